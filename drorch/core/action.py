@@ -1,0 +1,54 @@
+"""What an action promises: its name, arguments and outputs, so that a runbook is refused early."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What kind of value an argument takes."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DURATION = "duration"
+    ARGV = "argv"
+    MAPPING = "mapping"
+    LIST = "list"
+    ANY = "any"
+    URL = "url"
+    HOST = "host"
+    READ_PATH = "read-path"
+    WRITE_PATH = "write-path"
+    DATASET = "dataset"
+    REGION = "region"
+    STEP_OUTPUT = "step-output"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of an action."""
+
+    name: str
+    kind: Kind
+    required: bool = True
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One action as the compiler sees it.
+
+    `check`: it only looks. `repeatable`: doing it again after an unknown outcome is harmless.
+    `person`: it is a question to a person, carried out by nobody else. `outputs` are the names
+    later steps may refer to; `open_outputs` says that more may come (a command's JSON).
+    """
+
+    name: str
+    summary: str
+    parameters: tuple[Parameter, ...] = ()
+    outputs: tuple[str, ...] = ()
+    check: bool = False
+    repeatable: bool = False
+    person: bool = False
+    open_outputs: bool = False

@@ -1,0 +1,99 @@
+"""The one hierarchy of errors. Each knows its message, its hint and its exit code."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What scripts lean on; the table stands in docs/exit-codes.md."""
+
+    GOOD = 0
+    FAILED = 1
+    USAGE = 2
+    OBJECTIVE_MISSED = 3
+    ALREADY_RUNNING = 4
+    JOURNAL_UNTRUSTED = 5
+    ABORTED = 6
+    WAITING_FOR_PERSON = 7
+    INTERRUPTED = 130
+
+
+class DrorchError(Exception):
+    """Something a person must know: what happened (`message`) and what to do next (`hint`)."""
+
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(DrorchError):
+    """The words of the command are off."""
+
+    exit_code = ExitCode.USAGE
+
+
+class AlreadyRunning(DrorchError):
+    """The dataset or runbook has a run with a living owner."""
+
+    exit_code = ExitCode.ALREADY_RUNNING
+
+
+class JournalUntrusted(DrorchError):
+    """The journal cannot be read, written or believed."""
+
+    exit_code = ExitCode.JOURNAL_UNTRUSTED
+
+
+class FenceLost(AlreadyRunning):
+    """Another owner has appended to this run: stop at once, nothing more is ours to do."""
+
+
+class StorageError(DrorchError):
+    """A region did not do what was asked; `cause` is a stable word for journals and scripts."""
+
+    def __init__(self, message: str, hint: str, cause: str) -> None:
+        super().__init__(message, hint)
+        self.cause = cause
+
+
+class ResticError(DrorchError):
+    """restic did not do what was asked; `cause` is a stable word for journals and scripts."""
+
+    def __init__(self, message: str, hint: str, cause: str) -> None:
+        super().__init__(message, hint)
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a file or in arguments.
+
+    `path` leads to the value inside the document, for example ("steps", 2, "with", "region");
+    `line` and `column` count from 1 and are None where the text is not known.
+    """
+
+    message: str
+    hint: str = ""
+    path: tuple[str | int, ...] = ()
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(p) for p in (self.file, self.line, self.column) if p is not None)
+        return f"{place}: {self.message}" if place else self.message
+
+
+class ConfigurationError(DrorchError):
+    """Everything that is wrong with a configuration or runbook, at once."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        super().__init__(str(first), first.hint)

@@ -1,0 +1,200 @@
+"""The facts a journal holds. A run is nothing but these, in order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from drorch.core.moment import Moment
+from drorch.core.names import Outcome, Verdict
+from drorch.core.plan import Plan
+from drorch.core.posture import CopyFact
+from drorch.core.values import Evidence, Finding, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that carries a run: enough to know for sure whether it still lives.
+
+    `started` is the process's start time in clock ticks since boot; `token` marks its children.
+    """
+
+    host: str
+    pid: int
+    started: int
+    boot: str
+    user: str
+    token: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The first event: who started which plan, why, and by which process it is carried."""
+
+    plan: Plan
+    owner: Owner
+    by: str
+    trigger: str
+    reason: str = ""
+    declared_at: datetime | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunTaken:
+    """Another process (or the same again) took over a run whose owner was gone."""
+
+    owner: Owner
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """An attempt is about to be carried out, with these rendered, redacted arguments."""
+
+    step: str
+    attempt: int
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFinished:
+    """An attempt came to a result. `elapsed` is by the boot clock."""
+
+    step: str
+    attempt: int
+    verdict: Verdict
+    elapsed: timedelta
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+    cause: str = ""
+    message: str = ""
+    hint: str = ""
+    findings: tuple[Finding, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    copies: tuple[CopyFact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLost:
+    """The process that carried the attempt died: whether it happened is unknown."""
+
+    step: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled:
+    """The step will be tried again at `not_before`."""
+
+    step: str
+    not_before: Moment
+    delay: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class StepSkipped:
+    """The step is not done, and why."""
+
+    step: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepGivenUp:
+    """A step that would have been tried again, or waited for a person, is not any more."""
+
+    step: str
+    cause: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAsked:
+    """A person is asked: `question` is `approve`, `confirm` or `settle`."""
+
+    step: str
+    question: str
+    prompt: str
+    quorum: int = 1
+    within: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAnswered:
+    """One person's answer to an approval or confirmation."""
+
+    step: str
+    approved: bool
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettled:
+    """A person says whether an attempt of unknown outcome happened."""
+
+    step: str
+    happened: bool
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbortRequested:
+    """A person (or an interrupt) ends the run: no new steps, then cleanup."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRecorded:
+    """A finding that belongs to the run and not to one attempt."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The last event. `left_behind` names cleanup that failed; the run is then dirty."""
+
+    outcome: Outcome
+    left_behind: tuple[str, ...] = ()
+
+
+Event: TypeAlias = (
+    RunStarted
+    | RunTaken
+    | AttemptStarted
+    | AttemptFinished
+    | AttemptLost
+    | RetryScheduled
+    | StepSkipped
+    | StepGivenUp
+    | PersonAsked
+    | PersonAnswered
+    | StepSettled
+    | AbortRequested
+    | FindingRecorded
+    | RunFinished
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """An event and the moment it was recorded."""
+
+    at: Moment
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as the journal holds it. `seq` counts from 1; `head` is the chain's hash here."""
+
+    run: str
+    seq: int
+    at: Moment
+    event: Event
+    head: str

@@ -1,0 +1,300 @@
+"""What is protected and where: the configuration as values.
+
+These are what config/ makes of drorch.yaml; everything else in the program reads only them.
+Durations are timedelta, paths are pathlib.PurePath resolved against the configuration's folder.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Objectives:
+    """What was promised: recovery time, recovery point, longest tolerable outage."""
+
+    rto: timedelta | None = None
+    rpo: timedelta | None = None
+    mtpd: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSource:
+    """Where a secret's value comes from; exactly one of the three is set. Never the value."""
+
+    file: Path | None = None
+    env: str | None = None
+    command: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a workload runs."""
+
+    name: str
+    jurisdiction: str
+
+
+class LockMode(StrEnum):
+    """S3 Object Lock retention modes."""
+
+    COMPLIANCE = "compliance"
+    GOVERNANCE = "governance"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectLock:
+    """How long a written object must stay undeletable."""
+
+    mode: LockMode
+    keep: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The papers that let data lie outside its residency."""
+
+    assessment: str
+    agreement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """An S3 endpoint and bucket in a jurisdiction (ISO 3166-2, such as CA-QC).
+
+    `access_key` and `secret_key` are names of secrets; both None means the AWS default
+    chain, or the profile named.
+    """
+
+    name: str
+    endpoint: str
+    bucket: str
+    jurisdiction: str
+    prefix: str = ""
+    location: str = "us-east-1"
+    access_key: str | None = None
+    secret_key: str | None = None
+    profile: str | None = None
+    object_lock: ObjectLock | None = None
+    transfer: Transfer | None = None
+
+    def key(self, *parts: str) -> str:
+        """The object key below this region's prefix."""
+        return "/".join(p for p in (self.prefix.strip("/"), *parts) if p)
+
+
+class CopyMode(StrEnum):
+    """How a snapshot comes into another region."""
+
+    MIRROR = "mirror"
+    COPY = "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPolicy:
+    """One further region of a dataset. `password` is the name of a secret."""
+
+    region: str
+    mode: CopyMode
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """A command whose standard output is the data."""
+
+    command: tuple[str, ...]
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How many snapshots of each kind retention keeps."""
+
+    last: int | None = None
+    hourly: int | None = None
+    daily: int | None = None
+    weekly: int | None = None
+    monthly: int | None = None
+    yearly: int | None = None
+    within: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """How often the copies are checked; texts are schedules or ages as written."""
+
+    check: str | None = None
+    scrub: str | None = None
+    restore_test: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When and how fast data may be sent. Rates in bytes a second, between "HH:MM-HH:MM" local."""
+
+    limit_upload: int | None = None
+    limit_download: int | None = None
+    between: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What makes a backup suspicious: fewer files, or a greater share changed, than this."""
+
+    min_files: int | None = None
+    max_change: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """What is protected: paths, or a dump; with its objectives and policy."""
+
+    name: str
+    password: str
+    primary: str
+    copies: tuple[CopyPolicy, ...] = ()
+    site: str | None = None
+    paths: tuple[Path, ...] = ()
+    exclude: tuple[str, ...] = ()
+    dump: Dump | None = None
+    before: tuple[tuple[str, ...], ...] = ()
+    after: tuple[tuple[str, ...], ...] = ()
+    schedule: str | None = None
+    tier: int | None = None
+    objectives: Objectives = field(default_factory=Objectives)
+    residency: tuple[str, ...] = ()
+    keep: Keep = field(default_factory=Keep)
+    verify: Verify = field(default_factory=Verify)
+    window: Window = field(default_factory=Window)
+    guard: Guard = field(default_factory=Guard)
+    transfer: Transfer | None = None
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Every region the dataset is to lie in, the primary first."""
+        return (self.primary, *(c.region for c in self.copies))
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """What a drill must never touch, beside every dataset's own paths."""
+
+    paths: tuple[Path, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What users need back: datasets, objectives, and the runbook that recovers it."""
+
+    name: str
+    tier: int | None = None
+    objectives: Objectives = field(default_factory=Objectives)
+    datasets: tuple[str, ...] = ()
+    runbook: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DrillSchedule:
+    """A runbook practised on a schedule with given inputs."""
+
+    name: str
+    runbook: str
+    schedule: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyRule:
+    """Who is told of what: exactly one of `to`, `ping` (names of secrets) and `command`."""
+
+    when: tuple[str, ...]
+    to: str | None = None
+    ping: str | None = None
+    command: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """How drorch's own records are protected. `password` is the name of a secret."""
+
+    password: str | None = None
+    regions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The whole of drorch.yaml. `folder` is where the file lies: relative paths are its."""
+
+    folder: Path
+    organization: str = ""
+    timezone: str = "UTC"
+    language: str = "en"
+    state: str = "sqlite:///drorch.db"
+    runbooks: Path = Path("runbooks")
+    secrets: Mapping[str, SecretSource] = field(default_factory=dict)
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    regions: Mapping[str, Region] = field(default_factory=dict)
+    datasets: Mapping[str, Dataset] = field(default_factory=dict)
+    protected: Protected = field(default_factory=Protected)
+    services: Mapping[str, Service] = field(default_factory=dict)
+    drills: Mapping[str, DrillSchedule] = field(default_factory=dict)
+    notify: tuple[NotifyRule, ...] = ()
+    control_plane: ControlPlane = field(default_factory=ControlPlane)
+
+    @property
+    def work(self) -> Path:
+        """Where drorch keeps caches, temporary files and reports: `.drorch` beside the state."""
+        return (
+            self.folder / "var"
+            if not self.state.startswith("sqlite:///")
+            else (self.folder / self.state.removeprefix("sqlite:///")).parent
+        )
+
+
+def jurisdiction_within(jurisdiction: str, residency: tuple[str, ...]) -> bool:
+    """Whether a place (ISO 3166-2) lies inside a residency.
+
+    `CA` covers every `CA-*`; `EU` covers the member states. An empty residency allows all.
+    """
+    country = jurisdiction.split("-", 1)[0]
+    return not residency or any(
+        r in (jurisdiction, country) or (r == "EU" and country in EU_MEMBERS) for r in residency
+    )
+
+
+#: ISO 3166-1 codes of the member states of the European Union, 2026.
+EU_MEMBERS = frozenset(
+    [
+        "AT",
+        "BE",
+        "BG",
+        "HR",
+        "CY",
+        "CZ",
+        "DK",
+        "EE",
+        "FI",
+        "FR",
+        "DE",
+        "GR",
+        "HU",
+        "IE",
+        "IT",
+        "LV",
+        "LT",
+        "LU",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SK",
+        "SI",
+        "ES",
+        "SE",
+    ]
+)

@@ -1,0 +1,84 @@
+"""The closed sets of words that journal, YAML, CLI and reports share."""
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """How a plan is carried out."""
+
+    DRILL = "drill"
+    LIVE = "live"
+
+
+class RunKind(StrEnum):
+    """What a run is for."""
+
+    BACKUP = "backup"
+    RESTORE = "restore"
+    REPLICATE = "replicate"
+    CHECK = "check"
+    DRILL = "drill"
+    FAILOVER = "failover"
+    FAILBACK = "failback"
+
+
+class Phase(StrEnum):
+    """The phases of a plan, in order."""
+
+    PRECONDITIONS = "preconditions"
+    STEPS = "steps"
+    VERIFY = "verify"
+    CLEANUP = "cleanup"
+
+
+class StepStatus(StrEnum):
+    """Where a step stands. The last three are final."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    WAITING_FOR_PERSON = "waiting-for-person"
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen to the step."""
+        return self in _FINAL
+
+
+_FINAL = frozenset({StepStatus.PASSED, StepStatus.FAILED, StepStatus.SKIPPED})
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    WAITING_FOR_PERSON = "waiting-for-person"
+    PAUSED = "paused"
+    FINISHED = "finished"
+
+
+class Outcome(StrEnum):
+    """Did it work. Failed is a finding about recovery; aborted says nothing about it."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ABORTED = "aborted"
+
+
+class Verdict(StrEnum):
+    """The result of one attempt. `error` is a failure of the checker, not of what it checks."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    ERROR = "error"
+
+
+class OnFailure(StrEnum):
+    """What a failed step does to the run."""
+
+    STOP = "stop"
+    CONTINUE = "continue"

@@ -1,0 +1,107 @@
+"""A runbook as its author wrote it, before it is compiled for a mode and inputs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from drorch.core.model import Objectives
+from drorch.core.names import OnFailure, Phase
+from drorch.core.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Exponential back-off: `attempts` in all, waiting `delay`, then `backoff` times as long
+    each time up to `limit`, spread by `jitter` (a share of the wait, 0 to 1).
+
+    `only` names the causes that are retried; empty means every cause.
+    """
+
+    attempts: int = 1
+    delay: timedelta = timedelta(seconds=5)
+    backoff: float = 2.0
+    jitter: float = 0.2
+    limit: timedelta = timedelta(minutes=5)
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """Look again `every` so often until `successes` in a row, giving up after `within`."""
+
+    within: timedelta
+    every: timedelta = timedelta(seconds=1)
+    successes: int = 1
+
+
+class WhenTest(StrEnum):
+    """How a `when` compares."""
+
+    IS = "is"
+    IS_NOT = "is-not"
+    IN = "in"
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Run the step only if the rendered `value` compares so with `operand` (for IN, a list)."""
+
+    value: Value
+    test: WhenTest
+    operand: Value
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCall:
+    """An action with its arguments as written."""
+
+    do: str
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookStep:
+    """One step or check as written. `needs` None means: the step before it."""
+
+    name: str
+    phase: Phase
+    call: ActionCall
+    is_check: bool = False
+    needs: tuple[str, ...] | None = None
+    retry: Retry | None = None
+    until: Until | None = None
+    timeout: timedelta | None = None
+    when: When | None = None
+    on_failure: OnFailure = OnFailure.STOP
+    repeatable: bool | None = None
+    live_only: bool = False
+    undo: ActionCall | None = None
+    title: str = ""
+    always: bool = False
+    path: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A value given when a run starts. Without a default it must be given."""
+
+    name: str
+    default: str | None = None
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """A whole runbook. `digest` is the SHA-256 (hex) of its text."""
+
+    name: str
+    title: str = ""
+    service: str | None = None
+    owner: str = ""
+    objectives: Objectives | None = None
+    inputs: tuple[Input, ...] = ()
+    parallel: int = 8
+    steps: tuple[RunbookStep, ...] = ()
+    digest: str = ""
+    file: str = ""

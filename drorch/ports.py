@@ -1,0 +1,306 @@
+"""What the world must offer: the Protocols and values through which everything outside comes in.
+
+Tools is built once, in app.py. Tests build it from working fakes (tests/fakes).
+"""
+
+import random
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from drorch.core.action import ActionSpec
+from drorch.core.events import Event, Recorded, Stamped
+from drorch.core.model import Configuration
+from drorch.core.moment import Moment
+from drorch.core.names import Mode
+from drorch.core.posture import KnownCopy, RunRow
+from drorch.core.values import Evidence, Result, Value
+
+
+class Clock(Protocol):
+    """Time as this machine knows it."""
+
+    def now(self) -> Moment:
+        """The present moment."""
+        ...
+
+
+class Cancellation:
+    """One attempt's way to be told to stop; thread-safe, set once, never unset."""
+
+    __slots__ = ("_callbacks", "_lock", "reason")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[], None]] = []
+        self.reason: str | None = None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the attempt is to stop."""
+        return self.reason is not None
+
+    def cancel(self, reason: str) -> None:
+        """Tell the attempt to stop, once; registered callbacks run in this thread."""
+        with self._lock:
+            if self.reason is not None:
+                return
+            self.reason = reason
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when cancelled, at once if it already is; returns the way to unregister."""
+        with self._lock:
+            if self.reason is None:
+                self._callbacks.append(callback)
+                return lambda: self._forget(callback)
+        callback()
+        return lambda: None
+
+    def _forget(self, callback: Callable[[], None]) -> None:
+        with self._lock:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+
+class Ended(StrEnum):
+    """How a process came to its end."""
+
+    EXITED = "exited"
+    TIMED_OUT = "timed-out"
+    CANCELLED = "cancelled"
+    NOT_STARTED = "not-started"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A process to start, in a process group of its own.
+
+    `env` is the whole environment, nothing is inherited. `polite` is the signal tried first
+    when it must end; after `grace` the whole group is killed and waited for until it is gone.
+    With `stdin_from`, that command's standard output is the standard input; end of file is
+    passed on only if it exits with 0, otherwise this process is ended before it sees one.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    stdin: bytes = b""
+    stdin_from: "Command | None" = None
+    timeout: timedelta | None = None
+    grace: timedelta = timedelta(seconds=10)
+    polite: signal.Signals = signal.SIGTERM
+    keep_output: int = 65_536
+    nice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A process that has ended. `stdout` and `stderr` are the last `keep_output` bytes, as text.
+
+    `exit_code` is None when it never started; killed by signal N it is 128 + N.
+    """
+
+    ended: Ended
+    exit_code: int | None
+    stdout: str = ""
+    stderr: str = ""
+    elapsed: timedelta = timedelta()
+    message: str = ""
+    feeder: "Completed | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceProcess:
+    """A process that outlives its step: identified by pid, start time (clock ticks) and boot."""
+
+    pid: int
+    started: int
+    boot: str
+
+
+LineSink = Callable[[str], None]
+
+
+class Commands(Protocol):
+    """The one place that starts processes."""
+
+    def run(
+        self,
+        command: Command,
+        *,
+        on_stdout: LineSink | None = None,
+        on_stderr: LineSink | None = None,
+        cancel: Cancellation | None = None,
+    ) -> Completed:
+        """Run to the end. Lines are handed over as they come, without the line end, decoded
+        as UTF-8 with replacement; never raises for what the process does.
+        """
+        ...
+
+    def start_service(self, command: Command, log: Path) -> ServiceProcess | Completed:
+        """Start a process that goes on after us; its output goes to `log`. Completed if it could not."""
+        ...
+
+    def service_alive(self, service: ServiceProcess) -> bool:
+        """Whether that very process still lives."""
+        ...
+
+    def stop_service(self, service: ServiceProcess, grace: timedelta) -> bool:
+        """End its process group, politely and then surely; False if something survived."""
+        ...
+
+    def reap(self, owner: str) -> int:
+        """End every process a dead owner left behind; returns how many there were."""
+        ...
+
+
+class Secrets(Protocol):
+    """Secrets by name. Values never leave through logs, journals or plans."""
+
+    def get(self, name: str) -> str:
+        """The value; raises ConfigurationError when it cannot be had."""
+        ...
+
+    def redact(self, text: str) -> str:
+        """The text with every value handed out so far replaced by `***`."""
+        ...
+
+
+class EvidenceStore(Protocol):
+    """Files kept beside the journal to show what happened."""
+
+    def keep(self, run: str, name: str, content: bytes) -> Evidence:
+        """Store durably (redacted beforehand by the caller) and name by content hash."""
+        ...
+
+
+class Knowledge(Protocol):
+    """What the journal knows of snapshots, so that nothing is asked of a region twice."""
+
+    def copies(self, dataset: str) -> Sequence[KnownCopy]:
+        """Every known snapshot of the dataset in every region, newest snapshot first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a run's chain ends: the last sequence number and its hash (hex SHA-256)."""
+
+    seq: int
+    hash: str
+
+
+class Journal(Knowledge, Protocol):
+    """Append-only facts of all runs, hash-chained, fenced by (run, seq)."""
+
+    def begin(
+        self, run: str, events: Sequence[Stamped], may_begin: Callable[[RunRow], None]
+    ) -> Head:
+        """Record a new run's first events (RunStarted first), in one transaction.
+
+        For each unfinished run of the same subject `may_begin` is called inside the
+        transaction; it raises (AlreadyRunning, say) to refuse.
+        """
+        ...
+
+    def append(self, run: str, after: int, events: Sequence[Stamped]) -> Head:
+        """Record events after sequence number `after`, in one durable transaction.
+
+        Raises FenceLost when somebody else has appended meanwhile, JournalUntrusted when it
+        cannot be written.
+        """
+        ...
+
+    def read(self, run: str) -> Iterator[Recorded]:
+        """A run's events in order, each checked against the chain; JournalUntrusted if broken."""
+        ...
+
+    def find(self, run: str) -> RunRow:
+        """The run with this id, or the only one whose id begins or ends so; UsageError otherwise."""
+        ...
+
+    def rows(
+        self, *, unfinished: bool = False, name: str | None = None, limit: int | None = None
+    ) -> Sequence[RunRow]:
+        """Runs in short, newest first."""
+        ...
+
+    def post(self, run: str, request: Event) -> None:
+        """Leave a person's request for the run's living owner to take."""
+        ...
+
+    def take_posted(self, run: str, after: int) -> Sequence[tuple[int, Event]]:
+        """Requests left for the run with an id above `after`, oldest first, with their ids."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an attempt is; None where unknown. Rates are bytes a second."""
+
+    bytes_done: int | None = None
+    bytes_total: int | None = None
+    files_done: int | None = None
+    files_total: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt of an action, its arguments rendered."""
+
+    run: str
+    step: str
+    attempt: int
+    mode: Mode
+    arguments: Mapping[str, Value]
+    cancel: Cancellation
+    progress: Callable[[Progress], None]
+    timeout: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Everything an action may touch."""
+
+    configuration: Configuration
+    clock: Clock
+    commands: Commands
+    secrets: Secrets
+    evidence: EvidenceStore
+    knowledge: Knowledge
+    environment: Mapping[str, str]
+    random: random.Random
+    restic_binary: str = "restic"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a step can do: its promise, and the function that keeps it.
+
+    `run` blocks until done, honours `call.cancel` within a second or two, and turns whatever
+    it expects to go wrong into a Result; an exception is an error of the checker.
+    """
+
+    spec: ActionSpec
+    run: Callable[[Call, Tools], Result]
+
+
+class ActionTable(Protocol):
+    """Finds actions by name."""
+
+    def find(self, name: str) -> Action | None:
+        """The action, or None."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """Every name, sorted."""
+        ...
