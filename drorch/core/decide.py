@@ -1,0 +1,254 @@
+"""What comes next: `decide(state, now) -> commands`.
+
+Pure: it looks at the state and changes nothing. It costs what there is to do, not what the plan
+holds. The engine turns each command into an event, records it, folds it, and only then acts.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+from drorch.core.durations import parse_duration
+from drorch.core.events import PersonAsked
+from drorch.core.moment import Moment, elapsed
+from drorch.core.names import Outcome, Phase, StepStatus
+from drorch.core.plan import PlannedStep
+from drorch.core.render import MissingOutputs, render
+from drorch.core.run import outcome_of
+from drorch.core.runbook import When, WhenTest
+from drorch.core.state import Question, RunFold, StepState
+from drorch.core.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Carry out this attempt, with these rendered arguments."""
+
+    step: str
+    attempt: int
+    arguments: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRetry:
+    """Say when the step is tried again; `made` counts the attempts that came to a result."""
+
+    step: str
+    made: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Leave the step out, and why."""
+
+    step: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Stop trying or waiting for the step."""
+
+    step: str
+    cause: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask a person."""
+
+    question: PersonAsked
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Nothing to do before this moment, unless something happens."""
+
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Every step is final."""
+
+    outcome: Outcome
+
+
+Order: TypeAlias = Start | ScheduleRetry | Skip | GiveUp | Ask | WakeAt | Finish
+
+
+def decide(state: RunFold, now: Moment) -> list[Order]:
+    """What is to be done now; empty while running attempts or people are waited for."""
+    if state.finished is not None:
+        return []
+    if state.phase is Phase.CLEANUP and state.open_steps[Phase.CLEANUP] == 0:
+        return [Finish(outcome_of(state))]
+    if state.phase is Phase.CLEANUP:
+        return _go_on(state, now)
+    if state.halted:
+        return list(_wind_down(state))
+    return _go_on(state, now)
+
+
+def _wind_down(state: RunFold) -> Iterator[Order]:
+    """Close every step that is not running, in every phase before cleanup."""
+    for step in state.steps.values():
+        if step.plan.phase is Phase.CLEANUP or step.status.final:
+            continue
+        if step.status is StepStatus.RUNNING:
+            continue
+        if step.unknown:
+            yield GiveUp(step.plan.id, "unknown-outcome", f"outcome unknown, and {state.halted}")
+        elif step.attempts or step.questions:
+            yield GiveUp(step.plan.id, "halted", state.halted)
+        else:
+            yield Skip(step.plan.id, step.plan.skip or state.halted)
+
+
+def _go_on(state: RunFold, now: Moment) -> list[Order]:
+    orders: list[Order] = [
+        ScheduleRetry(s, sum(1 for a in state.steps[s].attempts if not a.lost))
+        for s in state.unscheduled
+    ]
+    orders += _questions(state, now)
+    free = state.plan.parallel - len(state.running)
+    due, next_due = _due(state, now)
+    for step in dict.fromkeys(due):
+        if free > 0:
+            orders.append(_begin(state, state.steps[step]))
+            free -= 1
+    for step in state.ready:
+        if free <= 0:
+            break
+        order = _begin(state, state.steps[step])
+        orders.append(order)
+        free -= isinstance(order, Start)
+    if next_due is not None and not orders:
+        orders.append(WakeAt(next_due))
+    return orders
+
+
+def _questions(state: RunFold, now: Moment) -> Iterator[Order]:
+    for step in state.unasked:
+        yield Ask(_settle_question(state.steps[step]))
+    for step in state.asked:
+        question = state.steps[step].question
+        if state.abort is not None:
+            yield GiveUp(step, "aborted", "the run was aborted")
+        elif question is not None and _overdue(question, now):
+            yield GiveUp(step, "no-answer", f"nobody answered within {question.asked.within}")
+
+
+def _overdue(question: Question, now: Moment) -> bool:
+    within = question.asked.within
+    return within is not None and elapsed(question.at, now) >= within
+
+
+def _settle_question(step: StepState) -> PersonAsked:
+    attempt = step.attempts[-1]
+    return PersonAsked(
+        step.plan.id,
+        "settle",
+        f"the process that carried {step.plan.id} (attempt {attempt.number}) died: did it happen?",
+    )
+
+
+def _due(state: RunFold, now: Moment) -> tuple[list[str], Moment | None]:
+    """Steps whose wait is over, and the next moment something is due."""
+    due: list[str] = []
+    upcoming: float | None = None
+    stack = [0] if state.scheduled else []
+    while stack:
+        index = stack.pop()
+        ticks, step = state.scheduled[index]
+        if ticks > now.ticks:
+            upcoming = ticks if upcoming is None else min(upcoming, ticks)
+            continue
+        if state.steps[step].due_ticks == ticks:
+            due.append(step)
+        children = (2 * index + 1, 2 * index + 2)
+        stack.extend(i for i in children if i < len(state.scheduled))
+    deadline = _next_deadline(state, now)
+    waits = [w for w in (upcoming, deadline) if w is not None]
+    if not waits:
+        return due, None
+    return due, now.later(timedelta(seconds=max(0.0, min(waits) - now.ticks)))
+
+
+def _next_deadline(state: RunFold, now: Moment) -> float | None:
+    """Ticks at which the first open question's time is up."""
+    left = [
+        question.asked.within - elapsed(question.at, now)
+        for step in state.asked
+        if (question := state.steps[step].question) is not None
+        and question.asked.within is not None
+    ]
+    return now.ticks + min(left).total_seconds() if left else None
+
+
+def _begin(state: RunFold, step: StepState) -> Order:
+    plan = step.plan
+    reason = _reason_to_skip(state, step)
+    if reason:
+        return Skip(plan.id, reason)
+    try:
+        arguments = render(plan.arguments, state.plan.inputs, state.outputs)
+        wanted = plan.when is None or _holds(state, plan.when)
+    except MissingOutputs as missing:
+        return _without_outputs(plan, str(missing))
+    if not wanted:
+        return Skip(plan.id, "its condition does not hold")
+    if plan.person:
+        return Ask(_question(plan, arguments))
+    return Start(plan.id, len(step.attempts) + 1, arguments)
+
+
+def _reason_to_skip(state: RunFold, step: StepState) -> str:
+    plan = step.plan
+    if plan.skip:
+        return plan.skip
+    if plan.phase is not Phase.CLEANUP or step.attempts:
+        return ""
+    if plan.undoes and not state.steps[plan.undoes].may_have_happened:
+        return f"nothing to undo: {plan.undoes} did not run"
+    if not state.touched:
+        return "nothing was started"
+    return ""
+
+
+def _without_outputs(plan: PlannedStep, missing: str) -> Order:
+    """Cleanup of what never came to be is no failure; anything else cannot be done."""
+    if plan.phase is Phase.CLEANUP:
+        return Skip(plan.id, f"{missing} never came to be")
+    return GiveUp(plan.id, "missing-output", f"{missing} never came to be")
+
+
+def _holds(state: RunFold, when: When) -> bool:
+    value = render(when.value, state.plan.inputs, state.outputs)
+    operand = render(when.operand, state.plan.inputs, state.outputs)
+    match when.test:
+        case WhenTest.IS:
+            return _same(value, operand)
+        case WhenTest.IS_NOT:
+            return not _same(value, operand)
+        case WhenTest.IN:
+            return isinstance(operand, list | tuple) and any(_same(value, o) for o in operand)
+
+
+def _same(left: Value, right: Value) -> bool:
+    """Equal as values, or as text: inputs are always text."""
+    return left == right or str(left) == str(right)
+
+
+def _question(plan: PlannedStep, arguments: Mapping[str, Value]) -> PersonAsked:
+    quorum = arguments.get("quorum")
+    within = arguments.get("within")
+    return PersonAsked(
+        plan.id,
+        plan.do,
+        str(arguments.get("prompt", plan.title or plan.id)),
+        quorum if isinstance(quorum, int) else 1,
+        parse_duration(within) if isinstance(within, str) else None,
+    )

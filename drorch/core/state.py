@@ -1,0 +1,120 @@
+"""Where a run stands: the values that its facts are folded into (see core/run.py)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from drorch.core.events import (
+    AbortRequested,
+    Owner,
+    PersonAnswered,
+    PersonAsked,
+    RunFinished,
+    RunTaken,
+    StepSettled,
+)
+from drorch.core.moment import Moment
+from drorch.core.names import Phase, StepStatus, Verdict
+from drorch.core.plan import Plan, PlannedStep
+from drorch.core.values import Evidence, Finding, Value
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt of a step, as far as it is known. `verdict` is None while it runs or if lost."""
+
+    number: int
+    started: Moment
+    arguments: Mapping[str, Value]
+    finished: Moment | None = None
+    elapsed: timedelta | None = None
+    verdict: Verdict | None = None
+    lost: bool = False
+    denied: bool = False
+    cause: str = ""
+    message: str = ""
+    hint: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(slots=True)
+class Question:
+    """What a person was asked, since when, and what was answered."""
+
+    asked: PersonAsked
+    at: Moment
+    answers: list[tuple[Moment, PersonAnswered]] = field(default_factory=list)
+    closed: Moment | None = None
+
+
+@dataclass(slots=True)
+class StepState:
+    """Where one step stands. `unmet` counts the needs that are not final yet."""
+
+    plan: PlannedStep
+    unmet: int
+    status: StepStatus = StepStatus.WAITING
+    attempts: list[Attempt] = field(default_factory=list)
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+    streak: int = 0
+    next_try: Moment | None = None
+    due_ticks: float | None = None
+    questions: list[Question] = field(default_factory=list)
+    settled: list[tuple[Moment, StepSettled]] = field(default_factory=list)
+    cause: str = ""
+    message: str = ""
+    hint: str = ""
+    why: str = ""
+    closed: Moment | None = None
+
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether something outside may have changed through this step."""
+        return not self.plan.check and any(not a.denied for a in self.attempts)
+
+    @property
+    def question(self) -> Question | None:
+        """The question that is open, if any."""
+        return self.questions[-1] if self.questions and not self.questions[-1].closed else None
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the last attempt's outcome is unknown, so that a person must say."""
+        return self.status is StepStatus.WAITING_FOR_PERSON and not self.plan.person
+
+
+@dataclass(slots=True)
+class RunFold:
+    """The state of one run. Built by `opening`, moved on by `apply`."""
+
+    plan: Plan
+    owner: Owner
+    by: str
+    trigger: str
+    reason: str
+    declared_at: datetime | None
+    due_at: datetime | None
+    started: Moment
+    latest: Moment
+    steps: dict[str, StepState]
+    dependents: dict[str, list[str]]
+    open_steps: dict[Phase, int]
+    phase: Phase
+    ready: dict[str, None] = field(default_factory=dict)
+    running: dict[str, None] = field(default_factory=dict)
+    unscheduled: dict[str, None] = field(default_factory=dict)
+    unasked: dict[str, None] = field(default_factory=dict)
+    asked: dict[str, None] = field(default_factory=dict)
+    scheduled: list[tuple[float, str]] = field(default_factory=list)
+    started_order: list[str] = field(default_factory=list)
+    outputs: dict[str, Mapping[str, Value]] = field(default_factory=dict)
+    findings: list[tuple[str, Finding]] = field(default_factory=list)
+    halted: str = ""
+    abort: AbortRequested | None = None
+    abort_phase: Phase | None = None
+    failed_step: str = ""
+    touched: bool = False
+    clock_steps: list[tuple[Moment, timedelta]] = field(default_factory=list)
+    takings: list[tuple[Moment, RunTaken]] = field(default_factory=list)
+    finished: RunFinished | None = None
+    finished_at: Moment | None = None
