@@ -5,6 +5,8 @@ from datetime import timedelta
 
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+#: Keeps every moment computed from a duration inside what datetime holds.
+_LONGEST = 36_525 * 86_400
 
 
 def parse_duration(text: str) -> timedelta:
@@ -13,7 +15,13 @@ def parse_duration(text: str) -> timedelta:
     parts = _PART.findall(written)
     if not parts or "".join(n + u for n, u in parts) != written:
         raise ValueError(f"{text!r} is not a duration such as 30s, 15m, 1h30m or 7d")
-    return timedelta(seconds=sum(float(n) * _SECONDS[u] for n, u in parts))
+    sizes = [_SECONDS[unit] for _, unit in parts]
+    if sizes != sorted(set(sizes), reverse=True):
+        raise ValueError(f"{text!r} is not a duration: units go from large to small, each once")
+    seconds = sum(float(n) * _SECONDS[u] for n, u in parts)
+    if seconds > _LONGEST:
+        raise ValueError(f"{text!r} is longer than a hundred years")
+    return timedelta(seconds=seconds)
 
 
 def format_duration(duration: timedelta) -> str:

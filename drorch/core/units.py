@@ -1,0 +1,28 @@
+"""Sizes and shares as people write them: `20MiB`, `40%`. Durations have a module of their own."""
+
+import re
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGTP]?)(i?)B?")
+_POWERS = "KMGTP"
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+
+
+def parse_size(text: str) -> int:
+    """Bytes from `500`, `500KiB`, `20MiB`, `2GB` (KiB is 1024, KB is 1000). Raises ValueError."""
+    match = _SIZE.fullmatch(text.strip())
+    if not match or (match[3] and not match[2]):
+        raise ValueError(f"{text!r} is not a size such as 500KiB, 20MiB or 2GiB")
+    power = _POWERS.index(match[2].upper()) + 1 if match[2] else 0
+    unit: int = (1024 if match[3] else 1000) ** power
+    return round(float(match[1]) * unit)
+
+
+def parse_share(text: str) -> float:
+    """A share from `0%` to `100%` as 0 to 1. Raises ValueError."""
+    match = _SHARE.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is not a share such as 40%")
+    share = float(match[1]) / 100
+    if share > 1:
+        raise ValueError(f"{text!r} is more than 100%")
+    return share
