@@ -211,8 +211,11 @@ class Journal(Knowledge, Protocol):
         """
         ...
 
-    def append(self, run: str, after: int, events: Sequence[Stamped]) -> Head:
+    def append(self, run: str, after: int, events: Sequence[Stamped], taken: int = 0) -> Head:
         """Record events after sequence number `after`, in one durable transaction.
+
+        Posted requests of the run up to the id `taken` are removed in the same transaction:
+        they are among the events now.
 
         Raises FenceLost when somebody else has appended meanwhile, JournalUntrusted when it
         cannot be written.

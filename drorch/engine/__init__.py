@@ -1,0 +1,1 @@
+"""The loop that carries runs: decide, record, do, fold."""

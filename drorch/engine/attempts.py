@@ -1,0 +1,150 @@
+"""How one attempt is carried out: in a thread of its own, with a way to stop it.
+
+Knows actions and results; knows nothing of journals. Whatever an action does, exactly one
+`Done` comes back for each attempt that was started.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from drorch.core.action import ActionSpec
+from drorch.core.errors import DrorchError
+from drorch.core.moment import elapsed
+from drorch.core.names import Mode, Verdict
+from drorch.core.plan import PlannedStep
+from drorch.core.protect import offences
+from drorch.core.values import Result, Value, errored, failed
+from drorch.ports import ActionTable, Call, Cancellation, Progress, Tools
+
+#: How long an action may go on after its time is up, or after it was told to stop.
+STOPPING_TIME = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An attempt that came to a result, and how long it took."""
+
+    step: str
+    attempt: int
+    result: Result
+    elapsed: timedelta
+
+
+@dataclass(slots=True)
+class LiveAttempt:
+    """An attempt under way."""
+
+    step: str
+    attempt: int
+    cancel: Cancellation
+    started: float
+    timeout: timedelta | None
+    abandoned: bool = False
+
+
+#: Starts the function somewhere it can block; tests run it on the spot.
+Carrier = Callable[[Callable[[], None]], None]
+
+
+def in_thread(work: Callable[[], None]) -> None:
+    """Carry the work in a daemon thread: an action that never ends cannot keep the process."""
+    threading.Thread(target=work, daemon=True).start()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where attempts are carried out."""
+
+    actions: ActionTable
+    tools: Tools
+    carrier: Carrier = in_thread
+
+    def start(
+        self,
+        run: str,
+        mode: Mode,
+        step: PlannedStep,
+        attempt: int,
+        arguments: Mapping[str, Value],
+        *,
+        done: Callable[[Done], None],
+        progress: Callable[[str, Progress], None],
+    ) -> LiveAttempt:
+        """Begin an attempt; `done` is called once, from wherever it is carried."""
+        cancel = Cancellation()
+        now = self.tools.clock.now()
+        call = Call(
+            run=run,
+            step=step.id,
+            attempt=attempt,
+            mode=mode,
+            arguments=arguments,
+            cancel=cancel,
+            progress=lambda p: progress(step.id, p),
+            timeout=step.timeout,
+        )
+
+        def work() -> None:
+            result = self._carry(step, call)
+            spent = elapsed(now, self.tools.clock.now())
+            done(Done(step.id, attempt, result, spent))
+
+        live = LiveAttempt(step.id, attempt, cancel, now.ticks, step.timeout)
+        self.carrier(work)
+        return live
+
+    def _carry(self, step: PlannedStep, call: Call) -> Result:
+        action = self.actions.find(step.do)
+        if action is None:
+            return errored(
+                "no-action", f"there is no action {step.do}", "install the package that brings it"
+            )
+        refused = self._refusal(action.spec, call)
+        if refused is not None:
+            return refused
+        try:
+            result = action.run(call, self.tools)
+        except DrorchError as error:
+            result = errored(getattr(error, "cause", "error"), error.message, error.hint)
+        except Exception as error:  # noqa: BLE001 - an action's bug is a fact about the attempt
+            result = errored(
+                "crash",
+                f"{step.do} broke: {type(error).__name__}: {error}",
+                "this is a defect of the action; report it with this run's journal",
+            )
+        if call.cancel.cancelled and result.verdict is not Verdict.PASS:
+            return _cancelled(call, result)
+        return result
+
+    def _refusal(self, spec: ActionSpec, call: Call) -> Result | None:
+        """The second look: a drill must not touch what is protected, by any symbolic link."""
+        if call.mode is not Mode.DRILL:
+            return None
+        configuration = self.tools.configuration
+        found = offences(call.arguments, spec, configuration, Path.resolve)
+        if not found:
+            return None
+        return failed(
+            "protected",
+            "; ".join(found),
+            "point the drill at a place of its own, then run it again",
+        )
+
+
+def _cancelled(call: Call, result: Result) -> Result:
+    reason = call.cancel.reason or ""
+    cause = "timeout" if reason == "timeout" else "cancelled"
+    message = f"not done within {call.timeout}" if cause == "timeout" else f"stopped: {reason}"
+    return Result(
+        Verdict.ERROR,
+        result.outputs,
+        cause,
+        message,
+        result.hint,
+        result.findings,
+        result.evidence,
+        result.copies,
+    )
