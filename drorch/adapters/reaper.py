@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,11 +55,10 @@ def read_stat(pid: int) -> Stat | None:
     return Stat(pid, rest[0].decode("ascii"), int(rest[2]), int(rest[3]), int(rest[19]))
 
 
-def pids() -> Iterator[int]:
+def pids() -> list[int]:
     """Every process there is."""
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            yield int(entry.name)
+    with os.scandir("/proc") as entries:
+        return [int(entry.name) for entry in entries if entry.name.isdigit()]
 
 
 def group_members(group: int) -> list[Stat]:

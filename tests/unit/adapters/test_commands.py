@@ -205,11 +205,11 @@ def test_many_at_once(commands):
 
 def test_no_handle_is_lost(commands):
     commands.run(sh("true"))
-    before = sorted(os.listdir("/proc/self/fd"))
+    before = sorted(p.name for p in Path("/proc/self/fd").iterdir())
     for _ in range(20):
         commands.run(sh("cat", stdin_from=sh("echo x")), cancel=Cancellation())
         commands.run(Command(("/no/such",), stdin_from=sh("sleep 1000")))
-    assert sorted(os.listdir("/proc/self/fd")) == before
+    assert sorted(p.name for p in Path("/proc/self/fd").iterdir()) == before
 
 
 class TestFed:
@@ -333,6 +333,13 @@ commands.run(Command(("sh", "-c", script), env=env))
 
 
 class TestOurOwnDeath:
+    def watcher_of(self, token):
+        for pid in reaper.pids():
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"drorch-watcher" in line and token.encode() in line:
+                return pid
+        raise AssertionError("there is no watcher")
+
     def start(self, tmp_path, *, kill_watcher=False):
         folder = tmp_path / "table"
         script = (
@@ -344,11 +351,7 @@ class TestOurOwnDeath:
         pids = [read_pid(folder / name) for name in ("fled", "near")]
         daemon = read_pid(folder / "daemon")
         if kill_watcher:
-            for pid in reaper.pids():
-                command = Path(f"/proc/{pid}/cmdline")
-                if command.exists() and f"\0{token}\0".encode() in command.read_bytes():
-                    if b"drorch-watcher" in command.read_bytes():
-                        os.kill(pid, signal.SIGKILL)
+            os.kill(self.watcher_of(token), signal.SIGKILL)
         owner.kill()
         owner.wait()
         return token, pids, daemon

@@ -1,0 +1,84 @@
+"""Evidence as files: one folder a run, each file durable before it is spoken of."""
+
+import hashlib
+import os
+import tempfile
+import threading
+from pathlib import Path
+
+from drorch.core.errors import DrorchError
+from drorch.core.values import Evidence
+
+
+class EvidenceFolder:
+    """Files below `folder`/<run>/, readable by their owner only."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    def keep(self, run: str, name: str, content: bytes) -> Evidence:
+        """Store durably; a name already taken by other content gets a number (`log-2.txt`).
+
+        Raises DrorchError when the file cannot be written, ValueError for a name with folders.
+        """
+        for part in (run, name):
+            if not part or part in (".", "..") or "/" in part or "\0" in part:
+                raise ValueError(f"{part!r} is not a file name")
+        digest = hashlib.sha256(content).hexdigest()
+        folder = self._folder / run
+        try:
+            with self._lock:
+                make_private(folder)
+                path = _free(folder, name, content)
+                if not path.exists():
+                    write_durably(path, content)
+        except OSError as error:
+            hint = f"see that {folder} can be written and has room"
+            raise DrorchError(f"evidence {name} cannot be kept: {error.strerror}", hint) from error
+        return Evidence(path.name, digest, len(content))
+
+    def path(self, run: str, evidence: Evidence) -> Path:
+        """Where a kept file lies."""
+        return self._folder / run / evidence.name
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write so that after a power cut there is the whole file or none of it; mode 600."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder and its parents for this user only, and keep the entry durably."""
+    if folder.is_dir():
+        return
+    make_private(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _free(folder: Path, name: str, content: bytes) -> Path:
+    path, number = folder / name, 1
+    while path.exists() and path.read_bytes() != content:
+        number += 1
+        stem, dot, suffix = name.partition(".")
+        path = folder / f"{stem}-{number}{dot}{suffix}"
+    return path
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

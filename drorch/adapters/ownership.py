@@ -1,0 +1,72 @@
+"""Who we are, and whether somebody else who began a run still lives.
+
+A process is known by host name, boot, pid and start time; in a container also by its pid
+namespace, since a pid means nothing outside its own. Hosts that share a journal need different
+names; the journal's fence holds even where they have not.
+"""
+
+import getpass
+import os
+import socket
+from pathlib import Path
+
+from drorch import __version__
+from drorch.adapters.reaper import boot_id, read_stat
+from drorch.core.events import Owner
+
+
+def this_owner(token: str) -> Owner:
+    """This process, as owner of runs whose children carry `token`."""
+    found = read_stat(os.getpid())
+    return Owner(
+        host=this_host(),
+        pid=os.getpid(),
+        started=found.started if found else 0,
+        boot=_place(),
+        user=_user(),
+        token=token,
+        version=__version__,
+    )
+
+
+def alive(owner: Owner) -> bool | None:
+    """Whether the owner still lives; None if that cannot be known from here.
+
+    On this host another boot means dead. On another host, or in another pid namespace of this
+    boot, nothing can be known.
+    """
+    if owner.host != this_host():
+        return None
+    boot, _, namespace = owner.boot.partition("/")
+    here, _, our_namespace = _place().partition("/")
+    if boot != here:
+        return False
+    if namespace != our_namespace:
+        return None
+    found = read_stat(owner.pid)
+    return found is not None and found.alive and found.started == owner.started
+
+
+def this_host() -> str:
+    """This machine's name as runs record it."""
+    return socket.gethostname()
+
+
+#: The inode of the first pid namespace, fixed in the kernel (PROC_PID_INIT_INO in proc_ns.h).
+_FIRST_NAMESPACE = 0xEFFFFFFC
+
+
+def _place() -> str:
+    """Where a pid means something: the boot, and the pid namespace unless it is the first."""
+    try:
+        namespace = Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return boot_id()
+    return boot_id() if namespace == _FIRST_NAMESPACE else f"{boot_id()}/{namespace}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

@@ -1,0 +1,1 @@
+"""Working stand-ins for what the world offers: they behave, they do not record calls."""

@@ -1,0 +1,21 @@
+"""Evidence held in memory."""
+
+import hashlib
+
+from drorch.core.values import Evidence
+
+
+class FakeEvidence:
+    """Keeps contents by run and name; `content` gives them back."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], bytes] = {}
+
+    def keep(self, run: str, name: str, content: bytes) -> Evidence:
+        """Keep and name by hash."""
+        self._kept[run, name] = content
+        return Evidence(name, hashlib.sha256(content).hexdigest(), len(content))
+
+    def content(self, run: str, name: str) -> bytes:
+        """What was kept."""
+        return self._kept[run, name]
