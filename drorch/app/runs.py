@@ -1,0 +1,348 @@
+"""Use cases around runs: carry a plan out, resume, answer, show."""
+
+import secrets as entropy
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from drorch.app.program import Program
+from drorch.core.document import run_document, run_short
+from drorch.core.errors import AlreadyRunning, DrorchError, ExitCode, UsageError
+from drorch.core.events import (
+    AbortRequested,
+    AttemptLost,
+    Event,
+    Owner,
+    PersonAnswered,
+    RunStarted,
+    Stamped,
+    StepSettled,
+)
+from drorch.core.moment import Moment
+from drorch.core.names import RunKind, RunState
+from drorch.core.plan import Plan
+from drorch.core.posture import RunRow
+from drorch.core.run import replay
+from drorch.core.state import RunFold
+from drorch.core.timing import exit_code
+from drorch.core.values import Value
+from drorch.engine.attempts import Bench
+from drorch.engine.loop import Engine, Inbox, Leave, Watcher, waiting_for_person
+
+#: Runs that may simply be ended when a new one of the same subject begins and theirs is dead:
+#: nothing of theirs is lost, and the next one does their work.
+_SUPERSEDED = frozenset({RunKind.BACKUP, RunKind.REPLICATE, RunKind.CHECK, RunKind.RESTORE})
+
+
+class Control:
+    """The way to stop runs under way from a signal handler: gently first, then at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inboxes: dict[int, Inbox] = {}
+        self._aborted: AbortRequested | None = None
+        self._left: Leave | None = None
+
+    def join(self, inbox: Inbox) -> Callable[[], None]:
+        """Let a run be stopped through this control; returns the way to part from it."""
+        with self._lock:
+            self._inboxes[id(inbox)] = inbox
+            told = self._left or self._aborted
+        if told is not None:
+            inbox.put(told)
+        return lambda: self._part(inbox)
+
+    def _part(self, inbox: Inbox) -> None:
+        self._inboxes.pop(id(inbox), None)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether runs were told to stop."""
+        return self._aborted is not None or self._left is not None
+
+    def abort(self, by: str, reason: str) -> None:
+        """End every run: nothing new is started, cleanup is carried out. Safe in a signal handler."""
+        self._aborted = AbortRequested(by, reason)
+        for inbox in list(self._inboxes.values()):
+            inbox.put(self._aborted)
+
+    def leave(self, reason: str) -> None:
+        """Leave every run as it stands; it can be resumed. Safe in a signal handler."""
+        self._left = Leave(reason)
+        for inbox in list(self._inboxes.values()):
+            inbox.put(self._left)
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as the outside sees it."""
+
+    run: str
+    state: RunFold
+    head: str
+    word: RunState
+    now: Moment
+
+    @property
+    def document(self) -> Mapping[str, Value]:
+        """The contract's JSON of a run."""
+        return run_document(
+            self.state, run=self.run, journal_head=self.head, state_word=self.word, now=self.now
+        )
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What a command that carried this run exits with."""
+        return exit_code(self.state, self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who wants a run, and why."""
+
+    trigger: str = "operator"
+    reason: str = ""
+    declared_at: datetime | None = None
+    due_at: datetime | None = None
+
+
+def carry_out(
+    program: Program,
+    plan: Plan,
+    request: Request,
+    *,
+    control: Control,
+    watchers: Sequence[Watcher] = (),
+    wait_for_people: bool = False,
+    announce: Callable[[str], None] = lambda _: None,
+) -> RunView:
+    """Run a plan to its end, or until only people are waited for.
+
+    Raises AlreadyRunning when a run of the same subject is alive (or, for runbooks, left open).
+    """
+    _end_superseded(program, plan, control)
+    run = new_run_id(program.clock.now().at, plan.name)
+    started = RunStarted(
+        plan=plan,
+        owner=program.owner,
+        by=program.owner.user,
+        trigger=request.trigger,
+        reason=request.reason,
+        declared_at=request.declared_at,
+        due_at=request.due_at,
+    )
+    announce(run)
+
+    def work(engine: Engine) -> RunFold:
+        return engine.begin(run, started, _refuse)
+
+    return _carry(program, run, work, control, watchers, wait_for_people=wait_for_people)
+
+
+def resume(
+    program: Program,
+    run: str,
+    *,
+    control: Control,
+    watchers: Sequence[Watcher] = (),
+    wait_for_people: bool = False,
+    abort: AbortRequested | None = None,
+) -> RunView:
+    """Carry on a run whose owner is gone; a finished one is shown as it ended."""
+    row = program.journal.find(run)
+    if row.state is not RunState.FINISHED and owner_lives(row):
+        raise _alive(row)
+
+    def work(engine: Engine) -> RunFold:
+        return engine.resume(row.run, program.owner, program.owner.user, abort=abort)
+
+    return _carry(program, row.run, work, control, watchers, wait_for_people=wait_for_people)
+
+
+def _carry(
+    program: Program,
+    run: str,
+    work: Callable[[Engine], RunFold],
+    control: Control,
+    watchers: Sequence[Watcher],
+    *,
+    wait_for_people: bool,
+) -> RunView:
+    inbox = Inbox()
+    engine = Engine(
+        program.journal,
+        Bench(program.actions, program.tools),
+        inbox,
+        tuple(watchers),
+        wait_for_people,
+    )
+    part = control.join(inbox)
+    try:
+        state = work(engine)
+    finally:
+        part()
+    word = RunState.FINISHED if state.finished is not None else RunState.WAITING_FOR_PERSON
+    head = program.journal.find(run).head
+    return RunView(run, state, head, word, program.clock.now())
+
+
+def new_run_id(at: datetime, name: str) -> str:
+    """Such as 2026-11-23T03-00-00Z-ehr-failover-7f3a: sorts by time, safe in paths and URLs."""
+    return f"{at:%Y-%m-%dT%H-%M-%SZ}-{name}-{entropy.token_hex(2)}"
+
+
+def owner_lives(row: RunRow) -> bool:
+    """Whether the process that carries the run is still there; unknown counts as alive."""
+    from drorch.adapters.ownership import alive
+
+    owner = Owner(
+        row.owner_host, row.owner_pid, row.owner_started, row.owner_boot, "", row.owner_token
+    )
+    return alive(owner) is not False
+
+
+def _alive(row: RunRow) -> AlreadyRunning:
+    return AlreadyRunning(
+        f"{row.subject} is already running: run {row.run}, process {row.owner_pid} "
+        f"on {row.owner_host}",
+        f"watch it with: drorch run watch {row.run}",
+    )
+
+
+def _refuse(row: RunRow) -> None:
+    if owner_lives(row):
+        raise _alive(row)
+    raise AlreadyRunning(
+        f"run {row.run} of {row.subject} was left open: its process is gone",
+        f"go on with: drorch run resume {row.run}, or end it with: drorch run abort {row.run}",
+    )
+
+
+def _end_superseded(program: Program, plan: Plan, control: Control) -> None:
+    """End dead runs of the same subject whose work the new one does again."""
+    if plan.kind not in _SUPERSEDED:
+        return
+    for row in program.journal.rows(unfinished=True):
+        if row.subject != plan.subject or row.kind not in _SUPERSEDED or owner_lives(row):
+            continue
+        reason = "its process was gone when the next run began"
+        resume(program, row.run, control=control, abort=AbortRequested("drorch", reason))
+
+
+def view(program: Program, run: str) -> RunView:
+    """A run as it stands now."""
+    row = program.journal.find(run)
+    recorded = list(program.journal.read(row.run))
+    state = replay(recorded)
+    return RunView(row.run, state, recorded[-1].head, state_word(row, state), program.clock.now())
+
+
+def state_word(row: RunRow, state: RunFold | None = None) -> RunState:
+    """Where the run stands, looking whether its owner lives."""
+    if row.state is RunState.FINISHED:
+        return RunState.FINISHED
+    if row.state is RunState.WAITING_FOR_PERSON or (state and waiting_for_person(state)):
+        return RunState.WAITING_FOR_PERSON
+    return RunState.RUNNING if owner_lives(row) else RunState.INTERRUPTED
+
+
+def listing(
+    program: Program, *, unfinished: bool = False, name: str | None = None, limit: int | None = None
+) -> list[Mapping[str, Value]]:
+    """Run documents without their steps, newest first."""
+    rows = program.journal.rows(unfinished=unfinished, name=name, limit=limit)
+    return [run_short(row, state_word(row)) for row in rows]
+
+
+def answer(program: Program, run: str, events: Iterable[Event]) -> RunView:
+    """Give a person's word to a run: to its owner if one lives, else straight into the journal."""
+    row = program.journal.find(run)
+    if row.state is RunState.FINISHED:
+        raise UsageError(f"run {row.run} is finished", f"see it with: drorch run show {row.run}")
+    wanted = list(events)
+    if owner_lives(row):
+        for event in wanted:
+            program.journal.post(row.run, event)
+    else:
+        state = replay(program.journal.read(row.run))
+        lost = _losses(program, row, state, wanted)
+        now = program.clock.now()
+        program.journal.append(row.run, row.seq, [Stamped(now, e) for e in [*lost, *wanted]])
+    return view(program, row.run)
+
+
+def _losses(
+    program: Program, row: RunRow, state: RunFold, events: Sequence[Event]
+) -> list[AttemptLost]:
+    """A step is settled only once its attempt is known to be lost, with its processes ended."""
+    settled = [e.step for e in events if isinstance(e, StepSettled) and e.step in state.running]
+    if settled:
+        program.commands.reap(row.owner_token)
+    return [AttemptLost(s, len(state.steps[s].attempts)) for s in settled]
+
+
+def settle(program: Program, run: str, step: str, *, happened: bool, reason: str) -> RunView:
+    """Say whether an attempt of unknown outcome happened."""
+    seen = view(program, run)
+    known = _step(seen, step)
+    if not (seen.state.steps[known].unknown or _would_be_lost(seen, known)):
+        raise UsageError(
+            f"step {known} of {seen.run} has no unknown outcome",
+            f"see what the run waits for with: drorch run show {seen.run}",
+        )
+    who = program.owner.user
+    return answer(program, run, [StepSettled(known, happened, who, reason)])
+
+
+def _would_be_lost(seen: RunView, step: str) -> bool:
+    return seen.word is RunState.INTERRUPTED and step in seen.state.running
+
+
+def approve(program: Program, run: str, step: str | None, *, yes: bool, reason: str) -> RunView:
+    """Answer an approval or confirmation; without a step, the only one that is open."""
+    seen = view(program, run)
+    open_questions = [
+        s for s in seen.state.asked if seen.state.steps[s].plan.person
+    ]
+    if step is None and len(open_questions) == 1:
+        step = open_questions[0]
+    if step is None or step not in open_questions:
+        named = ", ".join(open_questions) or "nothing"
+        raise UsageError(
+            f"run {seen.run} does not wait for an answer to {step or 'a step not named'}",
+            f"it waits for an answer to: {named}",
+        )
+    who = program.owner.user
+    return answer(program, run, [PersonAnswered(step, yes, who, reason)])
+
+
+def abort(
+    program: Program,
+    run: str,
+    reason: str,
+    *,
+    control: Control,
+    watchers: Sequence[Watcher] = (),
+) -> RunView:
+    """End a run: by its living owner, or here and now if it has none. Cleanup is carried out."""
+    row = program.journal.find(run)
+    request = AbortRequested(program.owner.user, reason)
+    if row.state is not RunState.FINISHED and not owner_lives(row):
+        return resume(program, row.run, control=control, watchers=watchers, abort=request)
+    return answer(program, row.run, [request])
+
+
+def _step(seen: RunView, step: str) -> str:
+    if step in seen.state.steps:
+        return step
+    from drorch.core.nearest import did_you_mean
+
+    raise UsageError(
+        f"run {seen.run} has no step {step!r}", did_you_mean(step, seen.state.steps, "steps")
+    )
+
+
+def interrupted(error: BaseException) -> bool:
+    """Whether an error only says that the process was told to leave."""
+    return isinstance(error, DrorchError) and error.exit_code is ExitCode.INTERRUPTED
