@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: How much is held of an object that streams through.
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,14 @@ class ObjectInfo:
     name: str
     size: int
     modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An object being read: its size in bytes, and its bytes, at most CHUNK at a time."""
+
+    size: int
+    chunks: Iterator[bytes]
 
 
 class Bucket:
@@ -110,8 +118,8 @@ class Bucket:
         """The whole object, in memory: for small ones."""
 
         def read() -> bytes:
-            with self.stream(name) as chunks:
-                return b"".join(chunks)
+            with self.stream(name) as reading:
+                return b"".join(reading.chunks)
 
         return self._again(f"read {name}", read)
 
@@ -121,8 +129,8 @@ class Bucket:
 
         def read() -> str:
             digest = hashlib.sha256()
-            with self.stream(name) as chunks, unfinished.open("wb") as file:
-                for chunk in chunks:
+            with self.stream(name) as reading, unfinished.open("wb") as file:
+                for chunk in reading.chunks:
                     digest.update(chunk)
                     file.write(chunk)
             unfinished.replace(path)
@@ -134,8 +142,8 @@ class Bucket:
             unfinished.unlink(missing_ok=True)
 
     @contextmanager
-    def stream(self, name: str) -> Iterator[Iterator[bytes]]:
-        """The object's bytes as they come, at most CHUNK at a time; never tried again here.
+    def stream(self, name: str) -> Iterator["Reading"]:
+        """The object's bytes as they come; never tried again here.
 
         A body that ends early raises StorageError.
         """
@@ -143,7 +151,7 @@ class Bucket:
             answer = self.client.get_object(Bucket=self.region.bucket, Key=self._key(name))
             body = answer["Body"]
             try:
-                yield _chunks(self.region, name, body)
+                yield Reading(answer["ContentLength"], _chunks(self.region, name, body))
             finally:
                 body.close()
 
@@ -278,21 +286,3 @@ def close_buckets() -> None:
         _open.clear()
     for bucket in buckets:
         bucket.close()
-
-
-def resolve_snapshot(bucket: Bucket, repository: str, short: str) -> str:
-    """The full 64-digit id of the only snapshot that begins so.
-
-    `repository` is the repository's folder below the region's prefix, such as `datasets/ehr`.
-    """
-    listing = bucket.list_objects(f"{repository.rstrip('/')}/snapshots/{short}")
-    found = [entry.name.rsplit("/", 1)[-1] for entry in listing]
-    if len(found) == 1:
-        return found[0]
-    cause = Cause.AMBIGUOUS if found else Cause.NO_SNAPSHOT
-    says = f"{len(found)} snapshots begin" if found else "no snapshot begins"
-    raise StorageError(
-        f"region {bucket.region.name}: {says} with {short}",
-        "give more digits of its id" if found else "see `drorch snapshots list`",
-        cause,
-    )

@@ -143,7 +143,7 @@ def _of_answer(error: Any, now: datetime) -> tuple[Cause, str]:
     cause = _BY_CODE.get(code) or _BY_STATUS.get(status)
     if cause is None:
         cause = _by_class(status, error.operation_name)
-    return cause, f"answered {status} {code}".strip()
+    return cause, f"answered {status}" if code in {"", str(status)} else f"answered {status} {code}"
 
 
 def _by_class(status: int, operation: str) -> Cause:

@@ -1,0 +1,84 @@
+"""Many hands for many objects: threads that draw from one source until it is empty."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+#: How long a stopped crew is waited for. A hand may hang in a read from a dead region until its
+#: timeout; it is left behind then, and does nothing more when it wakes.
+_LEAVING = timedelta(seconds=2)
+
+
+class Stop:
+    """Tells a crew to stop, once; thread-safe."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def __call__(self) -> None:
+        """Ask for it."""
+        self._event.set()
+
+    @property
+    def asked(self) -> bool:
+        """Whether to stop."""
+        return self._event.is_set()
+
+
+def each(items: Iterable[T], work: Callable[[T], None], *, hands: int, stop: Stop) -> None:
+    """Call `work` for every item, `hands` at a time; items are drawn one by one as hands are free.
+
+    The first exception of `work`, or of the items, stops the crew and is raised. Returns early
+    without one when `stop` is asked for from outside.
+    """
+    crew = _Crew(items, work, stop)
+    threads = [
+        threading.Thread(target=crew.work_on, name=f"mirror-{n}", daemon=True) for n in range(hands)
+    ]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            _join(thread, stop)
+    except BaseException:
+        stop()
+        raise
+    if crew.failure is not None:
+        raise crew.failure
+
+
+def _join(thread: threading.Thread, stop: Stop) -> None:
+    until: float | None = None
+    while thread.is_alive():
+        thread.join(0.1)
+        if stop.asked:
+            until = until or time.monotonic() + _LEAVING.total_seconds()
+            if time.monotonic() > until:
+                return
+
+
+class _Crew(Generic[T]):
+    def __init__(self, items: Iterable[T], work: Callable[[T], None], stop: Stop) -> None:
+        self._items = iter(items)
+        self._drawing = threading.Lock()
+        self._work = work
+        self._stop = stop
+        self.failure: BaseException | None = None
+
+    def work_on(self) -> None:
+        """What one hand does."""
+        try:
+            for item in iter(self._draw, None):
+                self._work(item[0])
+        except BaseException as failure:  # noqa: BLE001 - raised again by the waiting thread
+            if not self._stop.asked:
+                self.failure = failure
+                self._stop()
+
+    def _draw(self) -> tuple[T] | None:
+        with self._drawing:
+            return None if self._stop.asked else next(((item,) for item in self._items), None)

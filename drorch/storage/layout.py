@@ -1,0 +1,80 @@
+"""How restic lays a repository out in a bucket, and what follows from the names.
+
+From restic's design.rst: the name of every file except `config` is the lower-case hexadecimal
+SHA-256 of its content. `locks/` and `tmp/` are nobody else's business.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from drorch.core.errors import StorageError
+from drorch.storage.bucket import Bucket
+from drorch.storage.faults import Cause
+
+#: The one object that is not named by its content.
+CONFIG = "config"
+
+_ID = re.compile(r"[0-9a-f]{64}")
+
+
+class Kind(StrEnum):
+    """The kinds of objects that are named by their content."""
+
+    KEYS = "keys"
+    DATA = "data"
+    INDEX = "index"
+    SNAPSHOTS = "snapshots"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An object named by its content: `digest` is its SHA-256 (32 bytes), `size` in bytes."""
+
+    kind: Kind
+    digest: bytes
+    size: int
+
+    @property
+    def id(self) -> str:
+        """Its id as restic writes it."""
+        return self.digest.hex()
+
+    @property
+    def name(self) -> str:
+        """Its name below the repository's folder."""
+        folder = f"data/{self.id[:2]}" if self.kind is Kind.DATA else self.kind.value
+        return f"{folder}/{self.id}"
+
+
+def listed(bucket: Bucket, repository: str, kind: Kind) -> Iterator[Named]:
+    """The repository's objects of one kind as the region has them now.
+
+    What does not bear a name that restic would give it is passed over.
+    """
+    folder = repository.rstrip("/") + "/"
+    for entry in bucket.list_objects(f"{folder}{kind}/"):
+        last = entry.name.rsplit("/", 1)[-1]
+        if _ID.fullmatch(last):
+            found = Named(kind, bytes.fromhex(last), entry.size)
+            if entry.name == folder + found.name:
+                yield found
+
+
+def resolve_snapshot(bucket: Bucket, repository: str, short: str) -> str:
+    """The full 64-digit id of the only snapshot that begins so.
+
+    `repository` is the repository's folder below the region's prefix, such as `datasets/ehr`.
+    Raises StorageError with cause `no-snapshot` or `ambiguous-snapshot`.
+    """
+    listing = bucket.list_objects(f"{repository.rstrip('/')}/snapshots/{short}")
+    found = [entry.name.rsplit("/", 1)[-1] for entry in listing]
+    if len(found) == 1:
+        return found[0]
+    says = f"{len(found)} snapshots begin" if found else "no snapshot begins"
+    raise StorageError(
+        f"region {bucket.region.name}: {says} with {short}",
+        "give more digits of its id" if found else "see `drorch snapshots list`",
+        Cause.AMBIGUOUS if found else Cause.NO_SNAPSHOT,
+    )
