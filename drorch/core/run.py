@@ -189,6 +189,7 @@ def _(event: AttemptLost, state: RunFold, at: Moment) -> None:
 def _(event: RetryScheduled, state: RunFold, at: Moment) -> None:
     step = state.steps[event.step]
     step.next_try = event.not_before
+    step.attempts[-1].wait = event.delay
     state.unscheduled.pop(event.step, None)
     _wait(state, step, at)
 

@@ -21,7 +21,10 @@ from drorch.core.values import Evidence, Finding, Value
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt of a step, as far as it is known. `verdict` is None while it runs or if lost."""
+    """One attempt of a step, as far as it is known. `verdict` is None while it runs or if lost.
+
+    `wait` is the time journalled to pass before the next attempt, None if none was to come.
+    """
 
     number: int
     started: Moment
@@ -35,6 +38,7 @@ class Attempt:
     message: str = ""
     hint: str = ""
     evidence: tuple[Evidence, ...] = ()
+    wait: timedelta | None = None
 
 
 @dataclass(slots=True)
