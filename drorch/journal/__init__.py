@@ -1,0 +1,1 @@
+"""The journal: what happened, kept durably, in order, and so that a change shows."""

@@ -1,0 +1,190 @@
+"""What is kept beside the events for quick looks: runs in short, and known copies. Pure.
+
+Both are folds over events in the order in which they were recorded, so they can be rebuilt.
+"""
+
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+
+from drorch.core.events import (
+    AttemptFinished,
+    AttemptLost,
+    AttemptStarted,
+    Event,
+    Owner,
+    PersonAnswered,
+    PersonAsked,
+    Recorded,
+    RunFinished,
+    RunStarted,
+    RunTaken,
+    Stamped,
+    StepGivenUp,
+    StepSettled,
+    StepSkipped,
+)
+from drorch.core.names import Mode, Outcome, RunKind, RunState
+from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy, RunRow
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An open question: how many people must approve, and who has."""
+
+    quorum: int
+    approved: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Standing:
+    """A run's row as it is folded: what RunRow shows, and what its `state` is reckoned from.
+
+    `in_flight` counts attempts that run, `asked` holds the open questions by step.
+    """
+
+    run: str
+    kind: RunKind
+    name: str
+    subject: str
+    mode: Mode
+    trigger: str
+    by: str
+    started_at: datetime
+    finished_at: datetime | None
+    state: RunState
+    outcome: Outcome | None
+    dirty: bool
+    seq: int
+    head: str
+    owner_host: str
+    owner_pid: int
+    owner_started: int
+    owner_boot: str
+    owner_token: str
+    in_flight: int = 0
+    asked: dict[str, Asked] = field(default_factory=dict)
+
+    def row(self) -> RunRow:
+        """The row as others see it."""
+        return RunRow(*(getattr(self, name) for name in _SHOWN))
+
+
+_SHOWN = tuple(f.name for f in fields(RunRow))
+
+
+def opening(run: str, first: Stamped, head: str) -> Standing:
+    """The standing after a run's first event."""
+    event = first.event
+    if not isinstance(event, RunStarted):
+        raise TypeError("the first event of a run is run.started")
+    plan, owner = event.plan, event.owner
+    return Standing(
+        run=run,
+        kind=plan.kind,
+        name=plan.name,
+        subject=plan.subject,
+        mode=plan.mode,
+        trigger=event.trigger,
+        by=event.by,
+        started_at=first.at.at,
+        finished_at=None,
+        state=RunState.RUNNING,
+        outcome=None,
+        dirty=False,
+        seq=1,
+        head=head,
+        owner_host=owner.host,
+        owner_pid=owner.pid,
+        owner_started=owner.started,
+        owner_boot=owner.boot,
+        owner_token=owner.token,
+    )
+
+
+def fold(standing: Standing, recorded: Recorded) -> None:
+    """Move the standing on by one event."""
+    event = recorded.event
+    standing.seq, standing.head = recorded.seq, recorded.head
+    match event:
+        case RunTaken(owner=owner):
+            _take(standing, owner)
+        case RunFinished(outcome=outcome, left_behind=left_behind):
+            standing.finished_at = recorded.at.at
+            standing.outcome, standing.dirty = outcome, bool(left_behind)
+        case AttemptStarted():
+            standing.in_flight += 1
+        case AttemptFinished() | AttemptLost():
+            standing.in_flight -= 1
+        case _:
+            _question(standing, event)
+    standing.state = _state(standing)
+
+
+def _take(standing: Standing, owner: Owner) -> None:
+    standing.owner_host, standing.owner_pid = owner.host, owner.pid
+    standing.owner_started, standing.owner_boot = owner.started, owner.boot
+    standing.owner_token = owner.token
+
+
+def _question(standing: Standing, event: Event) -> None:
+    asked = standing.asked
+    match event:
+        case PersonAsked(step=step, quorum=quorum):
+            asked[step] = Asked(quorum)
+        case PersonAnswered(step=step, approved=True, by=by) if step in asked:
+            people = tuple(sorted({*asked[step].approved, by}))
+            asked[step] = replace(asked[step], approved=people)
+            if len(people) >= asked[step].quorum:
+                del asked[step]
+        case PersonAnswered(step=step) | StepSettled(step=step):
+            asked.pop(step, None)
+        case StepGivenUp(step=step) | StepSkipped(step=step):
+            asked.pop(step, None)
+
+
+def _state(standing: Standing) -> RunState:
+    if standing.outcome is not None:
+        return RunState.FINISHED
+    if standing.asked and not standing.in_flight:
+        return RunState.WAITING_FOR_PERSON
+    return RunState.RUNNING
+
+
+def learn(known: KnownCopy | None, fact: CopyFact, at: datetime) -> KnownCopy:
+    """What is known of a snapshot in a region after a fact recorded at `at`.
+
+    What is owed is not there, so its proofs are void; what was verified or tested is there.
+    """
+    before = known or KnownCopy(
+        fact.dataset,
+        fact.region,
+        fact.snapshot,
+        fact.snapshot_at,
+        fact.files,
+        fact.bytes,
+        owed=False,
+        recorded_at=at,
+    )
+    after = replace(
+        before,
+        files=before.files if fact.files is None else fact.files,
+        bytes=before.bytes if fact.bytes is None else fact.bytes,
+        owed=fact.fact is CopyFactKind.OWED,
+    )
+    match fact.fact:
+        case CopyFactKind.HELD:
+            return replace(after, recorded_at=at)
+        case CopyFactKind.OWED:
+            return replace(after, recorded_at=at, verified_at=None, restore_tested_at=None)
+        case CopyFactKind.VERIFIED:
+            return replace(after, verified_at=at)
+        case CopyFactKind.RESTORE_TESTED:
+            return replace(after, restore_tested_at=at)
+
+
+def supersedes(fact: CopyFact) -> bool:
+    """Whether older owed snapshots of the same dataset and region are owed no more.
+
+    A region owes its newest snapshot: once that is held or owed, the ones before are history.
+    """
+    return fact.fact in (CopyFactKind.HELD, CopyFactKind.OWED)

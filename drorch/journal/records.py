@@ -1,0 +1,257 @@
+"""The statements: rows of the tables from and to values, each inside the caller's transaction."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, or_, select, update
+
+from drorch.core.codec import canonical, decode, encode, parse
+from drorch.core.decoding import decoder_of
+from drorch.core.encoding import encoder_of
+from drorch.core.names import Mode, Outcome, RunKind, RunState
+from drorch.core.posture import CopyFact, KnownCopy, RunRow
+from drorch.journal.chain import Entry, Mark, Row, note
+from drorch.journal.projection import Asked, Standing, learn, supersedes
+from drorch.journal.schema import copies, events, ledger, posted, runs
+
+_ROW = [events.c[f.name] for f in fields(Row)]
+_ENTRY = [ledger.c[f.name] for f in fields(Entry)]
+_SHOWN = [runs.c[f.name] for f in fields(RunRow)]
+_STANDING = [runs.c[f.name] for f in fields(Standing)]
+_COPY = [copies.c[f.name] for f in fields(KnownCopy)]
+
+_WRITE_ASKED = encoder_of(Mapping[str, Asked])
+_READ_ASKED = decoder_of(Mapping[str, Asked], False)
+
+#: Columns of a run that never change, and those that do.
+_FIXED = ("run", "kind", "name", "subject", "mode", "trigger", "by", "started_at")
+_MOVING = tuple(f.name for f in fields(Standing) if f.name not in _FIXED)
+
+_UPDATE_RUN = (
+    update(runs)
+    .where(runs.c.run == bindparam("the_run"))
+    .values({name: bindparam(name) for name in _MOVING})
+)
+_PAGE = (
+    select(*_ROW)
+    .where(events.c.run == bindparam("run"), events.c.seq > bindparam("after"))
+    .order_by(events.c.seq)
+    .limit(bindparam("limit"))
+)
+
+
+# --- events
+
+
+def insert_events(connection: Connection, rows: Sequence[Row]) -> None:
+    """Append rows; IntegrityError when one with such a number is there already."""
+    connection.execute(insert(events), [_as_dict(row) for row in rows])
+
+
+def _as_dict(row: Row) -> dict[str, Any]:
+    return {
+        "run": row.run,
+        "seq": row.seq,
+        "at": row.at,
+        "boot": row.boot,
+        "ticks": row.ticks,
+        "kind": row.kind,
+        "body": row.body,
+        "prev": row.prev,
+        "hash": row.hash,
+    }
+
+
+def page(connection: Connection, run: str, after: int, limit: int) -> list[Row]:
+    """Up to `limit` events of a run after a sequence number."""
+    found = connection.execute(_PAGE, {"run": run, "after": after, "limit": limit})
+    return [Row(*row) for row in found]
+
+
+# --- the ledger
+
+
+def note_in_ledger(connection: Connection, what: Mark, row: Row) -> None:
+    """Add a run's start or end to the ledger; the caller holds the lock against other writers."""
+    connection.execute(insert(ledger), asdict(note(last_entry(connection), what, row)))
+
+
+def last_entry(connection: Connection) -> Entry | None:
+    """The newest entry of the ledger."""
+    found = connection.execute(select(*_ENTRY).order_by(ledger.c.n.desc()).limit(1)).first()
+    return None if found is None else Entry(*found)
+
+
+def entries(connection: Connection) -> Iterator[Entry]:
+    """The ledger from its first entry."""
+    for row in connection.execute(select(*_ENTRY).order_by(ledger.c.n)):
+        yield Entry(*row)
+
+
+# --- runs in short
+
+
+def insert_standing(connection: Connection, standing: Standing) -> None:
+    """A new run's row."""
+    connection.execute(insert(runs), _columns(standing))
+
+
+def update_standing(connection: Connection, standing: Standing) -> None:
+    """The moving columns of a run's row."""
+    columns = _columns(standing)
+    columns["the_run"] = columns.pop("run")
+    connection.execute(_UPDATE_RUN, {k: v for k, v in columns.items() if k not in _FIXED})
+
+
+def standing_of(connection: Connection, run: str) -> Standing | None:
+    """A run's row as the fold left it."""
+    found = connection.execute(select(*_STANDING).where(runs.c.run == run)).mappings().first()
+    return None if found is None else _standing(found)
+
+
+def standings(connection: Connection) -> Iterator[Standing]:
+    """Every run's row."""
+    for found in connection.execute(select(*_STANDING)).mappings():
+        yield _standing(found)
+
+
+def unfinished(connection: Connection, subject: str) -> list[RunRow]:
+    """The runs of a subject that are not finished."""
+    condition = (runs.c.finished_at.is_(None), runs.c.subject == subject)
+    found = connection.execute(select(*_SHOWN).where(*condition).order_by(runs.c.run))
+    return [run_row(row) for row in found.mappings()]
+
+
+def like(connection: Connection, part: str) -> list[RunRow]:
+    """The run with this id, and up to four whose ids begin or end so."""
+    same = or_(
+        runs.c.run.startswith(part, autoescape=True), runs.c.run.endswith(part, autoescape=True)
+    )
+    exact = select(*_SHOWN).where(runs.c.run == part)
+    others = select(*_SHOWN).where(same, runs.c.run != part).order_by(runs.c.run).limit(4)
+    return [run_row(r) for query in (exact, others) for r in connection.execute(query).mappings()]
+
+
+def rows(
+    connection: Connection, *, unfinished: bool, name: str | None, limit: int | None
+) -> list[RunRow]:
+    """Runs in short, newest first."""
+    query = select(*_SHOWN).order_by(runs.c.started_at.desc(), runs.c.run.desc())
+    if unfinished:
+        query = query.where(runs.c.finished_at.is_(None))
+    if name is not None:
+        query = query.where(runs.c.name == name)
+    return [run_row(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+
+def run_row(found: RowMapping) -> RunRow:
+    """RunRow from its columns."""
+    return RunRow(**_words(found))
+
+
+def _columns(standing: Standing) -> dict[str, Any]:
+    columns = {name: getattr(standing, name) for name in (f.name for f in fields(Standing))}
+    columns["started_at"] = encode(standing.started_at)
+    finished = standing.finished_at
+    columns["finished_at"] = None if finished is None else encode(finished)
+    columns["asked"] = canonical(_WRITE_ASKED(standing.asked)).decode()
+    return columns
+
+
+def _standing(found: RowMapping) -> Standing:
+    columns = _words(found)
+    columns["asked"] = _READ_ASKED(parse(found["asked"]))
+    return Standing(**columns)
+
+
+def _words(found: RowMapping) -> dict[str, Any]:
+    finished, outcome = found["finished_at"], found["outcome"]
+    return {
+        **found,
+        "kind": RunKind(found["kind"]),
+        "mode": Mode(found["mode"]),
+        "state": RunState(found["state"]),
+        "outcome": None if outcome is None else Outcome(outcome),
+        "started_at": decode(datetime, found["started_at"]),
+        "finished_at": None if finished is None else decode(datetime, finished),
+    }
+
+
+# --- copies
+
+
+def learn_copy(connection: Connection, fact: CopyFact, at: datetime) -> None:
+    """Bring what is known of a snapshot in a region up to date."""
+    same = (
+        copies.c.dataset == fact.dataset,
+        copies.c.region == fact.region,
+        copies.c.snapshot == fact.snapshot,
+    )
+    found = connection.execute(select(*_COPY).where(*same)).mappings().first()
+    columns = copy_columns(learn(None if found is None else known_copy(found), fact, at))
+    if found is None:
+        connection.execute(insert(copies), columns)
+    else:
+        connection.execute(update(copies).where(*same), columns)
+    if supersedes(fact):
+        older = copies.c.snapshot_at < columns["snapshot_at"]
+        connection.execute(delete(copies).where(*same[:2], copies.c.owed.is_(True), older))
+
+
+def copies_of(connection: Connection, dataset: str) -> list[KnownCopy]:
+    """Every known snapshot of a dataset, newest first."""
+    order = (copies.c.snapshot_at.desc(), copies.c.snapshot, copies.c.region)
+    found = connection.execute(select(*_COPY).where(copies.c.dataset == dataset).order_by(*order))
+    return [known_copy(row) for row in found.mappings()]
+
+
+def known_copy(found: RowMapping) -> KnownCopy:
+    """KnownCopy from its columns."""
+    instants = {name: found[name] for name in _INSTANTS}
+    return KnownCopy(
+        **{
+            **found,
+            **{n: None if v is None else decode(datetime, v) for n, v in instants.items()},
+        }
+    )
+
+
+_INSTANTS = ("snapshot_at", "recorded_at", "verified_at", "restore_tested_at")
+
+
+def copy_columns(known: KnownCopy) -> dict[str, Any]:
+    """KnownCopy's columns."""
+    columns = asdict(known)
+    for name in _INSTANTS:
+        columns[name] = None if columns[name] is None else encode(columns[name])
+    return columns
+
+
+# --- requests
+
+
+def post(connection: Connection, run: str, kind: str, body: str) -> None:
+    """Leave a request."""
+    connection.execute(insert(posted), {"run": run, "kind": kind, "body": body})
+
+
+def requests(connection: Connection, run: str, after: int) -> list[tuple[int, str, str]]:
+    """Requests left for a run with an id above `after`, oldest first."""
+    condition = (posted.c.run == run, posted.c.id > after)
+    columns = (posted.c.id, posted.c.kind, posted.c.body)
+    query = select(*columns).where(*condition).order_by(posted.c.id)
+    return [(number, kind, body) for number, kind, body in connection.execute(query)]
+
+
+def clear_request(connection: Connection, row: Row) -> None:
+    """The oldest request like this recorded event is done with."""
+    same = (posted.c.run == row.run, posted.c.kind == row.kind, posted.c.body == row.body)
+    oldest = select(func.min(posted.c.id)).where(*same).scalar_subquery()
+    connection.execute(delete(posted).where(posted.c.id == oldest))
+
+
+def clear_requests(connection: Connection, run: str) -> None:
+    """Nobody will take what was left for a finished run."""
+    connection.execute(delete(posted).where(posted.c.run == run))

@@ -1,0 +1,287 @@
+"""The journal on a SQL database: append, read, and the projections beside.
+
+One connection writes, guarded by a lock; readers take their own. Safe to use from many threads
+and, on the same database, from many processes.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from drorch.core.codec import canonical, decode_event, encode_event, parse
+from drorch.core.errors import FenceLost, JournalUntrusted, UsageError
+from drorch.core.events import (
+    AbortRequested,
+    AttemptFinished,
+    Event,
+    PersonAnswered,
+    Recorded,
+    RunFinished,
+    RunStarted,
+    Stamped,
+    StepSettled,
+)
+from drorch.core.posture import KnownCopy, RunRow
+from drorch.journal import records
+from drorch.journal.chain import RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
+from drorch.journal.failures import told
+from drorch.journal.opening import open_state, writing
+from drorch.journal.projection import Standing, fold, opening
+from drorch.ports import Head
+
+#: How long a writer waits for other processes' transactions, which take a millisecond each.
+PATIENCE = timedelta(seconds=30)
+
+_PAGE = 500
+
+
+class SqlJournal:
+    """ports.Journal on SQLite or PostgreSQL.
+
+    `url` is SQLAlchemy's; a relative path in it counts from `folder`. With `create` (default) an
+    empty or older state is brought to this version's schema, else it is refused. Every method
+    raises JournalUntrusted when the database cannot do what is asked.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        folder: Path = Path(),
+        patience: timedelta = PATIENCE,
+        create: bool = True,
+    ) -> None:
+        self._engine = open_state(url, folder, patience, create=create)
+        self._writer: Connection | None = None
+        self._lock = threading.RLock()
+        self._standings: dict[str, Standing] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database; what was recorded is durable already."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            self._engine.dispose()
+
+    # --- writing
+
+    def begin(
+        self, run: str, events: Sequence[Stamped], may_begin: Callable[[RunRow], None]
+    ) -> Head:
+        """Record a new run's first events; see ports.Journal."""
+        if not events or not isinstance(events[0].event, RunStarted):
+            raise ValueError("a run begins with run.started")
+        rows = _seal_all(run, events, 0, RUN_GENESIS)
+        standing = opening(run, events[0], rows[0].hash)
+        with self._writing(run, alone=True) as connection:
+            for other in records.unfinished(connection, standing.subject):
+                may_begin(other)
+            _record(connection, rows)
+            records.insert_standing(connection, standing)
+            _project(connection, standing, rows, events)
+            records.update_standing(connection, standing)
+        return self._keep(standing)
+
+    def append(self, run: str, after: int, events: Sequence[Stamped]) -> Head:
+        """Record events of a run after sequence number `after`; see ports.Journal."""
+        ends = any(isinstance(e.event, RunFinished) for e in events)
+        with self._writing(run, alone=ends) as connection:
+            standing = self._standing(connection, run, after)
+            if events:
+                rows = _seal_all(run, events, after, standing.head)
+                _record(connection, rows)
+                _project(connection, standing, rows, events)
+                records.update_standing(connection, standing)
+        return self._keep(standing)
+
+    def post(self, run: str, request: Event) -> None:
+        """Leave a request for the run's living owner; UsageError if the run is not there or over."""
+        kind, body = encode_event(request)
+        with self._writing() as connection:
+            standing = records.standing_of(connection, run)
+            if standing is None:
+                raise _unknown(run)
+            if standing.outcome is not None:
+                raise UsageError(f"run {run} is finished", "`drorch run show` tells how it ended")
+            records.post(connection, run, kind, canonical(body).decode())
+
+    # --- reading
+
+    def read(self, run: str) -> Iterator[Recorded]:
+        """A run's events in order, each checked against the chain; see ports.Journal."""
+        with self._reading() as connection:
+            standing = records.standing_of(connection, run)
+        last = 0
+        for recorded in unseal(self._pages(run)):
+            last = recorded.seq
+            yield recorded
+        if standing is None and not last:
+            raise _unknown(run)
+        if standing is not None and last < standing.seq:
+            raise JournalUntrusted(
+                f"the journal of run {run} is broken: its last events are missing", TAMPERED
+            )
+
+    def _pages(self, run: str) -> Iterator[Row]:
+        # Each page is a transaction of its own: a reader that dawdles holds up nothing.
+        after = 0
+        while True:
+            with self._reading() as connection:
+                rows = records.page(connection, run, after, _PAGE)
+            yield from rows
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1].seq
+
+    def find(self, run: str) -> RunRow:
+        """The run with this id, or the only one whose id begins or ends so; UsageError otherwise."""
+        with self._reading() as connection:
+            found = records.like(connection, run) if run else []
+        exact = [row for row in found if row.run == run]
+        if len(found) == 1 or exact:
+            return (exact or found)[0]
+        if not found:
+            raise _unknown(run)
+        raise UsageError(
+            f"{run!r} may be any of {', '.join(row.run for row in found[:3])}"
+            + (" …" if len(found) > 3 else ""),
+            "give more of the id",
+        )
+
+    def rows(
+        self, *, unfinished: bool = False, name: str | None = None, limit: int | None = None
+    ) -> Sequence[RunRow]:
+        """Runs in short, newest first."""
+        with self._reading() as connection:
+            return records.rows(connection, unfinished=unfinished, name=name, limit=limit)
+
+    def copies(self, dataset: str) -> Sequence[KnownCopy]:
+        """Every known snapshot of the dataset in every region, newest snapshot first."""
+        with self._reading() as connection:
+            return records.copies_of(connection, dataset)
+
+    def take_posted(self, run: str, after: int) -> Sequence[tuple[int, Event]]:
+        """Requests left for the run with an id above `after`, oldest first, with their ids.
+
+        A request leaves the box in the transaction that records the same event, so that one
+        taken by an owner who died before recording it is taken again, and never twice.
+        """
+        with self._reading() as connection:
+            found = records.requests(connection, run, after)
+        return [(number, decode_event(kind, parse(body))) for number, kind, body in found]
+
+    # --- transactions
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with told(self._engine.url), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, run: str = "", *, alone: bool = False) -> Iterator[Connection]:
+        with self._lock, told(self._engine.url):
+            if self._writer is None:
+                self._writer = self._engine.connect()
+            try:
+                with writing(self._writer, alone=alone):
+                    yield self._writer
+            except BaseException:
+                # What was folded for this transaction did not come to be.
+                self._standings.pop(run, None)
+                self._let_go_of_writer()
+                raise
+
+    def _let_go_of_writer(self) -> None:
+        # A connection that failed is not used again: PostgreSQL's may be dead.
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.invalidate()
+            writer.close()
+
+    def _standing(self, connection: Connection, run: str, after: int) -> Standing:
+        known = self._standings.get(run)
+        if known is not None and known.seq == after:
+            return known
+        found = records.standing_of(connection, run)
+        if found is None:
+            raise _unknown(run)
+        if found.seq < after:
+            raise JournalUntrusted(
+                f"run {run} ends at event {found.seq}, but event {after} was recorded", TAMPERED
+            )
+        if found.seq > after or found.outcome is not None:
+            raise _fenced(run)
+        return found
+
+    def _keep(self, standing: Standing) -> Head:
+        if standing.outcome is None:
+            self._standings[standing.run] = standing
+        else:
+            self._standings.pop(standing.run, None)
+        return Head(standing.seq, standing.head)
+
+
+def _record(connection: Connection, rows: Sequence[Row]) -> None:
+    try:
+        records.insert_events(connection, rows)
+    except IntegrityError:
+        raise _fenced(rows[0].run) from None
+
+
+def _project(
+    connection: Connection, standing: Standing, rows: Sequence[Row], events: Sequence[Stamped]
+) -> None:
+    """Fold the events just recorded into everything that is kept beside them."""
+    for row, stamped in zip(rows, events, strict=True):
+        event = stamped.event
+        if row.seq > 1:
+            fold(standing, Recorded(row.run, row.seq, stamped.at, event, row.hash))
+        match event:
+            case RunStarted():
+                records.note_in_ledger(connection, Mark.START, row)
+            case RunFinished():
+                records.note_in_ledger(connection, Mark.END, row)
+                records.clear_requests(connection, row.run)
+            case AttemptFinished(copies=facts):
+                for fact in facts:
+                    records.learn_copy(connection, fact, stamped.at.at)
+            case PersonAnswered() | StepSettled() | AbortRequested():
+                records.clear_request(connection, row)
+
+
+def _seal_all(run: str, events: Sequence[Stamped], after: int, prev: str) -> list[Row]:
+    rows = []
+    for seq, stamped in enumerate(events, after + 1):
+        rows.append(seal(run, stamped, seq, prev))
+        prev = rows[-1].hash
+    return rows
+
+
+def _fenced(run: str) -> FenceLost:
+    return FenceLost(
+        f"another process has carried run {run} on",
+        f"`drorch run show {run}` tells where it stands",
+    )
+
+
+def _unknown(run: str) -> UsageError:
+    return UsageError(f"there is no run {run!r}", "`drorch run list` names them")
