@@ -49,14 +49,26 @@ class Row:
     prev: str
     hash: str = ""
 
+    def columns(self) -> dict[str, str | int | float]:
+        """By name; dataclasses.asdict would copy deeply, and this is on the hot path."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
     def computed(self) -> str:
-        """What the hash must be; written out, because the body is canonical JSON already."""
-        text = (
-            f'{{"at":{_quoted(self.at)},"body":{self.body},"boot":{_quoted(self.boot)},'
-            f'"kind":{_quoted(self.kind)},"prev":{_quoted(self.prev)},'
-            f'"run":{_quoted(self.run)},"seq":{self.seq},"ticks":{self.ticks!r}}}'
+        """What the hash must be."""
+        return hash_of(
+            self.run, self.seq, self.at, self.boot, self.ticks, self.kind, self.body, self.prev
         )
-        return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def hash_of(
+    run: str, seq: int, at: str, boot: str, ticks: float, kind: str, body: str, prev: str
+) -> str:
+    """SHA-256 (hex) of an event; written out, because the body is canonical JSON already."""
+    text = (
+        f'{{"at":{_quoted(at)},"body":{body},"boot":{_quoted(boot)},"kind":{_quoted(kind)},'
+        f'"prev":{_quoted(prev)},"run":{_quoted(run)},"seq":{seq},"ticks":{ticks!r}}}'
+    )
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _quoted(text: str) -> str:
@@ -100,11 +112,11 @@ class Entry:
 
 def seal(run: str, stamped: Stamped, seq: int, prev: str) -> Row:
     """The event as a row, chained to the hash before it."""
-    kind, body = encode_event(stamped.event)
-    at = stamped.at
-    text = canonical(body).decode()
-    row = Row(run, seq, write_instant(at.at), at.boot, float(at.ticks), kind, text, prev)
-    return replace(row, hash=row.computed())
+    kind, value = encode_event(stamped.event)
+    body = canonical(value).decode()
+    at, ticks, boot = write_instant(stamped.at.at), float(stamped.at.ticks), stamped.at.boot
+    sealed = hash_of(run, seq, at, boot, ticks, kind, body, prev)
+    return Row(run, seq, at, boot, ticks, kind, body, prev, sealed)
 
 
 def note(previous: Entry | None, what: Mark, row: Row) -> Entry:

@@ -13,6 +13,7 @@ from drorch.core.encoding import encoder_of
 from drorch.core.names import Mode, Outcome, RunKind, RunState
 from drorch.core.posture import CopyFact, KnownCopy, RunRow
 from drorch.journal.chain import Entry, Mark, Row, note
+from drorch.journal.prepared import Prepared
 from drorch.journal.projection import Asked, Standing, learn, supersedes
 from drorch.journal.schema import copies, events, ledger, posted, runs
 
@@ -27,9 +28,10 @@ _READ_ASKED = decoder_of(Mapping[str, Asked], False)
 
 #: Columns of a run that never change, and those that do.
 _FIXED = ("run", "kind", "name", "subject", "mode", "trigger", "by", "started_at")
-_MOVING = tuple(f.name for f in fields(Standing) if f.name not in _FIXED)
+_MOVING = [f.name for f in fields(Standing) if f.name not in _FIXED]
 
-_UPDATE_RUN = (
+_INSERT_EVENT = Prepared(insert(events).values({f.name: bindparam(f.name) for f in fields(Row)}))
+_UPDATE_RUN = Prepared(
     update(runs)
     .where(runs.c.run == bindparam("the_run"))
     .values({name: bindparam(name) for name in _MOVING})
@@ -47,21 +49,7 @@ _PAGE = (
 
 def insert_events(connection: Connection, rows: Sequence[Row]) -> None:
     """Append rows; IntegrityError when one with such a number is there already."""
-    connection.execute(insert(events), [_as_dict(row) for row in rows])
-
-
-def _as_dict(row: Row) -> dict[str, Any]:
-    return {
-        "run": row.run,
-        "seq": row.seq,
-        "at": row.at,
-        "boot": row.boot,
-        "ticks": row.ticks,
-        "kind": row.kind,
-        "body": row.body,
-        "prev": row.prev,
-        "hash": row.hash,
-    }
+    _INSERT_EVENT.execute(connection, [row.columns() for row in rows])
 
 
 def page(connection: Connection, run: str, after: int, limit: int) -> list[Row]:
@@ -95,14 +83,12 @@ def entries(connection: Connection) -> Iterator[Entry]:
 
 def insert_standing(connection: Connection, standing: Standing) -> None:
     """A new run's row."""
-    connection.execute(insert(runs), _columns(standing))
+    connection.execute(insert(runs), columns_of(standing))
 
 
 def update_standing(connection: Connection, standing: Standing) -> None:
     """The moving columns of a run's row."""
-    columns = _columns(standing)
-    columns["the_run"] = columns.pop("run")
-    connection.execute(_UPDATE_RUN, {k: v for k, v in columns.items() if k not in _FIXED})
+    _UPDATE_RUN.execute(connection, [{"the_run": standing.run, **_moving(standing)}])
 
 
 def standing_of(connection: Connection, run: str) -> Standing | None:
@@ -151,13 +137,38 @@ def run_row(found: RowMapping) -> RunRow:
     return RunRow(**_words(found))
 
 
-def _columns(standing: Standing) -> dict[str, Any]:
-    columns = {name: getattr(standing, name) for name in (f.name for f in fields(Standing))}
-    columns["started_at"] = encode(standing.started_at)
-    finished = standing.finished_at
-    columns["finished_at"] = None if finished is None else encode(finished)
-    columns["asked"] = canonical(_WRITE_ASKED(standing.asked)).decode()
-    return columns
+def columns_of(standing: Standing) -> dict[str, Any]:
+    """A run's row as columns."""
+    return {
+        "run": standing.run,
+        "kind": standing.kind.value,
+        "name": standing.name,
+        "subject": standing.subject,
+        "mode": standing.mode.value,
+        "trigger": standing.trigger,
+        "by": standing.by,
+        "started_at": encode(standing.started_at),
+        **_moving(standing),
+    }
+
+
+def _moving(standing: Standing) -> dict[str, Any]:
+    finished, outcome = standing.finished_at, standing.outcome
+    return {
+        "finished_at": None if finished is None else encode(finished),
+        "state": standing.state.value,
+        "outcome": None if outcome is None else outcome.value,
+        "dirty": standing.dirty,
+        "seq": standing.seq,
+        "head": standing.head,
+        "owner_host": standing.owner_host,
+        "owner_pid": standing.owner_pid,
+        "owner_started": standing.owner_started,
+        "owner_boot": standing.owner_boot,
+        "owner_token": standing.owner_token,
+        "in_flight": standing.in_flight,
+        "asked": canonical(_WRITE_ASKED(standing.asked)).decode() if standing.asked else "{}",
+    }
 
 
 def _standing(found: RowMapping) -> Standing:
