@@ -1,0 +1,99 @@
+"""Finds actions by name: the built-in ones in one table, others by the entry points `drorch.actions`.
+
+A family's module is imported when one of its actions is first asked for.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+
+from drorch.core.errors import ConfigurationError, Problem
+from drorch.ports import Action
+
+GROUP = "drorch.actions"
+
+BUILT_IN: Mapping[str, str] = MappingProxyType(
+    {
+        # Copies and regions
+        "backup": "backups:BACKUP",
+        "replicate": "backups:REPLICATE",
+        "restore": "restores:RESTORE",
+        "repository.check": "restores:REPOSITORY_CHECK",
+        "region.reachable": "regions:REGION_REACHABLE",
+        "snapshot.age": "regions:SNAPSHOT_AGE",
+        # Programs and services
+        "command": "programs:COMMAND",
+        "shell": "programs:SHELL",
+        "service.start": "services:START",
+        "service.stop": "services:STOP",
+        # Networks
+        "http.check": "web:CHECK",
+        "http.request": "web:REQUEST",
+        "tcp.check": "network:TCP",
+        "dns.check": "network:DNS",
+        # Databases
+        "sql.check": "sql:CHECK",
+        "sql.execute": "sql:EXECUTE",
+        "postgres.load": "postgres:LOAD",
+        # Files
+        "files.verify": "files:VERIFY",
+        "files.write": "files:WRITE",
+        "files.remove": "files:REMOVE",
+        # The course of a run
+        "wait": "course:WAIT",
+        "approve": "course:APPROVE",
+        "confirm": "course:CONFIRM",
+        "runbook": "course:RUNBOOK",
+    }
+)
+
+
+class Actions:
+    """Every action there is; see ports.ActionTable."""
+
+    def find(self, name: str) -> Action | None:
+        """The action, or None.
+
+        Raises ConfigurationError if a package that brings it cannot be loaded.
+        """
+        place = BUILT_IN.get(name)
+        return _load(f"drorch.actions.{place}") if place is not None else _third_party(name)
+
+    def names(self) -> Sequence[str]:
+        """Every name, sorted."""
+        return sorted({*BUILT_IN, *_entry_points()})
+
+
+TABLE = Actions()
+
+
+@cache
+def _load(place: str) -> Action:
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(module), attribute)
+    if not isinstance(found, Action):
+        raise TypeError(f"{place} is a {type(found).__name__}, not an Action")
+    return found
+
+
+def _third_party(name: str) -> Action | None:
+    place = _entry_points().get(name)
+    if place is None:
+        return None
+    try:
+        return _load(place)
+    except Exception as error:
+        problem = Problem(
+            f"action {name} cannot be loaded from {place}: {error}",
+            "update or remove the package that brings it",
+        )
+        raise ConfigurationError([problem]) from error
+
+
+@cache
+def _entry_points() -> Mapping[str, str]:
+    # Looking through all installed packages takes time; built-in actions never need it.
+    from importlib.metadata import entry_points
+
+    return {point.name: point.value for point in entry_points(group=GROUP)}
