@@ -182,6 +182,22 @@ class EvidenceStore(Protocol):
         ...
 
 
+class Creations(Protocol):
+    """What runs have created on disk: written down before it is made, so that cleanup knows its own."""
+
+    def note(self, run: str, path: Path) -> None:
+        """Write down, durably, that the run is about to make `path` (or the missing folders
+        that lead to it). What is there already is not the run's and is not written down.
+        """
+        ...
+
+    def made(self, run: str, path: Path) -> Sequence[Path]:
+        """What the run made at or below `path`: `path` itself if the run made it or what holds
+        it, else those things below it that the run made; empty if none.
+        """
+        ...
+
+
 class Knowledge(Protocol):
     """What the journal knows of snapshots, so that nothing is asked of a region twice."""
 
@@ -279,6 +295,7 @@ class Tools:
     commands: Commands
     secrets: Secrets
     evidence: EvidenceStore
+    creations: Creations
     knowledge: Knowledge
     environment: Mapping[str, str]
     random: random.Random

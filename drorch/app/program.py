@@ -12,7 +12,7 @@ from drorch.core.errors import UsageError
 from drorch.core.events import Owner
 from drorch.core.model import Configuration, Dataset, Region
 from drorch.core.runbook import Runbook
-from drorch.ports import ActionTable, Clock, Commands, EvidenceStore, Tools
+from drorch.ports import ActionTable, Clock, Commands, Creations, EvidenceStore, Tools
 
 if TYPE_CHECKING:
     from drorch.adapters.secrets import ConfiguredSecrets
@@ -68,11 +68,18 @@ class Program:
         return EvidenceFolder(self.configuration.work / "evidence")
 
     @cached_property
+    def creations(self) -> Creations:
+        """What runs have created on disk."""
+        from drorch.adapters.creations import CreationsFolder
+
+        return CreationsFolder(self.configuration.work / "created")
+
+    @cached_property
     def journal(self) -> "SqlJournal":
         """The journal; JournalUntrusted when it cannot be opened."""
         from drorch.journal.store import SqlJournal
 
-        return SqlJournal.open(self.configuration.state, self.configuration.folder)
+        return SqlJournal(self.configuration.state, folder=self.configuration.folder)
 
     @cached_property
     def actions(self) -> ActionTable:
@@ -97,6 +104,7 @@ class Program:
             commands=self.commands,
             secrets=self.secrets,
             evidence=self.evidence,
+            creations=self.creations,
             knowledge=self.journal,
             environment=self.environment,
             random=random.Random(),  # noqa: S311 - spreads waits, guards nothing

@@ -94,7 +94,7 @@ class RunView:
     @property
     def exit_code(self) -> ExitCode:
         """What a command that carried this run exits with."""
-        return exit_code(self.state, self.now)
+        return exit_code(self.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,9 +302,7 @@ def _would_be_lost(seen: RunView, step: str) -> bool:
 def approve(program: Program, run: str, step: str | None, *, yes: bool, reason: str) -> RunView:
     """Answer an approval or confirmation; without a step, the only one that is open."""
     seen = view(program, run)
-    open_questions = [
-        s for s in seen.state.asked if seen.state.steps[s].plan.person
-    ]
+    open_questions = [s for s in seen.state.asked if seen.state.steps[s].plan.person]
     if step is None and len(open_questions) == 1:
         step = open_questions[0]
     if step is None or step not in open_questions:

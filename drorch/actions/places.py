@@ -1,0 +1,72 @@
+"""Where a dataset's repository lies: the way from configured names to buckets and addresses."""
+
+from pathlib import Path
+
+from drorch.core.errors import UsageError
+from drorch.core.model import CopyMode, Dataset, Region
+from drorch.core.nearest import did_you_mean
+from drorch.ports import Tools
+from drorch.restic.client import Restic
+from drorch.restic.repository import RepositoryAddress, repository_url
+from drorch.storage.bucket import Bucket, open_bucket
+from drorch.storage.client import credentials_of
+
+
+def dataset_named(tools: Tools, name: str) -> Dataset:
+    """The dataset; UsageError with a near name."""
+    datasets = tools.configuration.datasets
+    if name not in datasets:
+        raise UsageError(f"there is no dataset {name!r}", did_you_mean(name, datasets, "datasets"))
+    return datasets[name]
+
+
+def region_named(tools: Tools, name: str) -> Region:
+    """The region; UsageError with a near name."""
+    regions = tools.configuration.regions
+    if name not in regions:
+        raise UsageError(f"there is no region {name!r}", did_you_mean(name, regions, "regions"))
+    return regions[name]
+
+
+def repository_folder(dataset: Dataset) -> str:
+    """The repository's folder below a region's prefix."""
+    return f"datasets/{dataset.name}"
+
+
+def address_of(tools: Tools, dataset: Dataset, region: Region) -> RepositoryAddress:
+    """The dataset's repository in the region, with what opens it."""
+    own = (c.password for c in dataset.copies if c.region == region.name)
+    credentials = credentials_of(region, tools.secrets)
+    return RepositoryAddress(
+        url=repository_url(region, dataset.name),
+        password=tools.secrets.get(next(own, dataset.password)),
+        access_key=credentials.access_key,
+        secret_key=credentials.secret_key,
+        profile=region.profile,
+        location=region.location,
+    )
+
+
+def bucket_of(tools: Tools, region: Region) -> Bucket:
+    """The region's bucket."""
+    return open_bucket(region, tools.secrets)
+
+
+def restic_of(tools: Tools) -> Restic:
+    """restic, with the cache of this configuration."""
+    return Restic(
+        tools.commands,
+        tools.environment,
+        binary=tools.restic_binary,
+        cache=cache_folder(tools),
+    )
+
+
+def cache_folder(tools: Tools) -> Path:
+    """What can be thrown away at any time."""
+    return tools.configuration.work / ".cache"
+
+
+def is_mirror(dataset: Dataset, region: str) -> bool:
+    """Whether the region holds the primary's very objects."""
+    return all(c.mode is CopyMode.MIRROR for c in dataset.copies if c.region == region)

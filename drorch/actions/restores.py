@@ -1,0 +1,225 @@
+"""The actions that bring data back, and that look whether it could be brought back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+from drorch.actions.arguments import Arguments, WrongArgument, make_action
+from drorch.actions.places import (
+    address_of,
+    bucket_of,
+    dataset_named,
+    region_named,
+    repository_folder,
+    restic_of,
+)
+from drorch.actions.regions import watched
+from drorch.core.action import ActionSpec, Kind, Parameter
+from drorch.core.errors import ResticError, StorageError
+from drorch.core.model import Dataset, Region
+from drorch.core.names import Mode
+from drorch.core.posture import CopyFact, CopyFactKind
+from drorch.core.values import Finding, Result, Value, failed, passed
+from drorch.ports import Call, Tools
+from drorch.restic.landing import Needed
+from drorch.restic.process import Attempt
+from drorch.storage.layout import Kind as ObjectKind
+from drorch.storage.layout import listed
+from drorch.storage.probe import Depth, probe
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The snapshot to bring back; counts None where nobody has told them."""
+
+    id: str
+    at: datetime
+    files: int | None
+    bytes: int | None
+
+
+def _restore(call: Call, tools: Tools) -> Result:
+    arguments = Arguments.of(call, tools)
+    dataset = dataset_named(tools, arguments.text("dataset"))
+    region = region_named(tools, arguments.text("region", dataset.primary))
+    target = arguments.path("to")
+    include = [PurePosixPath(str(i)) for i in arguments.list("include", ())]
+    health = probe(bucket_of(tools, region), Depth.REACHABLE)
+    if health.trouble is not None:
+        return failed(health.trouble.cause, health.trouble.message, health.trouble.hint)
+    attempt = Attempt(call.cancel, call.timeout, call.progress)
+    chosen = choose(tools, dataset, region, _moment(arguments), attempt)
+    needed = Needed() if include else Needed(chosen.bytes, chosen.files)
+    tools.creations.note(call.run, target)
+    done = restic_of(tools).restore(
+        address_of(tools, dataset, region),
+        chosen.id,
+        source_paths(dataset),
+        target,
+        needed=needed,
+        include=include,
+        attempt=attempt,
+    )
+    outputs: dict[str, Value] = {
+        "dataset": dataset.name,
+        "region": region.name,
+        "snapshot": chosen.id,
+        "snapshot_at": chosen.at.isoformat().replace("+00:00", "Z"),
+        "files": done.files,
+        "bytes": done.bytes,
+        "path": str(target),
+    }
+    if not include and chosen.files is not None and done.files != chosen.files:
+        return failed(
+            "incomplete",
+            f"{done.files} files came back of {chosen.files} that the snapshot holds",
+            f"check the repository with: drorch check --dataset {dataset.name} "
+            f"--region {region.name} --read-data",
+            outputs=outputs,
+        )
+    fact = CopyFact(CopyFactKind.RESTORE_TESTED, dataset.name, region.name, chosen.id, chosen.at)
+    proves = call.mode is Mode.DRILL and not include
+    return passed(
+        outputs, copies=(fact,) if proves else (), findings=_missing(dataset, done.missing)
+    )
+
+
+def _missing(dataset: Dataset, missing: Sequence[PurePosixPath]) -> tuple[Finding, ...]:
+    if not missing:
+        return ()
+    named = ", ".join(map(str, missing))
+    return (
+        Finding(
+            "restore.path-missing",
+            dataset.name,
+            f"the snapshot does not hold {named}",
+            "the dataset's paths have changed since; restore an older snapshot for the old ones",
+        ),
+    )
+
+
+def _moment(arguments: Arguments) -> datetime | None:
+    if not arguments.has("at"):
+        return None
+    text = arguments.text("at")
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongArgument(
+            f"at: {text!r} is not a time", "write it like 2026-11-23T03:00:00Z"
+        ) from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def source_paths(dataset: Dataset) -> tuple[PurePosixPath, ...]:
+    """The paths a snapshot of the dataset holds."""
+    if dataset.dump is not None:
+        return (PurePosixPath("/") / dataset.dump.filename,)
+    return tuple(PurePosixPath(p) for p in dataset.paths)
+
+
+def choose(
+    tools: Tools, dataset: Dataset, region: Region, at: datetime | None, attempt: Attempt
+) -> Chosen:
+    """The newest snapshot in the region, or the newest not after `at`.
+
+    What the journal knows saves a start of restic; the region's own list has the last word: a
+    snapshot that is not there is not chosen, and one the journal does not know makes restic tell.
+    """
+    names = listed(bucket_of(tools, region), repository_folder(dataset), ObjectKind.SNAPSHOTS)
+    there = {named.id for named in names}
+    known = {
+        c.snapshot: Chosen(c.snapshot, c.snapshot_at, c.files, c.bytes)
+        for c in reversed(tools.knowledge.copies(dataset.name))
+    }
+    if there - known.keys():
+        told = restic_of(tools).snapshots(address_of(tools, dataset, region), attempt=attempt)
+        for s in told:
+            known.setdefault(s.id, Chosen(s.id, s.time, s.total_files, s.total_bytes))
+    usable = [c for c in known.values() if c.id in there and (at is None or c.at <= at)]
+    if not usable:
+        when = f" from {at.isoformat()} or before" if at else ""
+        raise StorageError(
+            f"region {region.name} holds no snapshot of {dataset.name}{when}",
+            f"see what there is with: drorch snapshots list --dataset {dataset.name}",
+            "no-snapshot",
+        )
+    return max(usable, key=lambda c: c.at)
+
+
+RESTORE = make_action(
+    ActionSpec(
+        "restore",
+        "Bring a snapshot of a dataset back into an empty folder, wholly or not at all.",
+        (
+            Parameter("dataset", Kind.DATASET, doc="which dataset"),
+            Parameter("to", Kind.WRITE_PATH, doc="an empty or new folder"),
+            Parameter("region", Kind.REGION, required=False, doc="default: the primary"),
+            Parameter("at", Kind.TEXT, required=False, doc="newest snapshot not after this time"),
+            Parameter("include", Kind.LIST, required=False, doc="only these paths"),
+            Parameter("purpose", Kind.TEXT, required=False, doc="why, for the access log"),
+        ),
+        ("dataset", "region", "snapshot", "snapshot_at", "files", "bytes", "path"),
+        repeatable=True,
+    ),
+    _restore,
+)
+
+
+def _check(call: Call, tools: Tools) -> Result:
+    arguments = Arguments.of(call, tools)
+    dataset = dataset_named(tools, arguments.text("dataset"))
+    region = region_named(tools, arguments.text("region", dataset.primary))
+    read_data = arguments.boolean("read_data", default=False)
+    with watched(tools, region, call.cancel) as (found, cancel):
+        try:
+            done = restic_of(tools).check(
+                address_of(tools, dataset, region),
+                read_data=read_data,
+                attempt=Attempt(cancel, call.timeout, call.progress),
+            )
+        except ResticError:
+            if found.trouble is None:
+                raise
+            return failed(found.trouble.cause, found.trouble.message, found.trouble.hint)
+    outputs: dict[str, Value] = {
+        "dataset": dataset.name,
+        "region": region.name,
+        "errors": list(done.errors[:20]),
+    }
+    if not done.clean:
+        return failed(
+            "damaged",
+            f"the repository of {dataset.name} in {region.name} is damaged: "
+            f"{done.errors[0] if done.errors else 'restic gives no details'}",
+            "another region may hold it whole: check that one, and restore from there",
+            outputs=outputs,
+        )
+    return passed(outputs, copies=_verified(tools, dataset, region) if read_data else ())
+
+
+def _verified(tools: Tools, dataset: Dataset, region: Region) -> tuple[CopyFact, ...]:
+    """Every byte was read: what the journal knows to be there is proven."""
+    return tuple(
+        CopyFact(CopyFactKind.VERIFIED, dataset.name, region.name, c.snapshot, c.snapshot_at)
+        for c in tools.knowledge.copies(dataset.name)
+        if c.region == region.name and not c.owed
+    )
+
+
+REPOSITORY_CHECK = make_action(
+    ActionSpec(
+        "repository.check",
+        "The repository in a region is whole; with read_data, every byte of it.",
+        (
+            Parameter("dataset", Kind.DATASET, doc="which dataset"),
+            Parameter("region", Kind.REGION, required=False, doc="default: the primary"),
+            Parameter("read_data", Kind.BOOLEAN, required=False, doc="read every byte"),
+        ),
+        ("dataset", "region", "errors"),
+        check=True,
+        repeatable=True,
+    ),
+    _check,
+)
