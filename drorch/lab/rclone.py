@@ -37,6 +37,7 @@ def serve(region: LabRegion, rclone: Path) -> Command:
             "s3",
             "--config=",  # in memory: nobody's rclone.conf is read or written
             f"--addr=127.0.0.1:{region.port}",
+            "--etag-hash=",  # else every listing hashes every object, as no real store does
             f"--cache-dir={region.folder / 'cache'}",
             str(region.data),
         ),

@@ -183,8 +183,10 @@ def _of_transport(error: Exception) -> tuple[Cause, str]:
         cause, detail = Cause.DNS, "its name does not resolve"
     elif isinstance(error, boto.ConnectTimeoutError):
         detail = "nobody answers at its address"
-    elif isinstance(error, boto.ReadTimeoutError | TimeoutError):
+    elif any(isinstance(e, boto.ReadTimeoutError | TimeoutError) for e in _chain(error)):
         cause, detail = Cause.SLOW, "it accepts connections and does not answer in time"
+    elif isinstance(error, boto.IncompleteReadError):
+        cause, detail = Cause.SERVER_ERROR, "its answer ended early"
     elif isinstance(error, unknown_to_us):
         cause, detail = Cause.CREDENTIALS, str(error).rstrip(".").lower()
     elif isinstance(error, ResponseParserError):
