@@ -151,7 +151,7 @@ def _use_wal(connection: Any, patience: timedelta) -> None:
 
 
 @contextmanager
-def writing(connection: Connection, *, alone: bool = False) -> Iterator[None]:
+def begin_writing(connection: Connection, *, alone: bool = False) -> Iterator[None]:
     """A writing transaction; `alone` keeps every other that asks for the same waiting.
 
     SQLite has one writer anyway.
@@ -170,7 +170,7 @@ def _fit_schema(connection: Connection, *, create: bool) -> None:
         return
     if not create:
         raise _not_ours(found)
-    with writing(connection, alone=True):
+    with begin_writing(connection, alone=True):
         found = _revision(connection)  # another process may have been quicker
         if found is None:
             schema.metadata.create_all(connection)

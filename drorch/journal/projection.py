@@ -5,6 +5,7 @@ Both are folds over events in the order in which they were recorded, so they can
 
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from typing import TypeAlias
 
 from drorch.core.events import (
     AttemptFinished,
@@ -25,6 +26,9 @@ from drorch.core.events import (
 )
 from drorch.core.names import Mode, Outcome, RunKind, RunState
 from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy, RunRow
+
+#: Dataset, region, snapshot.
+CopyKey: TypeAlias = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Standing:
 _SHOWN = tuple(f.name for f in fields(RunRow))
 
 
-def opening(run: str, first: Stamped, head: str) -> Standing:
+def opening(run: str, first: Stamped | Recorded, head: str) -> Standing:
     """The standing after a run's first event."""
     event = first.event
     if not isinstance(event, RunStarted):
@@ -81,11 +85,11 @@ def opening(run: str, first: Stamped, head: str) -> Standing:
     return Standing(
         run=run,
         kind=plan.kind,
-        name=plan.name,
-        subject=plan.subject,
+        name=_plain(plan.name),
+        subject=_plain(plan.subject),
         mode=plan.mode,
-        trigger=event.trigger,
-        by=event.by,
+        trigger=_plain(event.trigger),
+        by=_plain(event.by),
         started_at=first.at.at,
         finished_at=None,
         state=RunState.RUNNING,
@@ -99,6 +103,11 @@ def opening(run: str, first: Stamped, head: str) -> Standing:
         owner_boot=owner.boot,
         owner_token=owner.token,
     )
+
+
+def _plain(text: str) -> str:
+    """Text that every database takes: names from the system may not be UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 def fold(standing: Standing, recorded: Recorded) -> None:
@@ -188,3 +197,25 @@ def supersedes(fact: CopyFact) -> bool:
     A region owes its newest snapshot: once that is held or owed, the ones before are history.
     """
     return fact.fact in (CopyFactKind.HELD, CopyFactKind.OWED)
+
+
+class CopyFold:
+    """Every known copy, by dataset, region and snapshot, folded fact by fact."""
+
+    def __init__(self) -> None:
+        self.known: dict[CopyKey, KnownCopy] = {}
+        self._owed: dict[tuple[str, str], set[CopyKey]] = {}
+
+    def learn(self, fact: CopyFact, at: datetime) -> None:
+        """Take in a fact recorded at `at`."""
+        key = (fact.dataset, fact.region, fact.snapshot)
+        copy = self.known[key] = learn(self.known.get(key), fact, at)
+        owed = self._owed.setdefault(key[:2], set())
+        if supersedes(fact):
+            for older in [k for k in owed if self.known[k].snapshot_at < copy.snapshot_at]:
+                owed.discard(older)
+                del self.known[older]
+        if copy.owed:
+            owed.add(key)
+        else:
+            owed.discard(key)

@@ -1,6 +1,6 @@
 """The statements: rows of the tables from and to values, each inside the caller's transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -58,6 +58,32 @@ def page(connection: Connection, run: str, after: int, limit: int) -> list[Row]:
     return [Row(*row) for row in found]
 
 
+def all_rows(connection: Connection, run: str) -> Iterator[Row]:
+    """A run's events in order."""
+    found = connection.execute(select(*_ROW).where(events.c.run == run).order_by(events.c.seq))
+    return (Row(*row) for row in found)
+
+
+def rows_with_copies(connection: Connection) -> Iterator[Row]:
+    """Every event that tells of copies, in the order of recording."""
+    # Only what ends an attempt does; the second condition spares most of the reading.
+    telling = (events.c.kind == "attempt.finished", events.c.body.like('%"copies":%'))
+    found = connection.execute(select(*_ROW).where(*telling).order_by(events.c.n))
+    return (Row(*row) for row in found)
+
+
+def runs_with_events(connection: Connection) -> list[str]:
+    """The ids of all runs, in the order of their starts."""
+    query = select(events.c.run).group_by(events.c.run).order_by(func.min(events.c.n))
+    return list(connection.execute(query).scalars())
+
+
+def rows_without_events(connection: Connection) -> list[str]:
+    """Runs in short that no event stands behind."""
+    behind = select(events.c.n).where(events.c.run == runs.c.run)
+    return list(connection.execute(select(runs.c.run).where(~behind.exists())).scalars())
+
+
 # --- the ledger
 
 
@@ -70,6 +96,18 @@ def last_entry(connection: Connection) -> Entry | None:
     """The newest entry of the ledger."""
     found = connection.execute(select(*_ENTRY).order_by(ledger.c.n.desc()).limit(1)).first()
     return None if found is None else Entry(*found)
+
+
+def entries_of(connection: Connection, run: str) -> list[Entry]:
+    """What the ledger noted of a run."""
+    return [Entry(*row) for row in connection.execute(select(*_ENTRY).where(ledger.c.run == run))]
+
+
+def noted_without_events(connection: Connection) -> list[str]:
+    """Runs the ledger noted, of which no event is there."""
+    behind = select(events.c.n).where(events.c.run == ledger.c.run)
+    query = select(ledger.c.run).where(~behind.exists()).distinct().order_by(ledger.c.run)
+    return list(connection.execute(query).scalars())
 
 
 def entries(connection: Connection) -> Iterator[Entry]:
@@ -91,16 +129,21 @@ def update_standing(connection: Connection, standing: Standing) -> None:
     _UPDATE_RUN.execute(connection, [{"the_run": standing.run, **_moving(standing)}])
 
 
+def replace_standing(connection: Connection, standing: Standing) -> None:
+    """The whole of a run's row."""
+    connection.execute(update(runs).where(runs.c.run == standing.run), columns_of(standing))
+
+
+def remove_standing(connection: Connection, run: str) -> None:
+    """A row that no event stands behind, with what was left for it."""
+    clear_requests(connection, run)
+    connection.execute(delete(runs).where(runs.c.run == run))
+
+
 def standing_of(connection: Connection, run: str) -> Standing | None:
     """A run's row as the fold left it."""
     found = connection.execute(select(*_STANDING).where(runs.c.run == run)).mappings().first()
     return None if found is None else _standing(found)
-
-
-def standings(connection: Connection) -> Iterator[Standing]:
-    """Every run's row."""
-    for found in connection.execute(select(*_STANDING)).mappings():
-        yield _standing(found)
 
 
 def unfinished(connection: Connection, subject: str) -> list[RunRow]:
@@ -218,6 +261,18 @@ def copies_of(connection: Connection, dataset: str) -> list[KnownCopy]:
     return [known_copy(row) for row in found.mappings()]
 
 
+def every_copy(connection: Connection) -> list[KnownCopy]:
+    """All known copies."""
+    return [known_copy(row) for row in connection.execute(select(*_COPY)).mappings()]
+
+
+def replace_copies(connection: Connection, known: Collection[KnownCopy]) -> None:
+    """Make these all the known copies."""
+    connection.execute(delete(copies))
+    if known:
+        connection.execute(insert(copies), [copy_columns(copy) for copy in known])
+
+
 def known_copy(found: RowMapping) -> KnownCopy:
     """KnownCopy from its columns."""
     instants = {name: found[name] for name in _INSTANTS}
@@ -256,13 +311,7 @@ def requests(connection: Connection, run: str, after: int) -> list[tuple[int, st
     return [(number, kind, body) for number, kind, body in connection.execute(query)]
 
 
-def clear_request(connection: Connection, row: Row) -> None:
-    """The oldest request like this recorded event is done with."""
-    same = (posted.c.run == row.run, posted.c.kind == row.kind, posted.c.body == row.body)
-    oldest = select(func.min(posted.c.id)).where(*same).scalar_subquery()
-    connection.execute(delete(posted).where(posted.c.id == oldest))
-
-
-def clear_requests(connection: Connection, run: str) -> None:
-    """Nobody will take what was left for a finished run."""
-    connection.execute(delete(posted).where(posted.c.run == run))
+def clear_requests(connection: Connection, run: str, upto: int | None = None) -> None:
+    """Remove what was left for a run: up to an id, or all of it."""
+    done = delete(posted).where(posted.c.run == run)
+    connection.execute(done if upto is None else done.where(posted.c.id <= upto))

@@ -18,21 +18,18 @@ from sqlalchemy.exc import IntegrityError
 from drorch.core.codec import canonical, decode_event, encode_event, parse
 from drorch.core.errors import FenceLost, JournalUntrusted, UsageError
 from drorch.core.events import (
-    AbortRequested,
     AttemptFinished,
     Event,
-    PersonAnswered,
     Recorded,
     RunFinished,
     RunStarted,
     Stamped,
-    StepSettled,
 )
 from drorch.core.posture import KnownCopy, RunRow
 from drorch.journal import records
 from drorch.journal.chain import RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
 from drorch.journal.failures import told
-from drorch.journal.opening import open_state, writing
+from drorch.journal.opening import begin_writing, open_state
 from drorch.journal.projection import Standing, fold, opening
 from drorch.ports import Head
 
@@ -92,7 +89,7 @@ class SqlJournal:
             raise ValueError("a run begins with run.started")
         rows = _seal_all(run, events, 0, RUN_GENESIS)
         standing = opening(run, events[0], rows[0].hash)
-        with self._writing(run, alone=True) as connection:
+        with self._lock, self.writing(run, alone=True) as connection:
             for other in records.unfinished(connection, standing.subject):
                 may_begin(other)
             _record(connection, rows)
@@ -101,22 +98,24 @@ class SqlJournal:
             records.update_standing(connection, standing)
         return self._keep(standing)
 
-    def append(self, run: str, after: int, events: Sequence[Stamped]) -> Head:
+    def append(self, run: str, after: int, events: Sequence[Stamped], taken: int = 0) -> Head:
         """Record events of a run after sequence number `after`; see ports.Journal."""
         ends = any(isinstance(e.event, RunFinished) for e in events)
-        with self._writing(run, alone=ends) as connection:
+        with self.writing(run, alone=ends) as connection:
             standing = self._standing(connection, run, after)
             if events:
                 rows = _seal_all(run, events, after, standing.head)
                 _record(connection, rows)
                 _project(connection, standing, rows, events)
                 records.update_standing(connection, standing)
+            if taken:
+                records.clear_requests(connection, run, taken)
         return self._keep(standing)
 
     def post(self, run: str, request: Event) -> None:
         """Leave a request for the run's living owner; UsageError if the run is not there or over."""
         kind, body = encode_event(request)
-        with self._writing() as connection:
+        with self.writing() as connection:
             standing = records.standing_of(connection, run)
             if standing is None:
                 raise _unknown(run)
@@ -128,10 +127,10 @@ class SqlJournal:
 
     def read(self, run: str) -> Iterator[Recorded]:
         """A run's events in order, each checked against the chain; see ports.Journal."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             standing = records.standing_of(connection, run)
         last = 0
-        for recorded in unseal(self._pages(run)):
+        for recorded in unseal(self.sealed(run)):
             last = recorded.seq
             yield recorded
         if standing is None and not last:
@@ -141,11 +140,12 @@ class SqlJournal:
                 f"the journal of run {run} is broken: its last events are missing", TAMPERED
             )
 
-    def _pages(self, run: str) -> Iterator[Row]:
+    def sealed(self, run: str) -> Iterator[Row]:
+        """A run's rows as they lie there, unchecked, in order."""
         # Each page is a transaction of its own: a reader that dawdles holds up nothing.
         after = 0
         while True:
-            with self._reading() as connection:
+            with self.reading() as connection:
                 rows = records.page(connection, run, after, _PAGE)
             yield from rows
             if len(rows) < _PAGE:
@@ -154,7 +154,7 @@ class SqlJournal:
 
     def find(self, run: str) -> RunRow:
         """The run with this id, or the only one whose id begins or ends so; UsageError otherwise."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             found = records.like(connection, run) if run else []
         exact = [row for row in found if row.run == run]
         if len(found) == 1 or exact:
@@ -171,38 +171,39 @@ class SqlJournal:
         self, *, unfinished: bool = False, name: str | None = None, limit: int | None = None
     ) -> Sequence[RunRow]:
         """Runs in short, newest first."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return records.rows(connection, unfinished=unfinished, name=name, limit=limit)
 
     def copies(self, dataset: str) -> Sequence[KnownCopy]:
         """Every known snapshot of the dataset in every region, newest snapshot first."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return records.copies_of(connection, dataset)
 
     def take_posted(self, run: str, after: int) -> Sequence[tuple[int, Event]]:
-        """Requests left for the run with an id above `after`, oldest first, with their ids.
-
-        A request leaves the box in the transaction that records the same event, so that one
-        taken by an owner who died before recording it is taken again, and never twice.
-        """
-        with self._reading() as connection:
+        """Requests left for the run with an id above `after`, oldest first, with their ids."""
+        with self.reading() as connection:
             found = records.requests(connection, run, after)
         return [(number, decode_event(kind, parse(body))) for number, kind, body in found]
 
     # --- transactions
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self, *, whole: bool = False) -> Iterator[Connection]:
+        """A reading transaction; with `whole` all its statements see one state of everything."""
         with told(self._engine.url), self._engine.connect() as connection:
+            # SQLite's transactions always do.
+            if whole and connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             yield connection
 
     @contextmanager
-    def _writing(self, run: str = "", *, alone: bool = False) -> Iterator[Connection]:
+    def writing(self, run: str = "", *, alone: bool = False) -> Iterator[Connection]:
+        """A durable transaction, on the one connection that writes; `alone`: no other starts or ends."""
         with self._lock, told(self._engine.url):
             if self._writer is None:
                 self._writer = self._engine.connect()
             try:
-                with writing(self._writer, alone=alone):
+                with begin_writing(self._writer, alone=alone):
                     yield self._writer
             except BaseException:
                 # What was folded for this transaction did not come to be.
@@ -264,8 +265,6 @@ def _project(
             case AttemptFinished(copies=facts):
                 for fact in facts:
                     records.learn_copy(connection, fact, stamped.at.at)
-            case PersonAnswered() | StepSettled() | AbortRequested():
-                records.clear_request(connection, row)
 
 
 def _seal_all(run: str, events: Sequence[Stamped], after: int, prev: str) -> list[Row]:

@@ -1,0 +1,122 @@
+"""The projections folded anew from the events, and held against what is kept."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from sqlalchemy import Connection
+
+from drorch.core.errors import JournalUntrusted
+from drorch.core.events import AttemptFinished
+from drorch.core.posture import KnownCopy
+from drorch.journal import records
+from drorch.journal.chain import TAMPERED, Row, opened, unseal
+from drorch.journal.projection import CopyFold, CopyKey, Standing, fold, opening
+from drorch.journal.store import SqlJournal
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How many runs and copies there are, and in words what was not as the events say."""
+
+    runs: int
+    copies: int
+    differences: tuple[str, ...]
+
+
+def rebuild(journal: SqlJournal) -> Rebuilt:
+    """Bring every projection to what the events say; changes nothing that is right.
+
+    Raises JournalUntrusted when a run's chain is broken: there is nothing to rebuild from.
+    """
+    with journal.reading(whole=True) as connection:
+        runs = records.runs_with_events(connection)
+        orphans = records.rows_without_events(connection)
+        suspects = [run for run in runs if _difference(connection, run)]
+    differences: list[str] = []
+    # What seemed off is looked at again under the lock: its run may just have gone on.
+    for run in suspects:
+        with journal.writing(alone=True) as connection:
+            differences += _mend_run(connection, run)
+    with journal.writing(alone=True) as connection:
+        for run in orphans:
+            records.remove_standing(connection, run)
+            differences.append(f"run {run}: there are no events")
+        known = known_copies(connection)
+        off = differences_of_copies(connection, known)
+        if off:
+            records.replace_copies(connection, known.values())
+    return Rebuilt(len(runs), len(known), (*differences, *off))
+
+
+def _mend_run(connection: Connection, run: str) -> list[str]:
+    difference = _difference(connection, run)
+    if not difference:
+        return []
+    standing = standing_from(records.all_rows(connection, run))
+    if records.standing_of(connection, run) is None:
+        records.insert_standing(connection, standing)
+    else:
+        records.replace_standing(connection, standing)
+    return [f"run {run}: {difference}"]
+
+
+def _difference(connection: Connection, run: str) -> str:
+    told = standing_from(records.all_rows(connection, run))
+    return difference_of(told, records.standing_of(connection, run))
+
+
+def standing_from(rows: Iterable[Row]) -> Standing:
+    """A run's row as its events tell it; JournalUntrusted if the chain is broken."""
+    standing: Standing | None = None
+    for recorded in unseal(rows):
+        if standing is None:
+            standing = opening(recorded.run, recorded, recorded.head)
+        else:
+            fold(standing, recorded)
+    if standing is None:
+        raise JournalUntrusted("a run has no events", TAMPERED)
+    return standing
+
+
+def difference_of(told: Standing, kept: Standing | None) -> str:
+    """In words, where the kept row differs from what the events tell; empty if nowhere."""
+    if kept is None:
+        return "its row is missing"
+    differing = [
+        f"{f.name} is {getattr(kept, f.name)!s}, by the events {getattr(told, f.name)!s}"
+        for f in fields(Standing)
+        if getattr(kept, f.name) != getattr(told, f.name)
+    ]
+    return "; ".join(differing)
+
+
+def known_copies(connection: Connection) -> dict[CopyKey, KnownCopy]:
+    """What the attempts of all runs told of copies, folded in the order it was recorded."""
+    copies = CopyFold()
+    for row in records.rows_with_copies(connection):
+        recorded = opened(row)
+        if isinstance(recorded.event, AttemptFinished):
+            for fact in recorded.event.copies:
+                copies.learn(fact, recorded.at.at)
+    return copies.known
+
+
+def differences_of_copies(connection: Connection, known: dict[CopyKey, KnownCopy]) -> list[str]:
+    """In words, where the kept copies differ from what the events tell."""
+    kept = {(c.dataset, c.region, c.snapshot): c for c in records.every_copy(connection)}
+    return [
+        f"copy of {key[0]} in {key[1]} ({key[2][:8]}): {_copy_words(kept.get(key), known.get(key))}"
+        for key in sorted({*kept, *known})
+        if kept.get(key) != known.get(key)
+    ]
+
+
+def _copy_words(kept: KnownCopy | None, told: KnownCopy | None) -> str:
+    if kept is None:
+        return "its row is missing"
+    if told is None:
+        return "no event tells of it"
+    differing = (
+        f.name for f in fields(KnownCopy) if getattr(kept, f.name) != getattr(told, f.name)
+    )
+    return f"{', '.join(differing)} is not what the events tell"
