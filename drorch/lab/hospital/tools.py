@@ -31,5 +31,4 @@ def _first_lines(interpreter: str) -> str:
     if " " not in interpreter and len(plain) <= _LONGEST:
         return plain
     # The shell runs the second line; Python reads the same lines as a string and goes on.
-    quoted = interpreter.replace('"', '\\"')
-    return f"#!/bin/sh\n'''exec' \"{quoted}\" -I \"$0\" \"$@\"\n' '''"
+    return f"#!/bin/sh\n'''exec' \"{interpreter}\" -I \"$0\" \"$@\"\n' '''"
