@@ -27,12 +27,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One argument of an action."""
+    """One argument of an action. `choices` are the only words it takes, if any are given;
+    `minimum` is the least number.
+    """
 
     name: str
     kind: Kind
     required: bool = True
     doc: str = ""
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

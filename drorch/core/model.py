@@ -227,7 +227,10 @@ class ControlPlane:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The whole of drorch.yaml. `folder` is where the file lies: relative paths are its."""
+    """The whole of drorch.yaml. `folder` is where the file lies: relative paths are its.
+
+    `digest` is the SHA-256 (hex) of the file's bytes.
+    """
 
     folder: Path
     organization: str = ""
@@ -244,6 +247,8 @@ class Configuration:
     drills: Mapping[str, DrillSchedule] = field(default_factory=dict)
     notify: tuple[NotifyRule, ...] = ()
     control_plane: ControlPlane = field(default_factory=ControlPlane)
+    file: Path | None = None
+    digest: str = ""
 
     @property
     def work(self) -> Path:

@@ -7,7 +7,7 @@ _LISTED = 12
 
 def did_you_mean(word: str, known: Iterable[str], what: str = "known") -> str:
     """A hint that names the nearest known word, or else what there is."""
-    from difflib import get_close_matches  # noqa: PLC0415 - needed only when something is wrong
+    from difflib import get_close_matches
 
     names = sorted(known)
     near = get_close_matches(word, names, n=1, cutoff=0.6)

@@ -71,6 +71,16 @@ def render(
     return rendered
 
 
+def preview(value: Value, inputs: Mapping[str, str]) -> Value:
+    """The value as far as inputs go; references to what is not known yet stay as written."""
+
+    def find(reference: Reference) -> Value:
+        found, result = _lookup(reference, inputs, {})
+        return result if found else f"{{{reference.text}}}"
+
+    return _render(value, find)
+
+
 def references(value: Value) -> tuple[Reference, ...]:
     """Every reference in a value, in order of appearance, each once."""
     return tuple(dict.fromkeys(_walk(value)))

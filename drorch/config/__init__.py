@@ -1,0 +1,1 @@
+"""YAML into core values: finds every problem at once, with file, line and column."""

@@ -1,0 +1,212 @@
+"""Shapes into core values: names become values, relative paths those of the file's folder."""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from drorch.config import models
+from drorch.config.runbook_models import CallShape, RunbookShape, StepShape, UntilShape, WhenShape
+from drorch.config.runbook_models import RetryShape as Backoff
+from drorch.config.shapes import ObjectivesShape
+from drorch.core.model import (
+    Configuration,
+    ControlPlane,
+    CopyMode,
+    CopyPolicy,
+    Dataset,
+    DrillSchedule,
+    Dump,
+    Guard,
+    Keep,
+    LockMode,
+    NotifyRule,
+    Objectives,
+    ObjectLock,
+    Protected,
+    Region,
+    SecretSource,
+    Service,
+    Site,
+    Transfer,
+    Verify,
+    Window,
+)
+from drorch.core.names import OnFailure, Phase
+from drorch.core.runbook import (
+    ActionCall,
+    Input,
+    Retry,
+    Runbook,
+    RunbookStep,
+    Until,
+    When,
+    WhenTest,
+)
+
+
+def resolved(folder: Path, text: str) -> Path:
+    """A path of the configuration: relative to its folder, `..` taken out, links left alone."""
+    return Path(posixpath.normpath(folder / text))
+
+
+def configuration(shape: models.ConfigurationShape, file: Path, digest: str) -> Configuration:
+    """The whole of drorch.yaml as values. `file` is absolute."""
+    folder = file.parent
+    return Configuration(
+        folder=folder,
+        organization=shape.organization,
+        timezone=shape.timezone,
+        language=shape.language,
+        state=shape.state,
+        runbooks=resolved(folder, shape.runbooks),
+        secrets={name: _secret(folder, one) for name, one in shape.secrets.items()},
+        sites={name: Site(name, one.jurisdiction) for name, one in shape.sites.items()},
+        regions={name: _region(name, one) for name, one in shape.regions.items()},
+        datasets={name: _dataset(folder, name, one) for name, one in shape.datasets.items()},
+        protected=Protected(
+            tuple(resolved(folder, path) for path in shape.protected.paths), shape.protected.hosts
+        ),
+        services={name: _service(name, one) for name, one in shape.services.items()},
+        drills={
+            name: DrillSchedule(name, one.runbook, one.schedule, one.inputs)
+            for name, one in shape.drills.items()
+        },
+        notify=tuple(NotifyRule(one.when, one.to, one.ping, one.command) for one in shape.notify),
+        control_plane=ControlPlane(shape.control_plane.password, shape.control_plane.regions),
+        file=file,
+        digest=digest,
+    )
+
+
+def _secret(folder: Path, shape: models.SecretShape) -> SecretSource:
+    file = resolved(folder, shape.file) if shape.file is not None else None
+    return SecretSource(file, shape.env, shape.command)
+
+
+def _region(name: str, shape: models.RegionShape) -> Region:
+    lock = shape.object_lock
+    return Region(
+        name=name,
+        endpoint=shape.endpoint,
+        bucket=shape.bucket,
+        jurisdiction=shape.jurisdiction,
+        prefix=shape.prefix,
+        location=shape.location,
+        access_key=shape.access_key,
+        secret_key=shape.secret_key,
+        profile=shape.profile,
+        object_lock=ObjectLock(LockMode(lock.mode), lock.keep) if lock else None,
+        transfer=_transfer(shape.transfer),
+    )
+
+
+def _transfer(shape: models.TransferShape | None) -> Transfer | None:
+    return Transfer(shape.assessment, shape.agreement) if shape else None
+
+
+def _objectives(shape: ObjectivesShape) -> Objectives:
+    return Objectives(shape.rto, shape.rpo, shape.mtpd)
+
+
+def _dataset(folder: Path, name: str, shape: models.DatasetShape) -> Dataset:
+    return Dataset(
+        name=name,
+        password=shape.password,
+        primary=shape.primary,
+        copies=tuple(
+            CopyPolicy(region, CopyMode(one.mode), one.password or shape.password)
+            for region, one in shape.copies.items()
+        ),
+        site=shape.site,
+        paths=tuple(resolved(folder, path) for path in shape.paths or ()),
+        exclude=shape.exclude,
+        dump=Dump(shape.dump.command, shape.dump.filename) if shape.dump else None,
+        before=shape.before,
+        after=shape.after,
+        schedule=shape.schedule,
+        tier=shape.tier,
+        objectives=_objectives(shape.objectives),
+        residency=shape.residency,
+        keep=Keep(**{key: getattr(shape.keep, key) for key in models.KeepShape.model_fields}),
+        verify=Verify(shape.verify.check, shape.verify.scrub, shape.verify.restore_test),
+        window=Window(shape.window.limit_upload, shape.window.limit_download, shape.window.between),
+        guard=Guard(shape.guard.min_files, shape.guard.max_change),
+        transfer=_transfer(shape.transfer),
+    )
+
+
+def _service(name: str, shape: models.ServiceShape) -> Service:
+    return Service(name, shape.tier, _objectives(shape.objectives), shape.datasets, shape.runbook)
+
+
+def runbook(shape: RunbookShape, digest: str, file: str) -> Runbook:
+    """A runbook file as values."""
+    return Runbook(
+        name=shape.runbook,
+        title=shape.title,
+        service=shape.service,
+        owner=shape.owner,
+        objectives=_objectives(shape.objectives) if shape.objectives else None,
+        inputs=tuple(Input(name, one.default, one.doc) for name, one in shape.inputs.items()),
+        parallel=shape.parallel,
+        steps=tuple(_steps(shape)),
+        digest=digest,
+        file=file,
+    )
+
+
+def _steps(shape: RunbookShape) -> Iterator[RunbookStep]:
+    phases = {
+        Phase.PRECONDITIONS: shape.preconditions,
+        Phase.STEPS: shape.steps,
+        Phase.VERIFY: shape.verify,
+        Phase.CLEANUP: shape.cleanup,
+    }
+    for phase, steps in phases.items():
+        for index, step in enumerate(steps):
+            yield _step(step, phase, index)
+
+
+def _step(shape: StepShape, phase: Phase, index: int) -> RunbookStep:
+    return RunbookStep(
+        name=shape.name,
+        phase=phase,
+        call=_call(shape),
+        is_check=shape.check is not None,
+        needs=shape.needs,
+        retry=_retry(shape.retry) if shape.retry else None,
+        until=_until(shape.until) if shape.until else None,
+        timeout=shape.timeout,
+        when=_when(shape.when) if shape.when else None,
+        on_failure=OnFailure(shape.on_failure),
+        repeatable=shape.repeatable,
+        live_only=shape.live_only,
+        undo=_call(shape.undo) if shape.undo else None,
+        title=shape.title,
+        always=shape.always,
+        path=(phase.value, index),
+    )
+
+
+def _call(shape: CallShape) -> ActionCall:
+    return ActionCall(shape.do, shape.arguments)
+
+
+def _retry(shape: Backoff) -> Retry:
+    given = {key: getattr(shape, key) for key in ("delay", "backoff", "jitter", "limit")}
+    retry = Retry(attempts=shape.attempts, only=shape.only)
+    return replace(retry, **{key: value for key, value in given.items() if value is not None})
+
+
+def _until(shape: UntilShape) -> Until:
+    until = Until(shape.within, successes=shape.successes)
+    return until if shape.every is None else replace(until, every=shape.every)
+
+
+def _when(shape: WhenShape) -> When:
+    if "is_" in shape.model_fields_set:
+        return When(shape.value, WhenTest.IS, shape.is_)
+    if "is_not" in shape.model_fields_set:
+        return When(shape.value, WhenTest.IS_NOT, shape.is_not)
+    return When(shape.value, WhenTest.IN, shape.in_)

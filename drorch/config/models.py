@@ -1,0 +1,319 @@
+"""The shape of drorch.yaml: which keys there are and what each takes.
+
+Whether the names in it lead anywhere is for references.py to say; core values are made by convert.py.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+
+from drorch.config.shapes import (
+    AnyText,
+    Argv,
+    Count,
+    Duration,
+    Jurisdiction,
+    Name,
+    ObjectivesShape,
+    Positive,
+    Schedule,
+    ScheduleOrAge,
+    Shape,
+    Share,
+    Size,
+    Text,
+    empty_is_none_given,
+    refused,
+)
+
+EventWord = Literal[
+    "run.failed",
+    "objective.missed",
+    "rpo.breached",
+    "drill.overdue",
+    "copy.owed",
+    "slot.missed",
+    "guard.tripped",
+]
+
+
+def _endpoint(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise refused(f"{url!r} is not an address", "write it like https://s3.example.org:9000")
+    if parts.username or parts.password:
+        raise refused("an address holds no credentials", "name secrets: access_key, secret_key")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise refused(f"{url!r} goes beyond the host", "put the folder under `prefix:`")
+    return url.rstrip("/")
+
+
+def _bucket(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
+        hint = "3 to 63 of: small letters, digits, dots and dashes"
+        raise refused(f"{name!r} is not the name of a bucket", hint)
+    return name
+
+
+def _prefix(text: str) -> str:
+    prefix = text.strip("/")
+    if any(part in ("", ".", "..") for part in prefix.split("/")) and prefix:
+        raise refused(f"{text!r} is not a prefix", "write it like prod or hospital/prod")
+    return prefix
+
+
+def _timezone(name: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError):
+        hint = "write it like America/Toronto (the IANA name)"
+        raise refused(f"{name!r} is not a time zone", hint) from None
+    return name
+
+
+def _state(url: str) -> str:
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+        return url
+    if not url.startswith("postgresql+psycopg://"):
+        hint = "write sqlite:///var/drorch.db or postgresql+psycopg://host/drorch"
+        raise refused(f"{url!r} is not a place for the state", hint)
+    if urlsplit(url).password is not None:
+        raise refused("an address holds no password", "put it in ~/.pgpass, or use PGPASSFILE")
+    return url
+
+
+def _between(text: str) -> str:
+    match = re.fullmatch(r"(\d\d):(\d\d)-(\d\d):(\d\d)", text)
+    if not match or any(int(h) > 23 for h in match.group(1, 3)) or _minutes_over(match):
+        raise refused(f"{text!r} is not a window", 'write it like "06:00-22:00"')
+    return text
+
+
+def _minutes_over(match: re.Match[str]) -> bool:
+    return any(int(minute) > 59 for minute in match.group(2, 4))
+
+
+class SecretShape(Shape):
+    """Where a secret's value comes from: exactly one of the three."""
+
+    file: Text | None = None
+    env: Annotated[Text, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    command: Argv | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "SecretShape":
+        if sum(source is not None for source in (self.file, self.env, self.command)) != 1:
+            raise refused("a secret comes from exactly one of file, env, command")
+        return self
+
+
+class SiteShape(Shape):
+    """Where a workload runs."""
+
+    jurisdiction: Jurisdiction
+
+
+class ObjectLockShape(Shape):
+    """How long objects stay undeletable."""
+
+    mode: Literal["compliance", "governance"]
+    keep: Duration
+
+
+class TransferShape(Shape):
+    """The papers that let data lie outside its residency."""
+
+    assessment: Text
+    agreement: Text
+
+
+class RegionShape(Shape):
+    """An S3 endpoint and bucket."""
+
+    endpoint: Annotated[Text, AfterValidator(_endpoint)]
+    bucket: Annotated[Text, AfterValidator(_bucket)]
+    jurisdiction: Jurisdiction = Field(description="ISO 3166-2, such as CA-QC")
+    prefix: Annotated[AnyText, AfterValidator(_prefix)] = ""
+    location: Text = Field(default="us-east-1", description="the S3 region name")
+    access_key: Text | None = Field(default=None, description="a secret's name")
+    secret_key: Text | None = Field(default=None, description="a secret's name")
+    profile: Text | None = Field(default=None, description="credentials of the AWS chain")
+    object_lock: ObjectLockShape | None = None
+    transfer: TransferShape | None = None
+
+    @model_validator(mode="after")
+    def _whole_credentials(self) -> "RegionShape":
+        keys = [key for key in (self.access_key, self.secret_key) if key is not None]
+        if len(keys) == 1:
+            raise refused("access_key and secret_key go together", "name both, or neither")
+        if keys and self.profile is not None:
+            raise refused("credentials are named twice: by keys and by profile", "keep one")
+        return self
+
+
+def _copy(value: object) -> object:
+    return {"mode": value} if isinstance(value, str) else value
+
+
+class CopyShape(Shape):
+    """A further region of a dataset."""
+
+    mode: Literal["mirror", "copy"]
+    password: Text | None = Field(default=None, description="a secret's name; only for `copy`")
+
+
+class DumpShape(Shape):
+    """A command whose output is the data."""
+
+    command: Argv
+    filename: Annotated[Text, StringConstraints(pattern=r"^[^/\s]+$")]
+
+
+class KeepShape(Shape):
+    """How many snapshots retention keeps."""
+
+    last: Count | None = None
+    hourly: Count | None = None
+    daily: Count | None = None
+    weekly: Count | None = None
+    monthly: Count | None = None
+    yearly: Count | None = None
+    within: Duration | None = None
+
+
+class VerifyShape(Shape):
+    """How often the copies are checked."""
+
+    check: ScheduleOrAge | None = None
+    scrub: ScheduleOrAge | None = None
+    restore_test: ScheduleOrAge | None = None
+
+
+class WindowShape(Shape):
+    """When and how fast data may be sent."""
+
+    limit_upload: Size | None = None
+    limit_download: Size | None = None
+    between: Annotated[Text, AfterValidator(_between)] | None = None
+
+
+class GuardShape(Shape):
+    """What makes a backup suspicious."""
+
+    min_files: Count | None = None
+    max_change: Share | None = None
+
+
+class DatasetShape(Shape):
+    """What is protected."""
+
+    password: Text = Field(description="a secret's name")
+    primary: Text
+    copies: dict[
+        Text,
+        Annotated[
+            CopyShape,
+            BeforeValidator(_copy, json_schema_input_type=Literal["mirror", "copy"] | CopyShape),
+        ],
+    ] = Field(default_factory=dict)
+    site: Text | None = None
+    paths: tuple[Text, ...] | None = None
+    exclude: tuple[Text, ...] = ()
+    dump: DumpShape | None = None
+    before: tuple[Argv, ...] = ()
+    after: tuple[Argv, ...] = ()
+    schedule: Schedule | None = None
+    tier: Positive | None = None
+    objectives: ObjectivesShape = ObjectivesShape()
+    residency: tuple[Jurisdiction, ...] = ()
+    keep: KeepShape = KeepShape()
+    verify: VerifyShape = VerifyShape()
+    window: WindowShape = WindowShape()
+    guard: GuardShape = GuardShape()
+    transfer: TransferShape | None = None
+
+    @model_validator(mode="after")
+    def _paths_or_dump(self) -> "DatasetShape":
+        if bool(self.paths) == (self.dump is not None):
+            both = self.dump is not None
+            message = "both paths and dump" if both else "neither paths nor dump"
+            hint = "make it two datasets" if both else "say what is protected: paths, or a dump"
+            raise refused(f"{message}: a dataset is one of the two", hint)
+        return self
+
+
+class ProtectedShape(Shape):
+    """What a drill must never touch."""
+
+    paths: tuple[Text, ...] = ()
+    hosts: tuple[Text, ...] = ()
+
+
+class ServiceShape(Shape):
+    """What users need back."""
+
+    tier: Positive | None = None
+    objectives: ObjectivesShape = ObjectivesShape()
+    datasets: tuple[Text, ...] = ()
+    runbook: Text | None = None
+
+
+class DrillShape(Shape):
+    """A runbook practised on a schedule."""
+
+    runbook: Text
+    schedule: Schedule
+    inputs: dict[Text, AnyText] = Field(default_factory=dict, alias="with")
+
+
+class NotifyShape(Shape):
+    """Who is told of what."""
+
+    when: Annotated[tuple[EventWord, ...], Field(min_length=1)]
+    to: Text | None = Field(default=None, description="a secret holding an Apprise URL")
+    ping: Text | None = Field(default=None, description="a secret holding a dead-man URL")
+    command: Argv | None = None
+
+    @model_validator(mode="after")
+    def _one_channel(self) -> "NotifyShape":
+        if sum(channel is not None for channel in (self.to, self.ping, self.command)) != 1:
+            raise refused("a notification goes by exactly one of to, ping, command")
+        return self
+
+
+class ControlPlaneShape(Shape):
+    """How drorch's own records are protected."""
+
+    password: Text | None = Field(default=None, description="a secret's name")
+    regions: tuple[Text, ...] = ()
+
+
+class ConfigurationShape(Shape):
+    """drorch.yaml."""
+
+    organization: AnyText = ""
+    timezone: Annotated[Text, AfterValidator(_timezone)] = "UTC"
+    language: Literal["en", "fr"] = "en"
+    state: Annotated[Text, AfterValidator(_state)] = "sqlite:///var/drorch.db"
+    runbooks: Text = "runbooks"
+    secrets: dict[Name, SecretShape] = Field(default_factory=dict)
+    sites: dict[Name, SiteShape] = Field(default_factory=dict)
+    regions: dict[Name, RegionShape] = Field(default_factory=dict)
+    datasets: dict[Name, DatasetShape] = Field(default_factory=dict)
+    protected: ProtectedShape = ProtectedShape()
+    services: dict[Name, ServiceShape] = Field(default_factory=dict)
+    drills: dict[Name, Annotated[DrillShape, BeforeValidator(empty_is_none_given)]] = Field(
+        default_factory=dict
+    )
+    notify: tuple[NotifyShape, ...] = ()
+    control_plane: ControlPlaneShape = ControlPlaneShape()
+
+
+def configuration_schema() -> dict[str, Any]:
+    """JSON Schema of drorch.yaml, for editors."""
+    schema = ConfigurationShape.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

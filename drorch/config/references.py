@@ -1,0 +1,157 @@
+"""Whether the names of a configuration lead somewhere, and whether its parts agree."""
+
+from collections.abc import Iterable, Iterator
+
+from drorch.config.models import ConfigurationShape, CopyShape, DatasetShape, RegionShape
+from drorch.config.source import Document, KeyPath
+from drorch.core.errors import Problem
+from drorch.core.model import jurisdiction_within
+from drorch.core.nearest import did_you_mean
+
+
+def reference_problems(shape: ConfigurationShape, document: Document) -> Iterator[Problem]:
+    """Everything that each part alone cannot show. `shape` may lack what was wrong in itself."""
+    names = _Names(document)
+    for name, region in shape.regions.items():
+        yield from _of_region(names, name, region)
+    yield from _same_places(shape, document)
+    for name, dataset in shape.datasets.items():
+        yield from _of_dataset(names, name, dataset)
+        yield from _residency(shape, document, name, dataset)
+    yield from _of_services_and_drills(names, shape)
+    for index, rule in enumerate(shape.notify):
+        for key, secret in (("to", rule.to), ("ping", rule.ping)):
+            yield from names.check("secrets", secret, ("notify", index, key))
+    plane = shape.control_plane
+    yield from names.check("secrets", plane.password, ("control_plane", "password"))
+    for index, listed in enumerate(plane.regions):
+        yield from names.check("regions", listed, ("control_plane", "regions", index))
+    yield from _twice(document, ("control_plane", "regions"), plane.regions)
+
+
+class _Names:
+    """The names that stand in the file, those of damaged entries included."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def of(self, section: str) -> list[str]:
+        found = self._document.value.get(section)
+        return list(found) if isinstance(found, dict) else []
+
+    def check(
+        self, section: str, name: str | None, path: KeyPath, *, at_key: bool = False
+    ) -> Iterator[Problem]:
+        """A problem if nothing of that name stands in the section."""
+        if name is None or name in self.of(section):
+            return
+        kind = section.removesuffix("s")
+        words = ".".join(str(p + 1) if isinstance(p, int) else p for p in path)
+        hint = did_you_mean(name, self.of(section), f"{section} are")
+        yield self._document.problem(
+            path, f"{words}: there is no {kind} {name!r}", hint, at_key=at_key
+        )
+
+    def twice(self, path: KeyPath, listed: Iterable[str]) -> Iterator[Problem]:
+        yield from _twice(self._document, path, listed)
+
+    def problem(self, path: KeyPath, message: str, hint: str, *, at_key: bool = False) -> Problem:
+        return self._document.problem(path, message, hint, at_key=at_key)
+
+
+def _twice(document: Document, path: KeyPath, listed: Iterable[str]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, item in enumerate(listed):
+        if item in seen:
+            words = ".".join(str(part) for part in path)
+            yield document.problem((*path, index), f"{words}: {item!r} stands twice", "keep one")
+        seen.add(item)
+
+
+def _of_region(names: _Names, name: str, region: RegionShape) -> Iterator[Problem]:
+    for key, secret in (("access_key", region.access_key), ("secret_key", region.secret_key)):
+        yield from names.check("secrets", secret, ("regions", name, key))
+
+
+def _same_places(shape: ConfigurationShape, document: Document) -> Iterator[Problem]:
+    """Two regions in one place: each other's repositories would be overwritten."""
+    seen: dict[tuple[str, str, str], str] = {}
+    for name, region in shape.regions.items():
+        place = (region.endpoint.lower(), region.bucket, region.prefix)
+        first = seen.setdefault(place, name)
+        if first != name:
+            message = f"regions.{name}: the same endpoint, bucket and prefix as region {first!r}"
+            hint = "give it a bucket or prefix of its own: their repositories would collide"
+            yield document.problem(("regions", name), message, hint, at_key=True)
+
+
+def _of_dataset(names: _Names, name: str, dataset: DatasetShape) -> Iterator[Problem]:
+    path: KeyPath = ("datasets", name)
+    yield from names.check("secrets", dataset.password, (*path, "password"))
+    yield from names.check("sites", dataset.site, (*path, "site"))
+    yield from names.check("regions", dataset.primary, (*path, "primary"))
+    yield from names.twice((*path, "paths"), dataset.paths or ())
+    for region, copy in dataset.copies.items():
+        yield from _of_copy(names, name, dataset, region, copy)
+
+
+def _of_copy(
+    names: _Names, name: str, dataset: DatasetShape, region: str, copy: CopyShape
+) -> Iterator[Problem]:
+    path: KeyPath = ("datasets", name, "copies", region)
+    yield from names.check("regions", region, path, at_key=True)
+    yield from names.check("secrets", copy.password, (*path, "password"))
+    if region == dataset.primary:
+        message = f"datasets.{name}.copies: {region!r} is the primary already"
+        yield names.problem(path, message, "name another region, or another primary", at_key=True)
+    if copy.mode == "mirror" and copy.password is not None:
+        message = f"datasets.{name}.copies.{region}: a mirror has the dataset's own password"
+        hint = "leave `password` out, or use `mode: copy` for a repository with its own key"
+        yield names.problem((*path, "password"), message, hint, at_key=True)
+
+
+def _residency(
+    shape: ConfigurationShape, document: Document, name: str, dataset: DatasetShape
+) -> Iterator[Problem]:
+    path: KeyPath = ("datasets", name)
+    if dataset.transfer is not None:
+        return
+    places = [(dataset.primary, (*path, "primary"))]
+    places += [(region, (*path, "copies", region)) for region in dataset.copies]
+    for region_name, place in places:
+        region = shape.regions.get(region_name)
+        if region is None or region.transfer is not None:
+            continue
+        if not jurisdiction_within(region.jurisdiction, dataset.residency):
+            message = (
+                f"datasets.{name}: may lie only in {', '.join(dataset.residency)}, "
+                f"but region {region_name!r} is in {region.jurisdiction}"
+            )
+            hint = (
+                "take another region, or name the papers under the region or the dataset: "
+                "`transfer: {assessment: …, agreement: …}`"
+            )
+            at_key = place[-1] != "primary"
+            yield document.problem(place, message, hint, at_key=at_key)
+
+
+def _of_services_and_drills(names: _Names, shape: ConfigurationShape) -> Iterator[Problem]:
+    for name, service in shape.services.items():
+        path: KeyPath = ("services", name, "datasets")
+        for index, dataset in enumerate(service.datasets):
+            yield from names.check("datasets", dataset, (*path, index))
+        yield from names.twice(path, service.datasets)
+
+
+def runbook_name_problems(
+    shape: ConfigurationShape, document: Document, known: Iterable[str]
+) -> Iterator[Problem]:
+    """Runbooks that services and drills name and that are not in the folder."""
+    listed = sorted(known)
+    named = [(("services", name, "runbook"), s.runbook) for name, s in shape.services.items()]
+    named += [(("drills", name, "runbook"), d.runbook) for name, d in shape.drills.items()]
+    for path, runbook in named:
+        if runbook is not None and runbook not in listed:
+            message = f"{'.'.join(path)}: there is no runbook {runbook!r}"
+            hint = did_you_mean(runbook, listed, "runbooks are")
+            yield document.problem(path, message, hint)

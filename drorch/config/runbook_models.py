@@ -1,0 +1,132 @@
+"""The shape of a runbook file. Whether it makes sense is for the compiler to say."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from drorch.config.shapes import (
+    AnyText,
+    Duration,
+    Flag,
+    Number,
+    ObjectivesShape,
+    Positive,
+    Ratio,
+    Shape,
+    StepName,
+    Text,
+    empty_is_none_given,
+    refused,
+)
+
+InputName = StepName
+
+
+class InputShape(Shape):
+    """A value given when a run starts; without a default it must be given."""
+
+    default: AnyText | None = None
+    doc: AnyText = ""
+
+
+class RetryShape(Shape):
+    """Exponential back-off."""
+
+    attempts: Positive = Field(description="in all, the first included")
+    delay: Duration | None = None
+    backoff: Annotated[Number, Field(ge=1)] | None = None
+    jitter: Ratio | None = None
+    limit: Duration | None = Field(default=None, description="the longest wait")
+    only: tuple[Text, ...] = Field(
+        default=(), description="causes that are retried; empty: every one"
+    )
+
+
+class UntilShape(Shape):
+    """Look again until it holds."""
+
+    within: Duration
+    every: Duration | None = None
+    successes: Positive = 1
+
+
+class WhenShape(Shape):
+    """Do the step only if the value compares so."""
+
+    value: Any
+    is_: Any = Field(default=None, alias="is")
+    is_not: Any = None
+    in_: list[Any] | None = Field(default=None, alias="in")
+
+    @model_validator(mode="after")
+    def _one_comparison(self) -> "WhenShape":
+        if len(self.model_fields_set & {"is_", "is_not", "in_"}) != 1:
+            hint = 'write it like `when: {value: "{step.output}", is: primary}`'
+            raise refused("a condition compares by exactly one of is, is_not, in", hint)
+        return self
+
+
+class CallShape(Shape):
+    """An action and its arguments."""
+
+    do: Text
+    arguments: dict[str, Any] = Field(default_factory=dict, alias="with")
+
+
+class StepShape(CallShape):
+    """One step, or one check."""
+
+    step: StepName | None = None
+    check: StepName | None = None
+    title: AnyText = ""
+    needs: tuple[Text, ...] | None = None
+    retry: RetryShape | None = None
+    until: UntilShape | None = None
+    timeout: Duration | None = None
+    when: WhenShape | None = None
+    on_failure: Literal["stop", "continue"] = "stop"
+    repeatable: Flag | None = None
+    live_only: Flag = False
+    undo: CallShape | None = None
+    always: Flag = False
+
+    @model_validator(mode="after")
+    def _one_name(self) -> "StepShape":
+        if (self.step is None) == (self.check is None):
+            raise refused("needs a name", "write `step: name`, or `check: name` for a check")
+        return self
+
+    @property
+    def name(self) -> str:
+        """As a step or as a check."""
+        return self.step or self.check or ""
+
+
+class RunbookShape(Shape):
+    """A whole runbook."""
+
+    runbook: StepName
+    title: AnyText = ""
+    service: Text | None = None
+    owner: AnyText = ""
+    objectives: ObjectivesShape | None = None
+    inputs: dict[InputName, Annotated[InputShape, BeforeValidator(empty_is_none_given)]] = Field(
+        default_factory=dict
+    )
+    parallel: Positive = 8
+    preconditions: tuple[StepShape, ...] = ()
+    steps: tuple[StepShape, ...] = ()
+    verify: tuple[StepShape, ...] = ()
+    cleanup: tuple[StepShape, ...] = ()
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> "RunbookShape":
+        if not self.steps and not self.verify:
+            raise refused("has neither steps nor verify: there is nothing to do")
+        return self
+
+
+def runbook_schema() -> dict[str, Any]:
+    """JSON Schema of a runbook, for editors."""
+    schema = RunbookShape.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,0 +1,203 @@
+"""The folder of runbooks: reads each file once, and puts places to what is wrong in them."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from drorch.config.source import Document, digest, parse, read_text
+from drorch.core.action import ActionSpec
+from drorch.core.compile import compile_runbook
+from drorch.core.errors import ConfigurationError, Problem, UsageError
+from drorch.core.expand import NESTING
+from drorch.core.model import Configuration
+from drorch.core.names import Mode, RunKind
+from drorch.core.nearest import did_you_mean
+from drorch.core.plan import Plan
+from drorch.core.runbook import Runbook
+
+_SUFFIXES = (".yaml", ".yml")
+_NAME_LINE = re.compile(r"^runbook:\s*([\"']?)([a-z0-9][a-z0-9-]*)\1\s*(?:#.*)?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookFile:
+    """A runbook, what of it could be read (None: too little), and what is wrong with its form."""
+
+    runbook: Runbook | None
+    document: Document
+    problems: tuple[Problem, ...] = ()
+
+    def sound(self) -> Runbook:
+        """The runbook. Raises ConfigurationError with every problem of its form."""
+        if self.problems or self.runbook is None:
+            raise ConfigurationError(self.problems)
+        return self.runbook
+
+
+def read_runbook(path: Path) -> RunbookFile:
+    """Read a runbook file. Raises ConfigurationError only if it is not YAML at all."""
+    from drorch.config.validation import validated_runbook
+
+    shown = _shown(path)
+    text = read_text(path, shown)
+    document = parse(text, shown)
+    runbook, problems = validated_runbook(document, digest(text))
+    return RunbookFile(runbook, document, tuple(problems))
+
+
+def load_runbook(path: Path) -> Runbook:
+    """The runbook in a file. Raises ConfigurationError with every problem of its form."""
+    return read_runbook(path).sound()
+
+
+def load_runbooks(folder: Path) -> dict[str, Runbook]:
+    """Every runbook of a folder by its name. Raises ConfigurationError with all their problems."""
+    shelf = Runbooks(folder)
+    problems: list[Problem] = []
+    loaded: dict[str, Runbook] = {}
+    for name, paths in shelf.paths().items():
+        if len(paths) > 1:
+            others = ", ".join(_shown(path) for path in paths[:-1])
+            message = f"the runbook {name!r} is in {others} too"
+            problems.append(Problem(message, "rename one of them", file=_shown(paths[-1])))
+        try:
+            loaded[name] = load_runbook(paths[0])
+        except ConfigurationError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigurationError(problems)
+    return loaded
+
+
+def runbook_names(folder: Path) -> list[str] | None:
+    """The names of the runbooks in a folder, read cheaply; None if there is no such folder."""
+    return sorted(Runbooks(folder).paths()) if folder.is_dir() else None
+
+
+class Runbooks:
+    """The runbooks of a folder, each read when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, RunbookFile] = {}
+
+    def paths(self) -> dict[str, list[Path]]:
+        """Where each runbook lies, by its name; more than one place is a mistake."""
+        found: dict[str, list[Path]] = {}
+        for path in sorted(self._folder.glob("*")) if self._folder.is_dir() else ():
+            if path.suffix in _SUFFIXES:
+                found.setdefault(_name_in(path), []).append(path)
+        return found
+
+    def read(self, name: str) -> RunbookFile | None:
+        """The file of the runbook of that name, None if there is none.
+
+        Raises ConfigurationError only if it is not YAML at all.
+        """
+        if name not in self._files:
+            path = self._path(name)
+            if path is None:
+                return None
+            self._files[name] = read_runbook(path)
+        return self._files[name]
+
+    def find(self, name: str) -> Runbook | None:
+        """The runbook of that name. Raises ConfigurationError with the problems of its form."""
+        file = self.read(name)
+        return file.sound() if file else None
+
+    def get(self, name: str) -> RunbookFile:
+        """The file of the runbook of that name; UsageError if there is none."""
+        file = self.read(name)
+        if file is None:
+            hint = did_you_mean(name, self.paths(), f"runbooks in {_shown(self._folder)}")
+            raise UsageError(f"there is no runbook {name!r}", hint)
+        return file
+
+    def placed(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Problems of the compiler with line and column, in whichever runbook they are."""
+        documents = {file.document.file: file.document for file in self._files.values()}
+        return [
+            documents[problem.file].placed(problem)
+            if problem.file in documents and problem.line is None
+            else problem
+            for problem in problems
+        ]
+
+    def compile(
+        self,
+        name: str,
+        configuration: Configuration,
+        find_action_spec: Callable[[str], ActionSpec | None],
+        mode: Mode,
+        inputs: Mapping[str, str],
+        *,
+        kind: RunKind | None = None,
+        action_names: Sequence[str] = (),
+    ) -> Plan:
+        """The plan of the runbook of that name.
+
+        Raises UsageError if there is none, ConfigurationError with every problem of form and
+        sense, each with its place.
+        """
+        file = self.get(name)
+        problems = list(file.problems)
+        plan: Plan | None = None
+        if file.runbook is not None:
+            try:
+                plan = compile_runbook(
+                    file.runbook,
+                    configuration,
+                    find_action_spec,
+                    mode,
+                    inputs,
+                    self.find,
+                    kind=kind,
+                    action_names=action_names,
+                    runbook_names=tuple(self.paths()) if _nests(file.runbook) else (),
+                )
+            except ConfigurationError as error:
+                problems += _beside(file.problems, self.placed(error.problems))
+        if problems or plan is None:
+            raise ConfigurationError(_in_order(problems))
+        return plan
+
+    def _path(self, name: str) -> Path | None:
+        for suffix in _SUFFIXES:
+            path = self._folder / f"{name}{suffix}"
+            if "/" not in name and path.is_file() and _name_in(path) == name:
+                return path
+        return next(iter(self.paths().get(name, ())), None)
+
+
+def _nests(runbook: Runbook) -> bool:
+    return any(step.call.do == NESTING for step in runbook.steps)
+
+
+def _beside(of_form: Sequence[Problem], of_sense: Sequence[Problem]) -> list[Problem]:
+    """Without those of steps that were not read whole: they may follow from what was left out."""
+    damaged = {problem.path[:2] for problem in of_form}
+    return [p for p in of_sense if p.path[:2] not in damaged]
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    unique = dict.fromkeys(problems)
+    return sorted(unique, key=lambda p: (p.file or "", p.line or 0, p.column or 0))
+
+
+def _name_in(path: Path) -> str:
+    """The name that the file gives, by a look at its text; else the file's own."""
+    try:
+        found = _NAME_LINE.search(path.read_text("utf-8", "replace"))
+    except OSError:
+        found = None
+    return found[2] if found else path.stem
+
+
+def _shown(path: Path) -> str:
+    """The path as a person would write it here."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,140 @@
+"""From a runbook to a plan: frozen, and refused here rather than at 03:00.
+
+Pure. Every problem is found at once; its `path` leads into the runbook's document and its `file`
+names it, so that whoever read the file can add line and column.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from drorch.core.action import ActionSpec
+from drorch.core.drafts import Draft
+from drorch.core.errors import ConfigurationError, Problem
+from drorch.core.examine import examine
+from drorch.core.expand import Sources, expand
+from drorch.core.model import Configuration, Objectives
+from drorch.core.names import Mode, OnFailure, Phase, RunKind
+from drorch.core.nearest import did_you_mean
+from drorch.core.notices import notices_of
+from drorch.core.plan import Plan, PlannedStep
+from drorch.core.policy import (
+    compile_backup,
+    compile_check,
+    compile_replicate,
+    compile_restore,
+)
+from drorch.core.runbook import Retry, Runbook
+
+__all__ = [
+    "compile_backup",
+    "compile_check",
+    "compile_replicate",
+    "compile_restore",
+    "compile_runbook",
+]
+
+_KINDS = {Mode.DRILL: RunKind.DRILL, Mode.LIVE: RunKind.FAILOVER}
+
+
+def compile_runbook(
+    runbook: Runbook,
+    configuration: Configuration,
+    find_action_spec: Callable[[str], ActionSpec | None],
+    mode: Mode,
+    inputs: Mapping[str, str],
+    find_runbook: Callable[[str], Runbook | None],
+    *,
+    kind: RunKind | None = None,
+    action_names: Sequence[str] = (),
+    runbook_names: Sequence[str] = (),
+) -> Plan:
+    """The plan of a runbook for a mode and inputs; nested runbooks are written into it.
+
+    `kind` defaults to drill or failover by the mode; the names serve "did you mean …?".
+    Raises ConfigurationError with every problem.
+    """
+    problems: list[Problem] = []
+    values = _input_values(runbook, inputs, problems)
+    _check_service(runbook, configuration, problems)
+    sources = Sources(find_action_spec, find_runbook, mode, action_names, runbook_names)
+    drafts = expand(runbook, sources)
+    problems += sources.problems
+    problems += examine(drafts, sources.crossings, values, configuration, mode)
+    if problems:
+        raise ConfigurationError(problems)
+    datasets = tuple(dict.fromkeys(name for d in drafts for name in d.datasets(values)))
+    return Plan(
+        kind=kind or _KINDS[mode],
+        name=runbook.name,
+        mode=mode,
+        subject=f"runbook:{runbook.name}",
+        steps=tuple(_planned(draft) for draft in drafts),
+        objectives=_objectives(runbook, configuration),
+        inputs=values,
+        parallel=runbook.parallel,
+        title=runbook.title,
+        service=runbook.service or "",
+        organization=configuration.organization,
+        timezone=configuration.timezone,
+        datasets=datasets,
+        runbook_digest=runbook.digest,
+        configuration_digest=configuration.digest,
+        notices=notices_of(drafts, mode, values),
+    )
+
+
+def _input_values(
+    runbook: Runbook, given: Mapping[str, str], problems: list[Problem]
+) -> dict[str, str]:
+    known = {one.name: one for one in runbook.inputs}
+    for name in given:
+        if name not in known:
+            hint = did_you_mean(name, known, "inputs are")
+            message = f"runbook {runbook.name} has no input {name!r}"
+            problems.append(Problem(message, hint, ("inputs",), runbook.file))
+    values: dict[str, str] = {}
+    for name, one in known.items():
+        value = given.get(name, one.default)
+        if value is None:
+            message = f"runbook {runbook.name} needs the input {name!r}"
+            hint = f"give it: --set {name}=…, or write a default"
+            problems.append(Problem(message, hint, ("inputs", name), runbook.file))
+        values[name] = value or ""
+    return values
+
+
+def _check_service(runbook: Runbook, configuration: Configuration, problems: list[Problem]) -> None:
+    name = runbook.service
+    if name is not None and name not in configuration.services:
+        hint = did_you_mean(name, configuration.services, "services are")
+        problems.append(Problem(f"there is no service {name!r}", hint, ("service",), runbook.file))
+
+
+def _objectives(runbook: Runbook, configuration: Configuration) -> Objectives:
+    """The runbook's own; what it leaves open is the service's."""
+    service = configuration.services.get(runbook.service or "")
+    base = service.objectives if service else Objectives()
+    own = runbook.objectives or Objectives()
+    return Objectives(own.rto or base.rto, own.rpo or base.rpo, own.mtpd or base.mtpd)
+
+
+def _planned(draft: Draft) -> PlannedStep:
+    step, spec = draft.step, draft.spec
+    check = draft.stands_as_check
+    return PlannedStep(
+        id=draft.id,
+        phase=draft.phase,
+        do=spec.name,
+        arguments=draft.arguments,
+        needs=tuple(draft.needs),
+        check=check,
+        person=spec.person,
+        repeatable=draft.repeatable,
+        on_failure=OnFailure.CONTINUE if draft.phase is Phase.CLEANUP else step.on_failure,
+        retry=step.retry or Retry() if not draft.undoes else Retry(),
+        until=step.until if not draft.undoes else None,
+        timeout=step.timeout,
+        when=draft.when,
+        skip=draft.skip,
+        undoes=draft.undoes,
+        title=draft.title,
+    )

@@ -1,0 +1,48 @@
+"""What a reader of a plan must know beside its steps."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from drorch.core.drafts import Draft
+from drorch.core.names import Mode
+from drorch.core.render import preview
+
+_INTERPRETERS = (
+    "sh",
+    "bash",
+    "dash",
+    "ksh",
+    "zsh",
+    "python",
+    "perl",
+    "ruby",
+    "node",
+    "php",
+    "pwsh",
+)
+_SCRIPTED = frozenset({"shell", "ssh.command"})
+
+
+def notices_of(drafts: Sequence[Draft], mode: Mode, inputs: Mapping[str, str]) -> tuple[str, ...]:
+    """Notices as sentences; of a drill, which steps could touch what is protected unseen."""
+    if mode is not Mode.DRILL:
+        return ()
+    scripted = [draft.id for draft in drafts if not draft.skip and _is_scripted(draft, inputs)]
+    if not scripted:
+        return ()
+    steps = ", ".join(scripted)
+    return (f"scripts cannot be looked into for what is protected: {steps}",)
+
+
+def _is_scripted(draft: Draft, inputs: Mapping[str, str]) -> bool:
+    return draft.spec.name in _SCRIPTED or any(
+        PurePosixPath(program).name.startswith(_INTERPRETERS)
+        for program in _programs(draft, inputs)
+    )
+
+
+def _programs(draft: Draft, inputs: Mapping[str, str]) -> Iterator[str]:
+    """The first word of every command among the arguments."""
+    for value in draft.arguments.values():
+        if isinstance(value, Sequence) and not isinstance(value, str) and value:
+            yield str(preview(value[0], inputs))

@@ -1,0 +1,194 @@
+"""Plans that nobody writes: backup, restore, replication and check, compiled from a dataset's policy."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from drorch.core.errors import UsageError
+from drorch.core.model import Configuration, Dataset, Objectives
+from drorch.core.names import Mode, OnFailure, Phase, RunKind
+from drorch.core.nearest import did_you_mean
+from drorch.core.plan import Plan, PlannedStep
+from drorch.core.render import literal
+from drorch.core.values import Value
+
+
+def compile_backup(dataset: str, configuration: Configuration) -> Plan:
+    """The plan of a dataset's backup: its commands before, the backup, copies, commands after."""
+    policy = _dataset(dataset, configuration)
+    before = [
+        _command(f"before-{number}", Phase.STEPS, argv, _after(number, "before"))
+        for number, argv in enumerate(policy.before, 1)
+    ]
+    backup = PlannedStep(
+        "backup",
+        Phase.STEPS,
+        "backup",
+        {"dataset": dataset, "region": policy.primary},
+        needs=tuple(step.id for step in before[-1:]),
+        repeatable=True,
+    )
+    copies = [
+        _replication(policy, copy.region, needs=("backup",), on_failure=OnFailure.CONTINUE)
+        for copy in policy.copies
+    ]
+    after = [
+        _command(f"after-{number}", Phase.CLEANUP, argv, _after(number, "after"))
+        for number, argv in enumerate(policy.after, 1)
+    ]
+    title = f"Back up {dataset}"
+    return _plan(RunKind.BACKUP, policy, configuration, title, (*before, backup, *copies, *after))
+
+
+def compile_replicate(dataset: str, regions: Sequence[str], configuration: Configuration) -> Plan:
+    """The plan that brings the dataset's further regions (all, if none is named) up to date."""
+    policy = _dataset(dataset, configuration)
+    wanted = tuple(regions) or tuple(copy.region for copy in policy.copies)
+    known = [copy.region for copy in policy.copies]
+    for region in wanted:
+        if region not in known:
+            hint = did_you_mean(region, known, "it is copied to")
+            raise UsageError(f"dataset {dataset!r} is not copied to {region!r}", hint)
+    if not wanted:
+        hint = "name further regions under its `copies:`"
+        raise UsageError(f"dataset {dataset!r} has no copies", hint)
+    steps = tuple(_replication(policy, region) for region in dict.fromkeys(wanted))
+    return _plan(RunKind.REPLICATE, policy, configuration, f"Replicate {dataset}", steps)
+
+
+def compile_restore(
+    dataset: str,
+    configuration: Configuration,
+    *,
+    to: Path,
+    region: str | None = None,
+    at: datetime | None = None,
+    include: Sequence[str] = (),
+    purpose: str = "",
+) -> Plan:
+    """The plan of a restore into a folder; `at` (aware) is the newest moment wanted.
+
+    Restores of a dataset may run beside each other, but not into the same folder.
+    """
+    policy = _dataset(dataset, configuration)
+    arguments: dict[str, Value] = {"dataset": dataset, "to": str(to)}
+    if region is not None:
+        _check_region(policy, region)
+        arguments["region"] = region
+    if at is not None:
+        arguments["at"] = at.isoformat()
+    if include:
+        arguments["include"] = list(include)
+    if purpose:
+        arguments["purpose"] = purpose
+    step = PlannedStep("restore", Phase.STEPS, "restore", arguments, repeatable=True)
+    title = f"Restore {dataset} to {to}"
+    subject = f"restore:{dataset}:{to}"
+    return _plan(RunKind.RESTORE, policy, configuration, title, (step,), subject=subject)
+
+
+def compile_check(
+    dataset: str,
+    regions: Sequence[str],
+    configuration: Configuration,
+    *,
+    arguments: Mapping[str, Value] | None = None,
+) -> Plan:
+    """The plan that checks the dataset's repositories, in the regions named or all, side by side.
+
+    `arguments` are further ones of the action `repository.check`.
+    """
+    policy = _dataset(dataset, configuration)
+    for region in regions:
+        _check_region(policy, region)
+    steps = tuple(
+        PlannedStep(
+            f"check-{region}",
+            Phase.STEPS,
+            "repository.check",
+            {"dataset": dataset, "region": region, **(arguments or {})},
+            check=True,
+            repeatable=True,
+            on_failure=OnFailure.CONTINUE,
+        )
+        for region in dict.fromkeys(tuple(regions) or policy.regions)
+    )
+    return _plan(RunKind.CHECK, policy, configuration, f"Check {dataset}", steps)
+
+
+def _after(number: int, name: str) -> tuple[str, ...]:
+    return (f"{name}-{number - 1}",) if number > 1 else ()
+
+
+def _command(name: str, phase: Phase, argv: tuple[str, ...], needs: tuple[str, ...]) -> PlannedStep:
+    cleanup = phase is Phase.CLEANUP
+    return PlannedStep(
+        name,
+        phase,
+        "command",
+        {"argv": [literal(word) for word in argv]},
+        needs=needs,
+        on_failure=OnFailure.CONTINUE if cleanup else OnFailure.STOP,
+    )
+
+
+def _replication(
+    policy: Dataset,
+    region: str,
+    *,
+    needs: tuple[str, ...] = (),
+    on_failure: OnFailure = OnFailure.CONTINUE,
+) -> PlannedStep:
+    return PlannedStep(
+        f"replicate-{region}",
+        Phase.STEPS,
+        "replicate",
+        {"dataset": policy.name, "from": policy.primary, "region": region},
+        needs=needs,
+        repeatable=True,
+        on_failure=on_failure,
+    )
+
+
+def _plan(
+    kind: RunKind,
+    policy: Dataset,
+    configuration: Configuration,
+    title: str,
+    steps: tuple[PlannedStep, ...],
+    *,
+    subject: str = "",
+) -> Plan:
+    return Plan(
+        kind=kind,
+        name=policy.name,
+        mode=Mode.LIVE,
+        subject=subject or f"dataset:{policy.name}",
+        steps=steps,
+        objectives=policy.objectives if kind is RunKind.BACKUP else Objectives(),
+        title=title,
+        service=_service_of(policy.name, configuration),
+        organization=configuration.organization,
+        timezone=configuration.timezone,
+        datasets=(policy.name,),
+        configuration_digest=configuration.digest,
+    )
+
+
+def _service_of(dataset: str, configuration: Configuration) -> str:
+    """The service that rests on the dataset, if it is one alone."""
+    found = [one.name for one in configuration.services.values() if dataset in one.datasets]
+    return found[0] if len(found) == 1 else ""
+
+
+def _dataset(name: str, configuration: Configuration) -> Dataset:
+    if name in configuration.datasets:
+        return configuration.datasets[name]
+    hint = did_you_mean(name, configuration.datasets, "datasets are")
+    raise UsageError(f"there is no dataset {name!r}", hint)
+
+
+def _check_region(policy: Dataset, region: str) -> None:
+    if region not in policy.regions:
+        hint = did_you_mean(region, policy.regions, "it lies in")
+        raise UsageError(f"dataset {policy.name!r} has no copy in {region!r}", hint)
