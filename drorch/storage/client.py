@@ -147,7 +147,7 @@ def _send_bodies_at_once(client: Any) -> None:
     def drop_expect(params: Any, **_: Any) -> None:
         params["headers"].pop("Expect", None)
 
-    client.meta.events.register_last("before-call.s3.PutObject", drop_expect)
+    client.meta.events.register_last("before-call.s3", drop_expect)
 
 
 def _loopback(endpoint: str) -> bool:

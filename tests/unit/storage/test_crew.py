@@ -1,0 +1,85 @@
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from drorch.storage.crew import Stop, each
+
+
+def test_every_item_once_however_many_hands():
+    done: list[int] = []
+    each(range(500), done.append, hands=8, stop=Stop())
+    assert sorted(done) == list(range(500))
+
+
+def test_items_are_drawn_only_as_hands_are_free():
+    drawn: list[int] = []
+    done: list[int] = []
+    behind: list[int] = []
+
+    def source() -> Iterator[int]:
+        for n in range(100):
+            drawn.append(n)
+            behind.append(len(drawn) - len(done))
+            yield n
+
+    each(source(), done.append, hands=3, stop=Stop())
+    assert max(behind) <= 3
+    assert len(done) == 100
+
+
+def test_hands_work_side_by_side():
+    together = threading.Barrier(4, timeout=10)
+    each(range(4), lambda _: together.wait(), hands=4, stop=Stop())
+    assert not together.broken
+
+
+def test_the_first_failure_stops_the_crew_and_is_raised():
+    stop = Stop()
+    seen: list[int] = []
+
+    def work(n: int) -> None:
+        if n == 3:
+            raise ValueError(n)
+        seen.append(n)
+
+    with pytest.raises(ValueError, match="3"):
+        each(range(1_000_000), work, hands=1, stop=stop)
+    assert seen == [0, 1, 2]
+    assert stop.asked
+
+
+def test_a_failing_source_is_a_failure_too():
+    def source() -> Iterator[int]:
+        yield 1
+        raise OSError("listing broke off")
+
+    with pytest.raises(OSError, match="broke off"):
+        each(source(), lambda _: None, hands=2, stop=Stop())
+
+
+def test_stopped_from_outside_it_returns_without_a_failure():
+    stop = Stop()
+    seen: list[int] = []
+
+    def work(n: int) -> None:
+        seen.append(n)
+        if n == 5:
+            stop()
+
+    each(range(1_000_000), work, hands=1, stop=stop)
+    assert seen == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_hand_that_hangs_does_not_hold_up_a_stopped_crew():
+    release = threading.Event()
+    stop = Stop()
+
+    def work(n: int) -> None:
+        if n == 0:
+            stop()
+            release.wait(60)
+
+    each(range(10), work, hands=1, stop=stop)
+    assert not release.is_set()
+    release.set()
