@@ -70,8 +70,8 @@ RUNBOOK = make_action(
         "runbook",
         "Carry out another runbook's steps here, under the same rules",
         (
-            Parameter("name", Kind.TEXT, doc="the runbook"),
-            Parameter("with", Kind.MAPPING, required=False, doc="its inputs"),
+            Parameter("runbook", Kind.TEXT, doc="its name"),
+            Parameter("inputs", Kind.MAPPING, required=False, doc="values for its inputs"),
         ),
         open_outputs=True,
     ),

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
-from drorch.actions.creations import Creations, identity
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.render import as_text
 from drorch.core.values import Result, Value, errored, failed, passed
@@ -177,22 +176,19 @@ def _write(call: Call, tools: Tools) -> Result:
     path = arguments.path("path")
     content = as_text(arguments.any("content", "")).encode()
     mode = _mode(arguments.text("mode", "0644"))
-    creations = Creations.of(call, tools)
     existed = os.path.lexists(path)
-    if existed and not (arguments.boolean("overwrite", default=False) or creations.covers(path)):
+    ours = not existed or bool(tools.creations.made(call.run, path))
+    if not (ours or arguments.boolean("overwrite", default=False)):
         hint = "choose another path, or say overwrite: true"
         return failed("exists", f"{path} is there already", hint)
     try:
-        created = [str(p) for p in creations.make_folder(path.parent)]
-        if not existed:
-            creations.intend(path)
+        tools.creations.note(call.run, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
         _put(path, content, mode)
-        if not existed:
-            creations.confirm(path)
-            created.append(str(path))
     except OSError as error:
         said = f"{path} cannot be written: {error.strerror}"
         return failed("unwritable", said, "look at permissions and room on the disk")
+    created = [str(path)] if ours else []
     outputs: dict[str, Value] = {"path": str(path), "bytes": len(content), "created": created}
     return passed(outputs)
 
@@ -223,7 +219,8 @@ def _remove(call: Call, tools: Tools) -> Result:
     path = Arguments.of(call, tools).path("path")
     if not os.path.lexists(path):
         return passed({"removed": [], "files": 0, "bytes": 0}, message=f"{path} is not there")
-    ours = Creations.of(call, tools).below(path)
+    made = tools.creations.made(call.run, path)
+    ours = tuple(sorted(p for p in made if os.path.lexists(p)))
     if not ours:
         return failed(
             "not-ours",
@@ -239,7 +236,8 @@ def _remove(call: Call, tools: Tools) -> Result:
         said = f"{error.filename or path} cannot be removed: {error.strerror}"
         hint = "see who uses it (fuser, mount), then remove it by hand"
         return failed("not-removed", said, hint, outputs=count.outputs(ours))
-    message = "" if ours == (identity(path),) else f"{path} itself was there before and stays"
+    stays = os.path.lexists(path)
+    message = f"{path} itself was there before and stays" if stays else ""
     return passed(count.outputs(ours), message=message)
 
 
