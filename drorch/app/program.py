@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, TypeVar
 from drorch.core.errors import UsageError
 from drorch.core.events import Owner
 from drorch.core.model import Configuration, Dataset, Region
-from drorch.core.runbook import Runbook
 from drorch.ports import ActionTable, Clock, Commands, Creations, EvidenceStore, Tools
 
 if TYPE_CHECKING:
     from drorch.adapters.secrets import ConfiguredSecrets
+    from drorch.config.runbooks import Runbooks
     from drorch.journal.store import SqlJournal
 
 Named = TypeVar("Named")
@@ -120,15 +120,11 @@ class Program:
         return _named(self.configuration.regions, name, "region")
 
     @cached_property
-    def runbooks(self) -> Mapping[str, Runbook]:
-        """Every runbook of the configured folder by name; raises ConfigurationError."""
-        from drorch.config.load import load_runbooks
+    def runbooks(self) -> "Runbooks":
+        """The runbooks of the configured folder, each read when asked for."""
+        from drorch.config.runbooks import Runbooks
 
-        return load_runbooks(self.configuration.runbooks)
-
-    def runbook(self, name: str) -> Runbook:
-        """A runbook by name; UsageError with the names there are."""
-        return _named(self.runbooks, name, "runbook")
+        return Runbooks(self.configuration.runbooks)
 
 
 def _named(there: Mapping[str, Named], name: str, what: str) -> Named:

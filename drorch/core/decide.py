@@ -21,6 +21,10 @@ from drorch.core.state import Question, RunFold, StepState
 from drorch.core.values import Value
 
 
+#: What is due within this is due: waits are rounded, and nobody should wait for a rounding.
+_ROUNDING = timedelta(milliseconds=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """Carry out this attempt, with these rendered arguments."""
@@ -143,7 +147,7 @@ def _questions(state: RunFold, now: Moment) -> Iterator[Order]:
 
 def _overdue(question: Question, now: Moment) -> bool:
     within = question.asked.within
-    return within is not None and elapsed(question.at, now) >= within
+    return within is not None and elapsed(question.at, now) + _ROUNDING >= within
 
 
 def _settle_question(step: StepState) -> PersonAsked:
@@ -163,7 +167,7 @@ def _due(state: RunFold, now: Moment) -> tuple[list[str], Moment | None]:
     while stack:
         index = stack.pop()
         ticks, step = state.scheduled[index]
-        if ticks > now.ticks:
+        if ticks > now.ticks + _ROUNDING.total_seconds():
             upcoming = ticks if upcoming is None else min(upcoming, ticks)
             continue
         if state.steps[step].due_ticks == ticks:

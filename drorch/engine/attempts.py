@@ -8,14 +8,13 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from drorch.core.action import ActionSpec
 from drorch.core.errors import DrorchError
 from drorch.core.moment import elapsed
 from drorch.core.names import Mode, Verdict
 from drorch.core.plan import PlannedStep
-from drorch.core.protect import offences
+from drorch.core.protect import Guarded, offences
 from drorch.core.values import Result, Value, errored, failed
 from drorch.ports import ActionTable, Call, Cancellation, Progress, Tools
 
@@ -123,9 +122,9 @@ class Bench:
         """The second look: a drill must not touch what is protected, by any symbolic link."""
         if call.mode is not Mode.DRILL:
             return None
-        configuration = self.tools.configuration
-        found = offences(call.arguments, spec, configuration, Path.resolve)
-        if not found:
+        guarded = Guarded.of(self.tools.configuration)
+        crossed = offences(call.arguments, spec, guarded, lambda p: (guarded.folder / p).resolve())
+        if not crossed:
             return None
         return failed(
             "protected",

@@ -1,0 +1,162 @@
+"""Use cases around copies: back up, replicate, check, restore. Each is a run of a compiled plan."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from drorch.app.program import Program
+from drorch.app.runs import Control, Request, RunView, carry_out
+from drorch.core.errors import DrorchError, UsageError
+from drorch.core.model import Dataset
+from drorch.core.plan import Plan
+from drorch.core.policy import (
+    compile_backup,
+    compile_check,
+    compile_replicate,
+    compile_restore,
+)
+from drorch.engine.loop import Watcher
+
+#: By dataset, who looks on.
+Watchers = Callable[[str], Sequence[Watcher]]
+
+#: A run that was carried, or why it could not be.
+Carried = RunView | DrorchError
+
+
+def nobody(_: str) -> Sequence[Watcher]:
+    """Nobody looks on."""
+    return ()
+
+
+def chosen(program: Program, names: Sequence[str], *, everything: bool = False) -> list[Dataset]:
+    """The datasets named, each once; all of them with `everything`; UsageError if none is meant."""
+    datasets = program.configuration.datasets
+    if everything or (not names and len(datasets) == 1):
+        return list(datasets.values())
+    if not names:
+        known = ", ".join(datasets) or "none is configured"
+        raise UsageError("no dataset is named", f"name one, or use --all; datasets: {known}")
+    return [program.dataset(name) for name in dict.fromkeys(names)]
+
+
+def back_up(
+    program: Program,
+    datasets: Sequence[Dataset],
+    *,
+    control: Control,
+    watchers: Watchers = nobody,
+    trigger: str = "operator",
+    parallel: int = 2,
+) -> list[Carried]:
+    """Back up each dataset by its policy, a few side by side; one that fails holds up no other."""
+
+    def plan(dataset: Dataset) -> Plan:
+        return compile_backup(dataset.name, program.configuration)
+
+    return _each(program, datasets, plan, control, watchers, trigger, parallel)
+
+
+def replicate(
+    program: Program,
+    datasets: Sequence[Dataset],
+    region: str | None,
+    *,
+    control: Control,
+    watchers: Watchers = nobody,
+    parallel: int = 2,
+) -> list[Carried]:
+    """Bring what further regions lack to them (or to the one named)."""
+    if region is not None:
+        program.region(region)
+
+    def plan(dataset: Dataset) -> Plan:
+        return compile_replicate(dataset.name, [region] if region else [], program.configuration)
+
+    return _each(program, datasets, plan, control, watchers, "operator", parallel)
+
+
+def check(
+    program: Program,
+    datasets: Sequence[Dataset],
+    region: str | None,
+    *,
+    read_data: bool,
+    control: Control,
+    watchers: Watchers = nobody,
+    parallel: int = 2,
+) -> list[Carried]:
+    """Check the repositories in every region (or the one named)."""
+    if region is not None:
+        program.region(region)
+
+    def plan(dataset: Dataset) -> Plan:
+        return compile_check(
+            dataset.name,
+            [region] if region else [],
+            program.configuration,
+            arguments={"read_data": read_data},
+        )
+
+    return _each(program, datasets, plan, control, watchers, "operator", parallel)
+
+
+def _each(
+    program: Program,
+    datasets: Sequence[Dataset],
+    plan: Callable[[Dataset], Plan],
+    control: Control,
+    watchers: Watchers,
+    trigger: str,
+    parallel: int,
+) -> list[Carried]:
+    def carry(dataset: Dataset) -> Carried:
+        try:
+            return carry_out(
+                program,
+                plan(dataset),
+                Request(trigger),
+                control=control,
+                watchers=watchers(dataset.name),
+            )
+        except DrorchError as error:
+            return error
+
+    if len(datasets) == 1:
+        return [carry(datasets[0])]
+    # The parts are made once, before threads ask for them side by side.
+    _ = program.tools
+    with ThreadPoolExecutor(parallel) as pool:
+        return list(pool.map(carry, datasets))
+
+
+def restore(
+    program: Program,
+    dataset: str,
+    to: Path,
+    *,
+    at: datetime | None = None,
+    region: str | None = None,
+    include: Sequence[str] = (),
+    purpose: str = "",
+    control: Control,
+    watchers: Sequence[Watcher] = (),
+) -> RunView:
+    """Bring a dataset's snapshot back into an empty folder."""
+    wanted = program.dataset(dataset)
+    if region is not None and program.region(region).name not in wanted.regions:
+        raise UsageError(
+            f"dataset {dataset} has no copy in region {region}",
+            f"it has copies in: {', '.join(wanted.regions)}",
+        )
+    plan = compile_restore(
+        dataset,
+        program.configuration,
+        to=to.absolute(),
+        region=region,
+        at=at.astimezone(UTC) if at else None,
+        include=tuple(include),
+        purpose=purpose,
+    )
+    return carry_out(program, plan, Request(reason=purpose), control=control, watchers=watchers)

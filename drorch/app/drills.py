@@ -1,0 +1,100 @@
+"""Use cases around runbooks: list, check, plan, and drill."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from drorch.app.program import Program
+from drorch.app.reports import write_run_reports
+from drorch.app.runs import Control, Request, RunView, carry_out
+from drorch.core.action import ActionSpec
+from drorch.core.errors import ConfigurationError, Problem
+from drorch.core.names import Mode
+from drorch.core.plan import Plan
+from drorch.core.runbook import Runbook
+from drorch.engine.loop import Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled:
+    """A drill that has come to a stop, and where its HTML report lies (None while it is open)."""
+
+    view: RunView
+    report: Path | None
+
+
+def compile_plan(program: Program, name: str, mode: Mode, inputs: Mapping[str, str]) -> Plan:
+    """The plan of a runbook; UsageError or ConfigurationError if it cannot be carried out."""
+    return program.runbooks.compile(
+        name,
+        program.configuration,
+        lambda action: spec_of(program, action),
+        mode,
+        inputs,
+        action_names=program.actions.names(),
+    )
+
+
+def spec_of(program: Program, name: str) -> ActionSpec | None:
+    """What an action promises, or None if there is none of that name."""
+    action = program.actions.find(name)
+    return action.spec if action is not None else None
+
+
+def drill(
+    program: Program,
+    name: str,
+    inputs: Mapping[str, str],
+    *,
+    control: Control,
+    watchers: Sequence[Watcher] = (),
+    wait_for_people: bool = False,
+    trigger: str = "operator",
+    announce: Callable[[str], None] = lambda _: None,
+) -> Drilled:
+    """Carry a runbook out as an exercise, and write its report."""
+    seen = carry_out(
+        program,
+        compile_plan(program, name, Mode.DRILL, inputs),
+        Request(trigger),
+        control=control,
+        watchers=watchers,
+        wait_for_people=wait_for_people,
+        announce=announce,
+    )
+    return reported(program, seen)
+
+
+def reported(program: Program, seen: RunView) -> Drilled:
+    """A run's view with its report written, if it has ended."""
+    ended = seen.state.finished is not None
+    return Drilled(seen, write_run_reports(program, seen) if ended else None)
+
+
+def all_runbooks(program: Program) -> dict[str, Runbook | list[Problem]]:
+    """Every runbook of the folder by name, or what is wrong with its text."""
+    found: dict[str, Runbook | list[Problem]] = {}
+    for name in program.runbooks.paths():
+        try:
+            file = program.runbooks.get(name)
+            found[name] = file.sound()
+        except ConfigurationError as error:
+            found[name] = list(error.problems)
+    return found
+
+
+def check(program: Program, names: Sequence[str] = ()) -> dict[str, list[Problem]]:
+    """What is wrong with each runbook (all of them if none is named), as a drill sees it.
+
+    Inputs that must be given when a drill starts are given a stand-in here.
+    """
+    found: dict[str, list[Problem]] = {}
+    for name in names or program.runbooks.paths():
+        try:
+            runbook = program.runbooks.get(name).sound()
+            inputs = {i.name: "0" for i in runbook.inputs if i.default is None}
+            compile_plan(program, name, Mode.DRILL, inputs)
+            found[name] = []
+        except ConfigurationError as error:
+            found[name] = list(error.problems)
+    return found

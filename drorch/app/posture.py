@@ -1,0 +1,169 @@
+"""Use case `status`: how each dataset stands in each region, and what is wrong with that."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from drorch.app.program import Program
+from drorch.core.document import rfc3339
+from drorch.core.durations import format_duration
+from drorch.core.model import Dataset, jurisdiction_within
+from drorch.core.names import Outcome, RunKind, RunState
+from drorch.core.posture import KnownCopy, RunRow
+from drorch.core.values import Value
+
+
+def status(program: Program) -> dict[str, Value]:
+    """The contract's document of `status --json`, from the journal alone: no region is asked."""
+    now = program.clock.now().at
+    datasets = [_dataset(program, d, now) for d in program.configuration.datasets.values()]
+    alarms = [a for d in program.configuration.datasets.values() for a in _alarms(program, d, now)]
+    return {
+        "at": rfc3339(now),
+        "datasets": datasets,
+        "drills": _drills(program),
+        "alarms": [*alarms, *_run_alarms(program)],
+    }
+
+
+def _dataset(program: Program, dataset: Dataset, now: datetime) -> dict[str, Value]:
+    known = program.journal.copies(dataset.name)
+    rpo = dataset.objectives.rpo
+    return {
+        "dataset": dataset.name,
+        "tier": dataset.tier,
+        "rpo_s": rpo.total_seconds() if rpo else None,
+        "copies": [_copy(program, dataset, region, known, now) for region in dataset.regions],
+    }
+
+
+def _copy(
+    program: Program, dataset: Dataset, region: str, known: Sequence[KnownCopy], now: datetime
+) -> dict[str, Value]:
+    held = [c for c in known if c.region == region and not c.owed]
+    newest = held[0] if held else None
+    age = (now - newest.snapshot_at).total_seconds() if newest else None
+    rpo = dataset.objectives.rpo
+    met = None
+    if rpo is not None:
+        met = age is not None and age <= rpo.total_seconds()
+    verified = max((c.verified_at for c in held if c.verified_at), default=None)
+    tested = max((c.restore_tested_at for c in held if c.restore_tested_at), default=None)
+    return {
+        "region": region,
+        "role": "primary" if region == dataset.primary else _mode(dataset, region),
+        "snapshot": newest.snapshot if newest else None,
+        "snapshot_at": rfc3339(newest.snapshot_at) if newest else None,
+        "age_s": round(age, 3) if age is not None else None,
+        "rpo_met": met,
+        "owed": _owed(known, region) is not None,
+        "verified_at": rfc3339(verified) if verified else None,
+        "restore_tested_at": rfc3339(tested) if tested else None,
+        "jurisdiction": program.configuration.regions[region].jurisdiction,
+        "inside_residency": jurisdiction_within(
+            program.configuration.regions[region].jurisdiction, dataset.residency
+        ),
+    }
+
+
+def _mode(dataset: Dataset, region: str) -> str:
+    return next(c.mode.value for c in dataset.copies if c.region == region)
+
+
+def _owed(known: Sequence[KnownCopy], region: str) -> KnownCopy | None:
+    return next((c for c in known if c.region == region and c.owed), None)
+
+
+def _alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[str, Value]]:
+    known = program.journal.copies(dataset.name)
+    rpo = dataset.objectives.rpo
+    for region in dataset.regions:
+        subject = f"{dataset.name} in {region}"
+        held = [c for c in known if c.region == region and not c.owed]
+        owed = _owed(known, region)
+        if not held:
+            yield _alarm(
+                "copy.missing",
+                subject,
+                None,
+                f"{region} holds no snapshot of {dataset.name}",
+                f"make one: drorch backup {dataset.name}",
+            )
+        elif rpo is not None and now - held[0].snapshot_at > rpo:
+            age = format_duration(now - held[0].snapshot_at)
+            yield _alarm(
+                "rpo.breached",
+                subject,
+                held[0].snapshot_at + rpo,
+                f"the newest snapshot of {dataset.name} in {region} is {age} old; "
+                f"promised are {format_duration(rpo)}",
+                f"back it up: drorch backup {dataset.name}",
+            )
+        if owed is not None:
+            yield _alarm(
+                "copy.owed",
+                subject,
+                owed.recorded_at,
+                f"{region} is owed the copy of {dataset.name} from {rfc3339(owed.snapshot_at)}",
+                f"bring it there: drorch replicate --dataset {dataset.name} --region {region}",
+            )
+
+
+def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:
+    from drorch.app.runs import state_word
+
+    for row in program.journal.rows(unfinished=True):
+        word = state_word(row)
+        if word is RunState.INTERRUPTED:
+            yield _alarm(
+                "run.interrupted",
+                row.run,
+                row.started_at,
+                f"the process that carried run {row.run} is gone",
+                f"go on with: drorch run resume {row.run}, or end it: drorch run abort {row.run}",
+            )
+        elif word is RunState.WAITING_FOR_PERSON:
+            yield _alarm(
+                "run.waiting",
+                row.run,
+                row.started_at,
+                f"run {row.run} waits for a person",
+                f"see what for: drorch run show {row.run}",
+            )
+
+
+def _alarm(
+    what: str, subject: str, since: datetime | None, message: str, hint: str
+) -> dict[str, Value]:
+    return {
+        "what": what,
+        "subject": subject,
+        "since": rfc3339(since) if since else None,
+        "message": message,
+        "hint": hint,
+    }
+
+
+def _drills(program: Program) -> list[dict[str, Value]]:
+    """Each runbook that a service or a drill names, and its last drill."""
+    named = dict.fromkeys(
+        [s.runbook for s in program.configuration.services.values() if s.runbook]
+        + [d.runbook for d in program.configuration.drills.values()]
+    )
+    return [_drill(name, _last_drill(program, name)) for name in named]
+
+
+def _last_drill(program: Program, runbook: str) -> RunRow | None:
+    rows = program.journal.rows(name=runbook)
+    ended = (r for r in rows if r.kind is RunKind.DRILL and r.outcome is not None)
+    return next(ended, None)
+
+
+def _drill(runbook: str, last: RunRow | None) -> dict[str, Value]:
+    return {
+        "runbook": runbook,
+        "last_run": last.run if last else None,
+        "last_outcome": last.outcome.value if last and last.outcome else None,
+        "due_at": None,
+        "overdue": None,
+        "needs_verification": last is None or last.outcome is not Outcome.PASSED,
+    }

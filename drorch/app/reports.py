@@ -1,0 +1,28 @@
+"""Use cases around reports of runs."""
+
+from pathlib import Path
+
+from drorch.adapters.evidence import make_private, write_durably
+from drorch.app.program import Program
+from drorch.app.runs import RunView, view
+from drorch.reports.run import ReportFormat, render_run
+
+
+def run_report(program: Program, run: str, report_format: ReportFormat) -> bytes:
+    """The report of a run as it stands."""
+    return render_run(view(program, run).document, report_format).encode()
+
+
+def report_folder(program: Program, run: str) -> Path:
+    """Where the reports of a run are kept."""
+    return program.configuration.work / "reports" / run
+
+
+def write_run_reports(program: Program, seen: RunView) -> Path:
+    """Write a run's report in every format into its folder; returns the HTML file."""
+    folder = report_folder(program, seen.run)
+    make_private(folder)
+    document = seen.document
+    for one in ReportFormat:
+        write_durably(folder / f"report.{one.value}", render_run(document, one).encode())
+    return folder / f"report.{ReportFormat.HTML.value}"

@@ -1,0 +1,219 @@
+"""Use cases around restic repositories: make them, look at them, free them of dead locks."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from drorch.actions.places import address_of, bucket_of, is_mirror, repository_folder, restic_of
+from drorch.app.program import Program
+from drorch.core.errors import DrorchError, ResticError
+from drorch.core.model import CopyMode, Dataset, Region
+from drorch.core.values import Value
+from drorch.storage.bucket import Bucket
+from drorch.storage.layout import CONFIG
+from drorch.storage.mirror import mirror
+from drorch.storage.probe import Depth, probe_all
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What `initialise` did for one dataset in one region: `made`, `there`, or `failed`."""
+
+    dataset: str
+    region: str
+    result: str
+    message: str = ""
+    hint: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the repository is there now."""
+        return self.result != "failed"
+
+
+def initialise(
+    program: Program, datasets: Sequence[Dataset], *, create_bucket: bool = False
+) -> list[Made]:
+    """Make every repository that is not there yet; harmless again.
+
+    The buckets must exist, unless `create_bucket`. Mirrors get the primary's own keys and config;
+    copies get a repository of their own that cuts data in the same places.
+    """
+    troubles = _troubles(program, datasets, create_bucket=create_bucket)
+    with ThreadPoolExecutor(4) as pool:
+        lists = pool.map(lambda d: list(_initialise_one(program, d, troubles)), datasets)
+        return [made for found in lists for made in found]
+
+
+def _troubles(
+    program: Program, datasets: Sequence[Dataset], *, create_bucket: bool
+) -> Mapping[str, DrorchError]:
+    """By region, why it cannot be used."""
+    names = list(dict.fromkeys(r for d in datasets for r in d.regions))
+    buckets = [bucket_of(program.tools, program.region(n)) for n in names]
+    if create_bucket:
+        _create_missing(buckets)
+    healths = probe_all(buckets, Depth.FULL)
+    found: dict[str, DrorchError] = {}
+    for name, health in zip(names, healths, strict=True):
+        if health.trouble is not None:
+            found[name] = DrorchError(health.trouble.message, health.trouble.hint)
+    return found
+
+
+def _create_missing(buckets: Sequence[Bucket]) -> None:
+    healths = probe_all(buckets, Depth.REACHABLE)
+    for bucket, health in zip(buckets, healths, strict=True):
+        if health.trouble is not None and health.trouble.cause == "no-bucket":
+            bucket.create()
+
+
+def _initialise_one(
+    program: Program, dataset: Dataset, troubles: Mapping[str, DrorchError]
+) -> Iterator[Made]:
+    primary = _made(program, dataset, dataset.primary, troubles, _make_primary)
+    yield primary
+    for copy in dataset.copies:
+        if primary.ok:
+            make = _make_mirror if copy.mode is CopyMode.MIRROR else _make_copy
+            yield _made(program, dataset, copy.region, troubles, make)
+        else:
+            message = f"it is made from region {dataset.primary}, which failed"
+            hint = "mend that region first, then run `drorch repo init` again"
+            yield Made(dataset.name, copy.region, "failed", message, hint)
+
+
+def _made(
+    program: Program,
+    dataset: Dataset,
+    region: str,
+    troubles: Mapping[str, DrorchError],
+    make: Callable[[Program, Dataset, Region], None],
+) -> Made:
+    if region in troubles:
+        return Made(dataset.name, region, "failed", troubles[region].message, troubles[region].hint)
+    where = program.region(region)
+    try:
+        if bucket_of(program.tools, where).head(f"{repository_folder(dataset)}/{CONFIG}"):
+            return Made(dataset.name, region, "there")
+        make(program, dataset, where)
+    except DrorchError as error:
+        return Made(dataset.name, region, "failed", error.message, error.hint)
+    return Made(dataset.name, region, "made")
+
+
+def _make_primary(program: Program, dataset: Dataset, region: Region) -> None:
+    address = address_of(program.tools, dataset, region)
+    restic_of(program.tools).init(address, bucket_exists=True)
+
+
+def _make_mirror(program: Program, dataset: Dataset, region: Region) -> None:
+    primary = bucket_of(program.tools, program.region(dataset.primary))
+    mirror(primary, bucket_of(program.tools, region), repository_folder(dataset))
+
+
+def _make_copy(program: Program, dataset: Dataset, region: Region) -> None:
+    primary = address_of(program.tools, dataset, program.region(dataset.primary))
+    address = address_of(program.tools, dataset, region)
+    restic_of(program.tools).init(address, bucket_exists=True, chunker_from=primary)
+
+
+def standing(program: Program, datasets: Sequence[Dataset]) -> list[dict[str, Value]]:
+    """How each repository stands in its region: there, its objects and bytes, its snapshots."""
+    pairs = [(d, program.region(r)) for d in datasets for r in d.regions]
+    with ThreadPoolExecutor(max(1, min(8, len(pairs)))) as pool:
+        return list(pool.map(lambda pair: _standing_of(program, *pair), pairs))
+
+
+def _standing_of(program: Program, dataset: Dataset, region: Region) -> dict[str, Value]:
+    found: dict[str, Value] = {
+        "dataset": dataset.name,
+        "region": region.name,
+        "mode": "primary" if region.name == dataset.primary else _mode(dataset, region),
+        "result": "there",
+        "snapshots": None,
+        "objects": None,
+        "bytes": None,
+        "locks": None,
+    }
+    bucket = bucket_of(program.tools, region)
+    folder = repository_folder(dataset)
+    health = probe_all([bucket], Depth.REACHABLE)[0]
+    if health.trouble is not None:
+        return found | _failed(health.trouble.message, health.trouble.hint)
+    try:
+        if bucket.head(f"{folder}/{CONFIG}") is None:
+            return found | {"result": "missing", "hint": "make it with: drorch repo init"}
+        return found | _counted(bucket, folder)
+    except DrorchError as error:
+        return found | _failed(error.message, error.hint)
+
+
+def _failed(message: str, hint: str) -> dict[str, Value]:
+    return {"result": "failed", "message": message, "hint": hint}
+
+
+def _counted(bucket: Bucket, folder: str) -> dict[str, Value]:
+    """One listing of the repository, counted by kind."""
+    kinds: Counter[str] = Counter()
+    size = 0
+    for entry in bucket.list_objects(f"{folder}/"):
+        kinds[entry.name.removeprefix(f"{folder}/").split("/", 1)[0]] += 1
+        size += entry.size
+    return {
+        "snapshots": kinds["snapshots"],
+        "objects": sum(kinds.values()),
+        "bytes": size,
+        "locks": kinds["locks"],
+    }
+
+
+def _mode(dataset: Dataset, region: Region) -> str:
+    return "mirror" if is_mirror(dataset, region.name) else "copy"
+
+
+def unlock(program: Program, dataset: Dataset, region: str | None) -> list[dict[str, Value]]:
+    """Remove locks that are stale, never a live one, in every region (or the one named)."""
+    names = [program.region(region).name] if region else list(dataset.regions)
+    return [_unlock_one(program, dataset, program.region(n)) for n in names]
+
+
+def _unlock_one(program: Program, dataset: Dataset, region: Region) -> dict[str, Value]:
+    found: dict[str, Value] = {"dataset": dataset.name, "region": region.name}
+    bucket = bucket_of(program.tools, region)
+    health = probe_all([bucket], Depth.REACHABLE)[0]
+    if health.trouble is not None:
+        return found | _failed(health.trouble.message, health.trouble.hint)
+    before = _locks(bucket, dataset)
+    if not before:
+        return found | {"result": "none", "removed": 0, "left": 0}
+    try:
+        restic_of(program.tools).unlock(address_of(program.tools, dataset, region))
+    except ResticError as error:
+        return found | _failed(error.message, error.hint)
+    left = len(before & _locks(bucket, dataset))
+    return found | {"result": "unlocked", "removed": len(before) - left, "left": left}
+
+
+def _locks(bucket: Bucket, dataset: Dataset) -> set[str]:
+    return {e.name for e in bucket.list_objects(f"{repository_folder(dataset)}/locks/")}
+
+
+def keys(program: Program, dataset: Dataset, region: str | None) -> list[dict[str, Value]]:
+    """The keys that open the repository in a region (default: the primary)."""
+    where = program.region(region or dataset.primary)
+    probe_all([bucket_of(program.tools, where)], Depth.REACHABLE)[0].raise_for_trouble()
+    found = restic_of(program.tools).keys(address_of(program.tools, dataset, where))
+    return [
+        {
+            "dataset": dataset.name,
+            "region": where.name,
+            "id": key.id,
+            "current": key.current,
+            "user": key.user,
+            "host": key.host,
+            "created": key.created,
+        }
+        for key in found
+    ]
