@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from drorch.core.axis import Axis, began
-from drorch.core.derived import derived_findings
+from drorch.core.findings import all_findings
 from drorch.core.moment import Moment
 from drorch.core.names import RunState
 from drorch.core.posture import RunRow
@@ -33,7 +33,6 @@ def run_document(
     timing = time_run(state, now)
     view = _View(Axis.of(state), timing, state.finished_at or now)
     plan = state.plan
-    findings = [*state.findings, *derived_findings(state, timing)]
     return {
         "run": run,
         "kind": plan.kind.value,
@@ -51,7 +50,7 @@ def run_document(
         "person_s": seconds(timing.person),
         "critical_path": list(timing.critical_path),
         "steps": [view.step(s) for s in state.steps.values()],
-        "findings": [_finding(step, f) for step, f in findings],
+        "findings": [_finding(step, f) for step, f in all_findings(state, timing)],
         "journal_head": _head(journal_head),
         "format": FORMAT,
         "objectives_met": timing.objectives_met,

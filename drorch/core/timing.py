@@ -104,7 +104,7 @@ def time_run(state: RunFold, now: Moment) -> Timing:
     path = critical_chain(phases, state.plan.parallel, window.begin)
     slack = None
     if outcome is Outcome.PASSED:
-        found = slack_of(phases, window.end)
+        found = slack_of(phases, state.plan.parallel, window.end)
         slack = {s: timedelta(seconds=0.0 if s in path else v) for s, v in found.items()}
     return Timing(rto, rpo, window, window.length - person, person, path, slack, data_from=oldest)
 
@@ -211,7 +211,7 @@ def _phases(state: RunFold, axis: Axis, window: Window, present: float) -> list[
         known = step.closed is not None or begin is not None
         if known and step.plan.phase in phases and window.begin <= end <= window.end:
             phases[step.plan.phase][step.plan.id] = Span(
-                started, end, step.plan.needs, done=begin is not None
+                started, end, step.plan.needs, done=begin is not None, placed=bool(step.attempts)
             )
     return list(phases.values())
 

@@ -1,9 +1,11 @@
-"""Findings that no attempt reported but that the run's facts add up to."""
+"""A run's findings: those that attempts reported, and those that its facts add up to."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from drorch.core.durations import format_duration
 from drorch.core.names import OnFailure, Phase, StepStatus
+from drorch.core.plan import PlannedStep
 from drorch.core.run import left_behind
 from drorch.core.state import RunFold, StepState
 from drorch.core.timing import Timing
@@ -13,34 +15,44 @@ from drorch.core.values import Finding
 _FALLOUT = frozenset({"halted", "cancelled", "aborted"})
 
 
-def derived_findings(state: RunFold, timing: Timing) -> Iterator[tuple[str, Finding]]:
-    """Step ("" for the run) and finding: what failed first, then what a reader must allow for."""
-    for step in state.steps.values():
-        yield from ((step.plan.id, f) for f in _step_findings(step))
-    yield from (("", f) for f in _missed(timing))
-    yield from (("", f) for f in _circumstances(state))
+def all_findings(state: RunFold, timing: Timing) -> Iterator[tuple[str, Finding]]:
+    """Step ("" for the run) and finding, gravest first: what failed, what was missed or left
+    behind, what attempts reported, and then what a reader must allow for.
+    """
+    steps = state.steps.values()
+    for step in steps:
+        if step.status is StepStatus.FAILED and step.cause not in _FALLOUT:
+            yield step.plan.id, _failure(step)
+    yield from (("", f) for f in (*_missed(timing), *_dirt(state)))
+    yield from state.findings
+    yield from ((s.plan.id, f) for s in steps for f in _settled(s))
+    yield from (("", f) for f in (*_taken_over(state), *_clock_moved(state)))
+    for step in steps:
+        if step.plan.skip and step.status is StepStatus.SKIPPED:
+            yield step.plan.id, _not_tested(step.plan)
+    for notice in state.plan.notices:
+        yield "", Finding("plan.notice", state.plan.name, notice)
 
 
-def _step_findings(step: StepState) -> Iterator[Finding]:
-    plan = step.plan
-    if step.status is StepStatus.FAILED and step.cause not in _FALLOUT:
-        yield _failure(step)
+def _settled(step: StepState) -> Iterator[Finding]:
     for _, settled in step.settled:
         said = "happened" if settled.happened else "did not happen"
         yield Finding(
             "step.settled",
-            plan.id,
-            f"{plan.id} was of unknown outcome; {settled.by} said that it {said}"
+            step.plan.id,
+            f"{step.plan.id} was of unknown outcome; {settled.by} said that it {said}"
             + (f": {settled.reason}" if settled.reason else ""),
             "check at the target that this is so",
         )
-    if plan.skip and step.status is StepStatus.SKIPPED:
-        yield Finding(
-            "step.not-tested",
-            plan.id,
-            f"{plan.id} was not tested: {plan.skip}",
-            "practise it in another way, or the first try is in earnest",
-        )
+
+
+def _not_tested(plan: PlannedStep) -> Finding:
+    return Finding(
+        "step.not-tested",
+        plan.id,
+        f"{plan.id} was not tested: {plan.skip}",
+        "practise it in another way, or the first try is in earnest",
+    )
 
 
 def _failure(step: StepState) -> Finding:
@@ -60,9 +72,9 @@ def _missed(timing: Timing) -> Iterator[Finding]:
     for word, measured in (("RTO", timing.rto), ("RPO", timing.rpo)):
         if measured.met is not False or measured.target is None:
             continue
-        promised = format_duration(measured.target)
+        promised = _said(measured.target)
         came_to = (
-            f"it came to {format_duration(measured.actual)}"
+            f"it came to {_said(measured.actual)}"
             if measured.actual is not None
             else "the service was not recovered in that time"
         )
@@ -80,7 +92,12 @@ _MISSED_HINTS = {
 }
 
 
-def _circumstances(state: RunFold) -> Iterator[Finding]:
+def _said(duration: timedelta) -> str:
+    """As people say it: 30s, not 30.0s."""
+    return format_duration(duration).replace(".0s", "s")
+
+
+def _dirt(state: RunFold) -> Iterator[Finding]:
     left = left_behind(state)
     if left:
         yield Finding(
@@ -89,6 +106,9 @@ def _circumstances(state: RunFold) -> Iterator[Finding]:
             f"cleanup did not finish; what these were to remove may still be there: {', '.join(left)}",
             "remove it by hand, then look again",
         )
+
+
+def _taken_over(state: RunFold) -> Iterator[Finding]:
     for at, taking in state.takings:
         yield Finding(
             "run.taken-over",
@@ -97,13 +117,14 @@ def _circumstances(state: RunFold) -> Iterator[Finding]:
             f"{taking.owner.host} at {at.at:%H:%M:%S} UTC",
             "find out why it ended; the times before are those that its journal holds",
         )
+
+
+def _clock_moved(state: RunFold) -> Iterator[Finding]:
     for at, step in state.clock_steps:
         way = "forward" if step.total_seconds() > 0 else "back"
         yield Finding(
             "clock.moved",
             state.owner.host,
-            f"the wall clock was set {way} by {format_duration(abs(step))} at {at.at:%H:%M:%S} UTC",
+            f"the wall clock was set {way} by {_said(abs(step))} at {at.at:%H:%M:%S} UTC",
             "durations here are by the boot clock and hold; times of day before it are off by that",
         )
-    for notice in state.plan.notices:
-        yield Finding("plan.notice", state.plan.name, notice)

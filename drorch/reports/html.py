@@ -1,0 +1,21 @@
+"""The run report as one HTML page: no script, nothing fetched, for screen and paper."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drorch.reports.view import FILTERS, view
+
+
+def html_report(document: Mapping[str, Any]) -> str:
+    """The page. Everything from the document is escaped by the template engine."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("drorch.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS)
+    return environment.get_template("run.html").render(v=view(document), d=document)

@@ -1,0 +1,48 @@
+"""The run report as Markdown, for tickets, wikis and mail."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from drorch.reports.view import FILTERS, view
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_SPACE = re.compile(r"\s+")
+
+
+def markdown_report(document: Mapping[str, Any]) -> str:
+    """The report in GitHub's dialect: tables are used, HTML is not."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    # Autoescape knows only HTML. `finalize` sees every printed value, so that none is forgotten.
+    environment = Environment(
+        loader=PackageLoader("drorch.reports"),
+        autoescape=False,  # noqa: S701 - finalize escapes for Markdown
+        finalize=escaped,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS)
+    environment.filters["code"] = code
+    text = environment.get_template("run.md").render(v=view(document), d=document)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+class Verbatim(str):
+    """Text that is Markdown already."""
+
+    __slots__ = ()
+
+
+def escaped(value: object) -> object:
+    """The value on one line, with everything escaped that Markdown or HTML gives a meaning."""
+    if isinstance(value, Verbatim) or not isinstance(value, str):
+        return value
+    return _SPECIAL.sub(r"\\\1", _SPACE.sub(" ", value).strip()).replace("&", "&amp;")
+
+
+def code(value: object) -> Verbatim:
+    """The value as code; a backtick or bar inside cannot end it or the table's cell."""
+    text = _SPACE.sub(" ", str(value)).strip().replace("`", "'").replace("|", "\\|")
+    return Verbatim(f"`{text}`" if text else "")
