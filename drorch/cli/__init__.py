@@ -1,0 +1,1 @@
+"""The command line: parse, call app, print, exit code. The only door to click and rich."""

@@ -1,0 +1,97 @@
+"""A verb that carries runs: what people see meanwhile, how they stop it, and how it leaves."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from drorch.app.runs import Control
+from drorch.cli.narrating import JsonLines, Narrator
+from drorch.cli.session import Session
+from drorch.cli.stopping import Stopping, stoppable
+from drorch.core.errors import ExitCode
+from drorch.engine.loop import Watcher
+
+if TYPE_CHECKING:
+    from drorch.cli.live import Screen
+
+#: From what matters most to what matters least, when several runs end differently.
+SEVERITY = (
+    ExitCode.JOURNAL_UNTRUSTED,
+    ExitCode.FAILED,
+    ExitCode.USAGE,
+    ExitCode.ABORTED,
+    ExitCode.ALREADY_RUNNING,
+    ExitCode.WAITING_FOR_PERSON,
+    ExitCode.OBJECTIVE_MISSED,
+    ExitCode.GOOD,
+)
+
+
+def worst(codes: Sequence[ExitCode]) -> ExitCode:
+    """The code that matters most of several; an interrupt stands above all."""
+    if ExitCode.INTERRUPTED in codes:
+        return ExitCode.INTERRUPTED
+    return min(codes, key=SEVERITY.index, default=ExitCode.GOOD)
+
+
+@dataclass(slots=True)
+class Carrying:
+    """Runs being carried by this line."""
+
+    session: Session
+    control: Control
+    stopping: Stopping
+    screen: "Screen | None" = None
+    several: bool = False
+
+    def watchers(self, title: str) -> Sequence[Watcher]:
+        """Who looks on at the run with this title, as the line's options and its outputs want it."""
+        session = self.session
+        if session.progress == "json":
+            return (JsonLines(session, sys.stderr),)
+        if session.progress == "none":
+            return ()
+        if self.screen is not None:
+            return (self.screen.board(title),)
+        if session.json:
+            return ()
+        return (Narrator(session, session.zone, title if self.several else ""),)
+
+    def exit_code(self, codes: Sequence[ExitCode]) -> int:
+        """What the line leaves with: 130 if somebody stopped it, whatever its runs came to."""
+        return int(ExitCode.INTERRUPTED if self.stopping.times else worst(codes))
+
+
+@contextmanager
+def carrying(session: Session, *, several: bool = False) -> Iterator[Carrying]:
+    """Carry runs: the first signal aborts them, the second leaves them."""
+    control = Control()
+    with stoppable(control, session.program.owner.user) as stopping, ExitStack() as stack:
+        carried = Carrying(session, control, stopping, several=several)
+        stream = _terminal(session)
+        if stream is not None:
+            from drorch.cli.live import shown
+
+            screen = stack.enter_context(shown(stream))
+            carried.screen = screen
+            stopping.show = _noting(screen)
+        yield carried
+
+
+def _terminal(session: Session) -> Any:
+    """The stream a moving table may be drawn on: stdout, with --json stderr; None if neither."""
+    import os
+
+    if session.progress != "auto" or os.environ.get("TERM") == "dumb":
+        return None
+    stream = sys.stderr if session.json else sys.stdout
+    return stream if stream.isatty() else None
+
+
+def _noting(screen: "Screen") -> Callable[[str], None]:
+    def note(text: str) -> None:
+        screen.note = text
+
+    return note

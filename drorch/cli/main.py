@@ -1,0 +1,59 @@
+"""The entry point. Knows no verb: they stand in catalogue.py and load when they are used.
+
+Imported for `--help`, so nothing but click, the standard library that click loads anyway, and
+core/errors.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from drorch import __version__
+from drorch.cli.catalogue import CATALOGUE
+from drorch.cli.session import Session
+from drorch.cli.verb import Catalogue, everywhere
+
+
+def _root() -> Catalogue:
+    root = Catalogue(
+        CATALOGUE,
+        name="drorch",
+        help="Disaster recovery: encrypted backup to several regions, failover drills, evidence.",
+        epilog="Exit codes: 0 good, 1 failed, 2 usage or configuration, 3 an objective was missed, "
+        "4 already running, 5 journal cannot be trusted, 6 aborted, 7 waiting for a person, "
+        "130 interrupted.",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        no_args_is_help=False,
+        invoke_without_command=True,
+        callback=_without_verb,
+    )
+    everywhere(root)
+    version = click.version_option(__version__, prog_name="drorch", message="%(prog)s %(version)s")
+    return version(root)
+
+
+@click.pass_context
+def _without_verb(context: click.Context) -> None:
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Carry out one command line and leave with its exit code."""
+    sys.exit(carry_out(sys.argv[1:] if arguments is None else arguments))
+
+
+def carry_out(arguments: Sequence[str]) -> int:
+    """Carry out one command line; whatever goes wrong is told on stderr, never as a traceback."""
+    session = Session(arguments)
+    code: object
+    try:
+        code = _root().main(list(arguments), "drorch", standalone_mode=False, obj=session)
+    except BaseException as error:  # noqa: BLE001 - the last line of defence: no traceback
+        from drorch.cli.failing import told
+
+        code = told(error, session)
+    session.close()
+    return int(code) if isinstance(code, int) else 0

@@ -1,0 +1,138 @@
+"""A run in words: what it came to, against what was promised, and what to do about it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from drorch.cli.session import Session
+from drorch.cli.tables import show_table
+from drorch.cli.words import clean, lasted, moment, one_line, size
+
+Document = Mapping[str, Any]
+
+_OBJECTIVES = (("rto", "RTA", "RTO"), ("rpo", "RPA", "RPO"))
+
+
+def summary(document: Document, zone: str) -> list[str]:
+    """The lines that end a drill, a restore or a backup, and begin `run show`."""
+    return [
+        _headline(document),
+        f"  run: {document['run']}",
+        *_times(document, zone),
+        *_objectives(document["objectives"]),
+        *_path(document),
+        *_results(document["steps"]),
+        *_trouble(document),
+        *_findings(document["findings"]),
+        *_ways_on(document),
+    ]
+
+
+def _headline(document: Document) -> str:
+    word = document["outcome"] or document["state"]
+    if word == "passed" and document.get("objectives_met") is False:
+        word = "passed, but an objective was missed"
+    dirty = ", and left something behind" if document["dirty"] else ""
+    return f"{document['kind']} {document['name']}: {word}{dirty}"
+
+
+def _times(document: Document, zone: str) -> Iterator[str]:
+    began = moment(document["started_at"], zone)
+    took = lasted(document["elapsed_s"])
+    person = document["person_s"]
+    people = f", {lasted(person)} of it waiting for people" if person else ""
+    yield f"  began: {began} ({zone}), took {took}{people}"
+    if document["reason"]:
+        yield f"  reason: {one_line(document['reason'])}"
+
+
+def _objectives(objectives: Mapping[str, Document]) -> Iterator[str]:
+    for key, measured, promised in _OBJECTIVES:
+        one = objectives[key]
+        if one["target_s"] is None and one["actual_s"] is None:
+            continue
+        met = {True: ": met", False: ": missed", None: ""}[one["met"]]
+        actual = lasted(one["actual_s"]) if one["actual_s"] is not None else "not measured"
+        target = f" of {promised} {lasted(one['target_s'])}" if one["target_s"] is not None else ""
+        yield f"  {measured} {actual}{target}{met}"
+
+
+def _path(document: Document) -> Iterator[str]:
+    if len(document["critical_path"]) > 1:
+        yield f"  critical path: {' > '.join(document['critical_path'])}"
+
+
+def _results(steps: Sequence[Document]) -> Iterator[str]:
+    """What was stored or brought back, by step."""
+    for step in steps:
+        outputs = step["outputs"]
+        if step["status"] != "passed" or "snapshot" not in outputs:
+            continue
+        told = [f"snapshot {str(outputs['snapshot'])[:8]}"]
+        if outputs.get("region"):
+            told.append(f"in {outputs['region']}")
+        if isinstance(outputs.get("files"), int):
+            told.append(f"{outputs['files']} files")
+        if isinstance(outputs.get("bytes"), int):
+            told.append(size(outputs["bytes"]))
+        yield f"  {step['step']}: {', '.join(told)}"
+
+
+def _trouble(document: Document) -> Iterator[str]:
+    if document["abort"]:
+        abort = document["abort"]
+        yield f"  ended by {abort['by']}: {one_line(abort['reason'])}"
+    for step in document["steps"]:
+        if step["status"] == "failed":
+            yield f"  {step['step']} failed: {one_line(step['message'])}"
+            if step["hint"]:
+                yield f"    hint: {one_line(step['hint'])}"
+    for left in document["left_behind"]:
+        yield f"  left behind: {left}"
+
+
+def _findings(findings: Sequence[Document]) -> Iterator[str]:
+    if findings:
+        yield "  findings:"
+    for finding in findings:
+        yield f"    {finding['what']} {finding['subject']}: {one_line(finding['message'])}"
+        if finding["hint"]:
+            yield f"      hint: {one_line(finding['hint'])}"
+
+
+def _ways_on(document: Document) -> Iterator[str]:
+    run = document["run"]
+    if document["state"] == "interrupted":
+        yield f"  go on: drorch run resume {run}"
+        yield f"  or end it: drorch run abort {run} --reason TEXT"
+    for step in document["steps"]:
+        open_question = next((q for q in step["questions"] if q["to_s"] is None), None)
+        if step["status"] != "waiting-for-person" or open_question is None:
+            continue
+        yield f"  {step['step']} waits for a person: {clean(open_question['prompt'])}"
+        if open_question["question"] == "settle":
+            say = "--happened|--did-not-happen --reason TEXT"
+            yield f"    say which: drorch run settle {run} {step['step']} {say}"
+        else:
+            yield f"    answer: drorch run approve {run} {step['step']} --reason TEXT"
+
+
+def show_run(session: Session, document: Document, zone: str) -> None:
+    """The whole run: its summary, then its steps."""
+    session.say(*summary(document, zone), "")
+    show_table(
+        session,
+        ("step", "phase", "status", "attempts", "took", "why"),
+        [
+            (
+                step["step"],
+                step["phase"],
+                step["status"],
+                str(step["attempts"] or "-"),
+                lasted(step["elapsed_s"]),
+                step["message"] or step["why"],
+            )
+            for step in document["steps"]
+        ],
+        empty="no steps",
+        right=("attempts", "took"),
+    )

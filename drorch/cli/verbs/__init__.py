@@ -1,0 +1,1 @@
+"""One module per verb, each with its `command`; loaded when the verb is used."""

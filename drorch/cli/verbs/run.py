@@ -1,0 +1,230 @@
+"""`drorch run`: look at runs, answer them, carry them on, end them."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from drorch.cli.names import run_names, unfinished_runs
+from drorch.cli.session import Session
+from drorch.cli.summary import show_run, summary
+from drorch.cli.tables import show_table
+from drorch.cli.verb import Verbs
+from drorch.cli.words import moment
+from drorch.core.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from drorch.app.runs import RunView
+    from drorch.engine.loop import Watcher
+
+REASON = click.option("--reason", metavar="TEXT", help="Why; kept as evidence.")
+NO_WAIT = click.option(
+    "--no-wait", is_flag=True, help="Leave when only a person is waited for (exit code 7)."
+)
+ID = click.argument("run", metavar="ID", shell_complete=unfinished_runs)
+
+
+@click.group(cls=Verbs, name="run", help="Look at runs, answer them, carry them on, end them.")
+def command() -> None:
+    """The group."""
+
+
+@command.command("list", help="List runs, newest first.")
+@click.option("--unfinished", is_flag=True, help="Only those that have not ended.")
+@click.option("--name", metavar="NAME", help="Only those of this dataset or runbook.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many."
+)
+@click.pass_obj
+def list_(session: Session, *, unfinished: bool, name: str | None, limit: int) -> None:
+    """List runs without their steps."""
+    from drorch.app.runs import listing
+
+    documents = listing(session.program, unfinished=unfinished, name=name, limit=limit)
+    if session.json:
+        session.emit(documents)
+        return
+    show_table(
+        session,
+        ("run", "kind", "state", "outcome", "began", "ended", "by"),
+        [
+            (
+                str(d["run"]),
+                str(d["kind"]),
+                str(d["state"]),
+                f"{d['outcome'] or '-'}{', dirty' if d['dirty'] else ''}",
+                moment(str(d["started_at"]), session.zone),
+                moment(str(d["finished_at"] or ""), session.zone),
+                str(d["by"]),
+            )
+            for d in documents
+        ],
+        empty="no runs",
+    )
+
+
+@command.command("show", help="Show one run: its outcome, times, steps and findings.")
+@click.argument("run", metavar="ID", shell_complete=run_names)
+@click.pass_obj
+def show(session: Session, run: str) -> None:
+    """Show a run; a part of its id that names only one is enough."""
+    from drorch.app.runs import view
+
+    _shown(session, view(session.program, run))
+
+
+@command.command("watch", help="Follow a run until it ends; with --json as JSON lines.")
+@click.argument("run", metavar="ID", shell_complete=run_names)
+@click.pass_obj
+def watch(session: Session, run: str) -> int:
+    """Follow a run that another process carries; leaves with the run's exit code."""
+    from drorch.app.runs import view
+    from drorch.cli.following import follow
+
+    session.streaming = True
+    program = session.program
+    row = program.journal.find(run)
+    with looking_on(session, row.run, row.name) as watcher:
+        for state, event, at in follow(program, row.run):
+            watcher.happened(state, event, at)
+    seen = view(program, row.run)
+    session.say("", *summary(seen.document, session.zone))
+    return int(seen.exit_code)
+
+
+@command.command("resume", help="Carry on a run whose process is gone.")
+@ID
+@NO_WAIT
+@click.pass_obj
+def resume(session: Session, run: str, *, no_wait: bool) -> int:
+    """Carry on where the journal stands."""
+    from drorch.app import runs
+    from drorch.cli.carrying import carrying
+
+    program = session.program
+    row = program.journal.find(run)
+    with carrying(session) as carried:
+        seen = runs.resume(
+            program,
+            row.run,
+            control=carried.control,
+            watchers=carried.watchers(row.name),
+            wait_for_people=session.somebody_there and not no_wait,
+        )
+    ended(session, seen)
+    return carried.exit_code([seen.exit_code])
+
+
+@command.command("abort", help="End a run: nothing new is started, and it is cleaned up.")
+@ID
+@REASON
+@click.pass_obj
+def abort(session: Session, run: str, reason: str | None) -> int:
+    """End a run by its own process, or here and now if that is gone."""
+    from drorch.app import runs
+    from drorch.cli.carrying import carrying
+
+    program = session.program
+    why = _reason(session, reason)
+    row = program.journal.find(run)
+    with carrying(session) as carried:
+        seen = runs.abort(
+            program, row.run, why, control=carried.control, watchers=carried.watchers(row.name)
+        )
+    ended(session, seen)
+    # What was asked for has been done: only what cleanup left behind is a failure.
+    aborted = seen.exit_code if seen.document["dirty"] else ExitCode.GOOD
+    return carried.exit_code([aborted])
+
+
+@command.command("settle", help="Say whether a step of unknown outcome happened.")
+@ID
+@click.argument("step")
+@click.option(
+    "--happened/--did-not-happen",
+    default=None,
+    help="What you found when you looked at the target.",
+)
+@REASON
+@click.pass_obj
+def settle(
+    session: Session, run: str, step: str, *, happened: bool | None, reason: str | None
+) -> None:
+    """Record a person's word on what nobody else can know."""
+    from drorch.app import runs
+
+    if happened is None:
+        raise UsageError(
+            f"it is not said whether {step} happened",
+            "look at what the step changes, then say --happened or --did-not-happen",
+        )
+    why = _reason(session, reason)
+    answered(session, runs.settle(session.program, run, step, happened=happened, reason=why))
+
+
+@command.command("approve", help="Answer what a run asks a person.")
+@ID
+@click.argument("step", required=False)
+@click.option("--reject", is_flag=True, help="Say no.")
+@REASON
+@click.pass_obj
+def approve(
+    session: Session, run: str, step: str | None, *, reject: bool, reason: str | None
+) -> None:
+    """Approve or confirm; the step may be left out if only one waits."""
+    from drorch.app import runs
+
+    why = _reason(session, reason)
+    answered(session, runs.approve(session.program, run, step, yes=not reject, reason=why))
+
+
+def _reason(session: Session, given: str | None) -> str:
+    """The reason given, or asked for where somebody is there to answer."""
+    if given is None and session.somebody_there and not session.json:
+        given = str(click.prompt("Reason"))
+    if given is None or not given.strip():
+        raise UsageError("a reason is missing", "say why by --reason TEXT; it is kept as evidence")
+    return given.strip()
+
+
+def answered(session: Session, seen: "RunView") -> None:
+    """What an answer led to."""
+    if session.json:
+        session.emit(seen.document)
+        return
+    session.say(f"recorded for run {seen.run}, which is {seen.word}")
+    if seen.word.value in {"interrupted", "waiting-for-person"}:
+        session.say(f"go on with: drorch run resume {seen.run}")
+
+
+def ended(session: Session, seen: "RunView") -> None:
+    """What a run came to."""
+    if session.json:
+        session.emit(seen.document)
+    else:
+        session.say(*summary(seen.document, session.zone))
+
+
+def _shown(session: Session, seen: "RunView") -> None:
+    if session.json:
+        session.emit(seen.document)
+    else:
+        show_run(session, seen.document, session.zone)
+
+
+@contextmanager
+def looking_on(session: Session, run: str, name: str) -> Iterator["Watcher"]:
+    """A watcher that fits the output: JSON lines, a moving table, or lines."""
+    from drorch.cli.narrating import JsonLines, Narrator
+
+    if session.json:
+        yield JsonLines(session, sys.stdout, run)
+    elif session.at_terminal and session.progress == "auto":
+        from drorch.cli.live import shown
+
+        with shown(sys.stdout) as screen:
+            yield screen.board(name)
+    else:
+        yield Narrator(session, session.zone)

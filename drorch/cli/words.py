@@ -1,0 +1,63 @@
+"""Times, sizes and lengths of time as people at a terminal want them, and text made safe to print."""
+
+from datetime import UTC, datetime, timedelta
+
+from drorch.core.durations import format_duration
+
+_SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+#: What a terminal would obey instead of show: C0 without tab and line end, DEL and C1.
+_CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
+
+
+def clean(text: str) -> str:
+    """Text from outside without anything a terminal would obey."""
+    return text.translate(_CONTROLS)
+
+
+def one_line(text: str) -> str:
+    """Text from outside on one line."""
+    return " | ".join(part.strip() for part in clean(text).splitlines() if part.strip())
+
+
+def size(count: float | None) -> str:
+    """`829 B`, `791.0 MiB`; a dash where there is none."""
+    if count is None:
+        return "-"
+    value, unit = float(count), 0
+    while value >= 1024 and unit < len(_SIZES) - 1:
+        value, unit = value / 1024, unit + 1
+    return f"{value:.0f} {_SIZES[unit]}" if unit == 0 else f"{value:.1f} {_SIZES[unit]}"
+
+
+def lasted(seconds: float | None) -> str:
+    """`41.2s`, `3m 5s`; a dash where there is none."""
+    return "-" if seconds is None else format_duration(timedelta(seconds=seconds))
+
+
+def moment(text: str | datetime | None, zone: str) -> str:
+    """`2026-11-22 22:00:00` in the given zone, from RFC 3339 or an aware datetime."""
+    at = _in_zone(text, zone)
+    return "-" if at is None else f"{at:%Y-%m-%d %H:%M:%S}"
+
+
+def clock(text: str | datetime | None, zone: str) -> str:
+    """`22:00:00` in the given zone."""
+    at = _in_zone(text, zone)
+    return "-" if at is None else f"{at:%H:%M:%S}"
+
+
+def _in_zone(text: str | datetime | None, zone: str) -> datetime | None:
+    if text is None or text == "":
+        return None
+    at = datetime.fromisoformat(text) if isinstance(text, str) else text
+    if zone in {"", "UTC"}:
+        return at.astimezone(UTC)
+    from zoneinfo import ZoneInfo
+
+    return at.astimezone(ZoneInfo(zone))
+
+
+def yes_no(value: bool | None) -> str:
+    """`yes`, `no`, or a dash where it is not known."""
+    return "-" if value is None else ("yes" if value else "no")
