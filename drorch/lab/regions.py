@@ -15,6 +15,9 @@ from drorch.ports import ServiceProcess
 #: The only bucket of a lab region.
 BUCKET = "drorch"
 
+#: Where the lab lies, seen from the configuration's folder.
+DEFAULT_FOLDER = Path("var/lab")
+
 #: Where the default regions listen: the first here, the others above it.
 FIRST_PORT = 9101
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from drorch.core.errors import StorageError
 from drorch.core.model import Region
@@ -155,12 +155,11 @@ class Bucket:
             finally:
                 body.close()
 
-    def put(self, name: str, body: bytes | IO[bytes], *, only_new: bool = False) -> None:
-        """Write a small object, or a seekable file. The store checks its SHA-256 where it can.
+    def put(self, name: str, content: bytes, *, only_new: bool = False) -> None:
+        """Write a small object. The store is told its SHA-256, and refuses another if it checks it.
 
         With `only_new` a store that knows conditional writes refuses if the object exists.
         """
-        content = body if isinstance(body, bytes) else body.read()
         digest = hashlib.sha256(content).digest()
         self._again(
             f"write {name}", lambda: self.put_stream(name, content, len(content), digest, only_new)

@@ -15,8 +15,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from drorch.core.errors import StorageError
 from drorch.core.model import Region
 from drorch.ports import Secrets
+from drorch.storage.faults import Cause
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -61,7 +63,8 @@ class Patience:
 def make_client(region: Region, credentials: Credentials, patience: Patience) -> "S3Client":
     """A client for the region's endpoint; it retries nothing by itself and is thread-safe.
 
-    Raises botocore's BotoCoreError for a profile that does not exist or an endpoint that is no URL.
+    Raises botocore's BotoCoreError for a profile that does not exist, StorageError for an endpoint
+    that is no address.
     """
     from botocore.config import Config
 
@@ -79,15 +82,22 @@ def make_client(region: Region, credentials: Credentials, patience: Patience) ->
         proxies={} if _loopback(region.endpoint) else None,
         tcp_keepalive=True,
     )
-    with _making:
-        client = _session(credentials.profile).create_client(
-            "s3",
-            region_name=region.location,
-            endpoint_url=region.endpoint,
-            aws_access_key_id=credentials.access_key,
-            aws_secret_access_key=credentials.secret_key,
-            config=config,
-        )
+    try:
+        with _making:
+            client = _session(credentials.profile).create_client(
+                "s3",
+                region_name=region.location,
+                endpoint_url=region.endpoint,
+                aws_access_key_id=credentials.access_key,
+                aws_secret_access_key=credentials.secret_key,
+                config=config,
+            )
+    except ValueError as error:
+        raise StorageError(
+            f"region {region.name}: {region.endpoint} is no address of a store",
+            "write the region's endpoint as https://host or http://host:port",
+            Cause.REFUSED,
+        ) from error
     _send_bodies_at_once(client)
     return cast("S3Client", client)
 

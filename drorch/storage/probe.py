@@ -53,6 +53,10 @@ class Standing(StrEnum):
     UNKNOWN = "unknown"
 
 
+#: Without these a region is of no use.
+_NEEDED = frozenset({Fact.REACHABLE, Fact.CREDENTIALS, Fact.BUCKET})
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One fact about a region. `cause` is a word of `faults.Cause`, empty where it passed."""
@@ -80,7 +84,8 @@ class RegionHealth:
     @property
     def ok(self) -> bool:
         """Whether the region can be used as configured."""
-        return all(f.standing is not Standing.FAIL for f in self.facts)
+        passed = {f.fact for f in self.facts if f.standing is Standing.PASS}
+        return passed >= _NEEDED and self.trouble is None
 
     @property
     def trouble(self) -> Observation | None:
@@ -164,6 +169,9 @@ class _Probe:
     def _run(self) -> None:
         try:
             self._ask()
+        except Exception as error:  # noqa: BLE001 - whatever it was, the region could not be asked
+            fact = next((f for f in Fact if f not in self._seen), Fact.REACHABLE)
+            self._note(self._failed(fact, Cause.UNREACHABLE, f"cannot be asked: {error!r}"))
         finally:
             self._done.set()
 
@@ -172,7 +180,8 @@ class _Probe:
             with translated(self._region, "make a client"):
                 client: Any = make_client(self._region, self._bucket.credentials, PROBING)
         except StorageError as error:
-            self._note(self._failed(Fact.CREDENTIALS, Cause(error.cause), error.message))
+            fact = Fact.REACHABLE if error.cause == Cause.REFUSED else Fact.CREDENTIALS
+            self._note(Observation(fact, Standing.FAIL, error.message, error.hint, error.cause))
             return
         try:
             if self._ask_bucket(client) and self._depth is Depth.FULL:

@@ -9,7 +9,17 @@ from drorch.core.model import LockMode, ObjectLock, Region
 from drorch.storage.bucket import Bucket
 from drorch.storage.client import Credentials
 from drorch.storage.faults import Cause
-from drorch.storage.probe import DEADLINE, PROBING, Depth, Fact, Standing, probe, probe_all
+from drorch.storage.probe import (
+    DEADLINE,
+    PROBING,
+    Depth,
+    Fact,
+    Observation,
+    RegionHealth,
+    Standing,
+    probe,
+    probe_all,
+)
 from tests import storage_faults
 from tests.regions import bucket_of, credentials_of
 
@@ -152,3 +162,17 @@ def test_an_answer_naming_another_location_is_a_wrong_location():
     assert trouble is not None
     assert trouble.cause == Cause.WRONG_LOCATION
     assert "eu-west-3" in trouble.message
+
+
+@pytest.mark.parametrize("endpoint", ["not an address", "http://", "ftp//x"])
+def test_an_endpoint_that_is_none_is_trouble_and_never_well(endpoint):
+    health = probe(at(endpoint))
+    assert not health.ok
+    assert health.trouble is not None
+    assert health.trouble.cause == Cause.REFUSED
+    assert "endpoint" in health.trouble.hint
+
+
+def test_what_was_not_asked_is_not_well():
+    facts = (Observation(Fact.REACHABLE, Standing.PASS),)
+    assert not RegionHealth("far", Depth.REACHABLE, facts, timedelta()).ok
