@@ -6,19 +6,10 @@ Cheap to import: YAML and pydantic come in only when a file was not compiled bef
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from drorch.config.runbooks import load_runbook, load_runbooks, runbook_names
 from drorch.config.source import digest, parse, read_text
 from drorch.core.errors import UsageError
 from drorch.core.model import Configuration
-
-__all__ = [
-    "DEFAULT_PLACES",
-    "check_configuration",
-    "find_configuration",
-    "load_configuration",
-    "load_runbook",
-    "load_runbooks",
-]
+from drorch.core.runbook import Runbook
 
 DEFAULT_PLACES = (Path("drorch.yaml"), Path("/etc/drorch/drorch.yaml"))
 
@@ -65,7 +56,16 @@ def check_configuration(path: Path) -> Configuration:
     Raises ConfigurationError with every problem. Apart from loading, because a backup must not
     stop for a runbook that was renamed; a folder that is not there yet is for doctor to say.
     """
+    from drorch.config.runbooks import runbook_names
+
     return _validated(read_text(path, str(path)), path, runbook_names)
+
+
+def load_runbooks(folder: Path) -> dict[str, Runbook]:
+    """Every runbook of a folder by its name; see runbooks.py, which imports the compiler."""
+    from drorch.config import runbooks
+
+    return runbooks.load_runbooks(folder)
 
 
 def _validated(

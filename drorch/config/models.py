@@ -69,7 +69,7 @@ def _timezone(name: str) -> str:
 
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         hint = "write it like America/Toronto (the IANA name)"
         raise refused(f"{name!r} is not a time zone", hint) from None
     return name
@@ -107,7 +107,9 @@ class SecretShape(Shape):
     @model_validator(mode="after")
     def _one_source(self) -> "SecretShape":
         if sum(source is not None for source in (self.file, self.env, self.command)) != 1:
-            raise refused("a secret comes from exactly one of file, env, command")
+            raise refused(
+                "a secret comes from exactly one of file, env, command", "name one of them"
+            )
         return self
 
 
@@ -281,7 +283,9 @@ class NotifyShape(Shape):
     @model_validator(mode="after")
     def _one_channel(self) -> "NotifyShape":
         if sum(channel is not None for channel in (self.to, self.ping, self.command)) != 1:
-            raise refused("a notification goes by exactly one of to, ping, command")
+            raise refused(
+                "a notification goes by exactly one of to, ping, command", "name one of them"
+            )
         return self
 
 

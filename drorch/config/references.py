@@ -114,13 +114,13 @@ def _residency(
     shape: ConfigurationShape, document: Document, name: str, dataset: DatasetShape
 ) -> Iterator[Problem]:
     path: KeyPath = ("datasets", name)
-    if dataset.transfer is not None:
+    if _has_transfer(document, "datasets", name):
         return
     places = [(dataset.primary, (*path, "primary"))]
     places += [(region, (*path, "copies", region)) for region in dataset.copies]
     for region_name, place in places:
         region = shape.regions.get(region_name)
-        if region is None or region.transfer is not None:
+        if region is None or _has_transfer(document, "regions", region_name):
             continue
         if not jurisdiction_within(region.jurisdiction, dataset.residency):
             message = (
@@ -133,6 +133,13 @@ def _residency(
             )
             at_key = place[-1] != "primary"
             yield document.problem(place, message, hint, at_key=at_key)
+
+
+def _has_transfer(document: Document, section: str, name: str) -> bool:
+    """Whether papers are named at all; what is wrong with them is said elsewhere."""
+    entries = document.value.get(section)
+    entry = entries.get(name) if isinstance(entries, dict) else None
+    return isinstance(entry, dict) and entry.get("transfer") is not None
 
 
 def _of_services_and_drills(names: _Names, shape: ConfigurationShape) -> Iterator[Problem]:

@@ -122,7 +122,7 @@ class RunbookShape(Shape):
     @model_validator(mode="after")
     def _something_to_do(self) -> "RunbookShape":
         if not self.steps and not self.verify:
-            raise refused("has neither steps nor verify: there is nothing to do")
+            raise refused("has neither steps nor verify: nothing to do", "add `steps:`")
         return self
 
 

@@ -17,6 +17,11 @@ from drorch.core.plan import Plan
 from drorch.core.runbook import Runbook
 
 _SUFFIXES = (".yaml", ".yml")
+#: Keys of a step that its other keys do not rest on.
+_BESIDE_THE_POINT = {
+    (key,)
+    for key in ("title", "retry", "until", "timeout", "when", "on_failure", "repeatable", "always")
+}
 _NAME_LINE = re.compile(r"^runbook:\s*([\"']?)([a-z0-9][a-z0-9-]*)\1\s*(?:#.*)?$", re.MULTILINE)
 
 
@@ -176,9 +181,10 @@ def _nests(runbook: Runbook) -> bool:
 
 
 def _beside(of_form: Sequence[Problem], of_sense: Sequence[Problem]) -> list[Problem]:
-    """Without those of steps that were not read whole: they may follow from what was left out."""
-    damaged = {problem.path[:2] for problem in of_form}
-    return [p for p in of_sense if p.path[:2] not in damaged]
+    """Without those that may only follow from what was left out of a damaged step."""
+    damaged = {problem.path[:3] for problem in of_form}
+    unsure = {path[:2] for path in damaged if path[2:3] not in _BESIDE_THE_POINT}
+    return [p for p in of_sense if p.path[:2] not in unsure and p.path[:3] not in damaged]
 
 
 def _in_order(problems: Iterable[Problem]) -> list[Problem]:

@@ -97,7 +97,7 @@ def _ratio(value: object) -> float:
 
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise refused("should be a number")
+        raise refused("should be a number", "write digits, without quotes")
     return float(value)
 
 

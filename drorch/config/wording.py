@@ -30,15 +30,17 @@ _PATTERNS = {
     ),
     r"^[^/\s]+$": ("is not a file name", "write a name without slashes and blanks"),
 }
+_MAPPING = ("a mapping of keys to values", "write `key: value` lines below it")
+_LIST = ("a list", "write `[one, another]`, or lines with `- ` before each")
 _KINDS = {
-    "dict_type": "a mapping of keys to values",
-    "model_type": "a mapping of keys to values",
-    "model_attributes_type": "a mapping of keys to values",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "string_type": "text",
-    "int_type": "a whole number",
-    "bool_type": "true or false",
+    "dict_type": _MAPPING,
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "string_type": ("text", "write one text there"),
+    "int_type": ("a whole number", "write digits, without quotes"),
+    "bool_type": ("true or false", "write true or false, without quotes"),
 }
 _KEY = "[key]"
 
@@ -75,10 +77,10 @@ def _problem(
 
 def _what(one: ErrorDetails, loc: KeyPath) -> tuple[str, str]:
     context: Mapping[str, Any] = one.get("ctx", {})
-    kind, value = one["type"], one.get("input")
+    kind, value = one["type"], _shown(one.get("input"), loc)
     if kind == "string_pattern_mismatch":
         what, hint = _PATTERNS[context["pattern"]]
-        return (what if loc[-1:] == (_KEY,) else f"{value!r} {what}"), hint
+        return (what if loc[-1:] == (_KEY,) else f"{described(value)} {what}"), hint
     if kind == "literal_error":
         known = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
         return f"{described(value)} is not known here", did_you_mean(str(value), known)
@@ -86,12 +88,27 @@ def _what(one: ErrorDetails, loc: KeyPath) -> tuple[str, str]:
     if kind == OURS:
         message, hint = context["message"], context["hint"]
     elif kind in _KINDS:
-        message = f"should be {_KINDS[kind]}, not {described(value)}"
+        wanted, hint = _KINDS[kind]
+        message = f"should be {wanted}, not {described(value)}"
     elif kind == "greater_than_equal":
-        message = f"should be at least {context['ge']:g}, not {value}"
+        least = f"{context['ge']:g}"
+        message, hint = f"should be at least {least}, not {value}", f"write a number from {least}"
     elif kind in ("too_short", "string_too_short"):
         message, hint = "is empty", "write something there, or leave the key out"
     return message, hint
+
+
+def _shown(value: object, loc: KeyPath) -> object:
+    """The value as a message may show it: what stands under `secrets:` by mistake may be one."""
+    hidden = loc[:1] == ("secrets",) and loc[-1] != _KEY
+    return _Hidden() if hidden and isinstance(value, str | int | float) else value
+
+
+class _Hidden:
+    """Stands for a text that must not be shown."""
+
+    def __repr__(self) -> str:
+        return "what is written there"
 
 
 def described(value: object) -> str:
@@ -102,22 +119,28 @@ def described(value: object) -> str:
         return "a list"
     if isinstance(value, bool):
         return str(value).lower()
-    return "nothing" if value is None else repr(str(value))
+    if value is None or isinstance(value, _Hidden):
+        return "nothing" if value is None else repr(value)
+    return repr(str(value))
 
 
 def label(path: KeyPath, document: Document) -> str:
-    """Where in the document, in words: `regions.mtl.bucket: `, a step by its name."""
+    """Where in the document, in words: `regions.mtl.bucket: `; in a runbook `step restore: with.to: `."""
     words: list[str] = []
+    step = ""
     value: object = document.value
-    for part in path:
+    for depth, part in enumerate(path):
         value = _inside(value, part)
-        if isinstance(part, str):
-            words.append(part)
-        elif isinstance(value, dict) and (name := value.get("step") or value.get("check")):
-            words.append(str(name))
-        else:
-            words.append(str(part + 1))
-    return ".".join(words) + ": " if words else ""
+        words.append(part if isinstance(part, str) else str(part + 1))
+        if depth == 1 and isinstance(part, int) and isinstance(value, dict):
+            step = _step_in(value)
+            words = [] if step else words
+    return step + (".".join(words) + ": " if words else "")
+
+
+def _step_in(value: dict[str, object]) -> str:
+    found = [(kind, value[kind]) for kind in ("step", "check") if isinstance(value.get(kind), str)]
+    return f"{found[0][0]} {found[0][1]}: " if found else ""
 
 
 def _inside(value: object, part: str | int) -> object:

@@ -133,29 +133,30 @@ def _of_kind(parameter: Parameter, value: Value) -> Iterator[Objection]:
         hint = did_you_mean(str(value), parameter.choices, "one of")
         yield Objection(parameter.name, f"{str(value)!r} is not known here", hint)
     elif parameter.minimum is not None and float(str(value)) < parameter.minimum:
-        message = f"should be at least {parameter.minimum:g}, not {value}"
-        yield Objection(parameter.name, message)
+        least = f"{parameter.minimum:g}"
+        message = f"should be at least {least}, not {value}"
+        yield Objection(parameter.name, message, f"write a number from {least}")
 
 
 _WANTED: Mapping[Kind, tuple[str, str]] = {
-    Kind.TEXT: ("text", ""),
-    Kind.INTEGER: ("a whole number", ""),
-    Kind.NUMBER: ("a number", ""),
-    Kind.BOOLEAN: ("true or false", ""),
+    Kind.TEXT: ("text", "write one text there"),
+    Kind.INTEGER: ("a whole number", "write digits"),
+    Kind.NUMBER: ("a number", "write digits"),
+    Kind.BOOLEAN: ("true or false", "write true or false"),
     Kind.DURATION: ("a duration", "write it like 500ms, 90s, 30m or 1h30m"),
     Kind.ARGV: (
         "a command as a list",
         "write it like [program, argument]; a script goes under `do: shell`",
     ),
-    Kind.MAPPING: ("a mapping of keys to values", ""),
-    Kind.LIST: ("a list", ""),
+    Kind.MAPPING: ("a mapping of keys to values", "write `{key: value}`"),
+    Kind.LIST: ("a list", "write `[one, another]`"),
     Kind.ANY: ("a value", ""),
     Kind.URL: ("an address", "write it like http://127.0.0.1:8080/"),
     Kind.HOST: ("a host", "write a name or an IP address, without a scheme"),
-    Kind.READ_PATH: ("a path", ""),
-    Kind.WRITE_PATH: ("a path", ""),
-    Kind.DATASET: ("the name of a dataset", ""),
-    Kind.REGION: ("the name of a region", ""),
+    Kind.READ_PATH: ("a path", "write a path, relative to the configuration's folder or absolute"),
+    Kind.WRITE_PATH: ("a path", "write a path, relative to the configuration's folder or absolute"),
+    Kind.DATASET: ("the name of a dataset", "see `datasets:` in the configuration"),
+    Kind.REGION: ("the name of a region", "see `regions:` in the configuration"),
     Kind.STEP_OUTPUT: ("the output of a step", ""),
 }
 

@@ -1,5 +1,6 @@
 """From a runbook to a plan: frozen, and refused here rather than at 03:00.
 
+Plans that nobody writes (backup, restore, …) are compiled in policy.py, which is lighter to import.
 Pure. Every problem is found at once; its `path` leads into the runbook's document and its `file`
 names it, so that whoever read the file can add line and column.
 """
@@ -16,21 +17,7 @@ from drorch.core.names import Mode, OnFailure, Phase, RunKind
 from drorch.core.nearest import did_you_mean
 from drorch.core.notices import notices_of
 from drorch.core.plan import Plan, PlannedStep
-from drorch.core.policy import (
-    compile_backup,
-    compile_check,
-    compile_replicate,
-    compile_restore,
-)
 from drorch.core.runbook import Retry, Runbook
-
-__all__ = [
-    "compile_backup",
-    "compile_check",
-    "compile_replicate",
-    "compile_restore",
-    "compile_runbook",
-]
 
 _KINDS = {Mode.DRILL: RunKind.DRILL, Mode.LIVE: RunKind.FAILOVER}
 
@@ -58,7 +45,7 @@ def compile_runbook(
     sources = Sources(find_action_spec, find_runbook, mode, action_names, runbook_names)
     drafts = expand(runbook, sources)
     problems += sources.problems
-    problems += examine(drafts, sources.crossings, values, configuration, mode)
+    problems += examine(drafts, sources.crossings, sources.unknown, values, configuration, mode)
     if problems:
         raise ConfigurationError(problems)
     datasets = tuple(dict.fromkeys(name for d in drafts for name in d.datasets(values)))

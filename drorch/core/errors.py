@@ -97,3 +97,18 @@ class ConfigurationError(DrorchError):
         self.problems = tuple(problems)
         first = self.problems[0]
         super().__init__(str(first), first.hint)
+
+
+def render_error(error: DrorchError) -> str:
+    """An error for a person: an `error:` and, where there is one, a `hint:` line for each problem."""
+    if isinstance(error, ConfigurationError):
+        told = [(str(problem), problem.hint) for problem in error.problems]
+    else:
+        told = [(error.message, error.hint)]
+    lines = [
+        line
+        for message, hint in told
+        for line in (f"error: {message}", f"hint: {hint}" if hint else "")
+        if line
+    ]
+    return "\n".join(lines)

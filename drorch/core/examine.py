@@ -1,6 +1,6 @@
 """What is wrong with the steps of a plan to be: where they stand, what they take, what they refer to."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from drorch.core.arguments import objections
 from drorch.core.drafts import COMMANDS, Draft, Mention
@@ -20,18 +20,21 @@ _ORDER = list(Phase)
 def examine(
     drafts: Sequence[Draft],
     crossings: Sequence[Crossing],
+    unknown: Collection[str],
     inputs: Mapping[str, str],
     configuration: Configuration,
     mode: Mode,
 ) -> Iterator[Problem]:
-    """Every problem of every step."""
+    """Every problem of every step. `unknown` names steps that could not be drafted."""
     guarded = Guarded.of(configuration)
     for draft in drafts:
         yield from _placement(draft)
+        if draft.spec.person:
+            yield from _question(draft, inputs)
         yield from _arguments(draft, inputs, configuration)
         if mode is Mode.DRILL and not draft.skip:
             yield from _protection(draft, inputs, guarded)
-    yield from _References(drafts, mode).problems(crossings)
+    yield from _References(drafts, unknown).problems(crossings)
 
 
 def _placement(draft: Draft) -> Iterator[Problem]:
@@ -47,11 +50,6 @@ def _placement(draft: Draft) -> Iterator[Problem]:
         yield draft.problem(f"{spec.name} is not a check", hint, ("check",))
     if step.until is not None:
         yield from _until(draft, looks=looks)
-    if spec.person:
-        for key, there in (("retry", step.retry), ("timeout", step.timeout)):
-            if there is not None:
-                hint = "its deadline is the argument `within`"
-                yield draft.problem(f"{key} does not go with a question to a person", hint, (key,))
     if step.undo is not None and step.phase is not Phase.STEPS:
         hint = "only a step under `steps:` changes something to take back"
         yield draft.problem("undo does not go here", hint, ("undo",))
@@ -73,6 +71,18 @@ def _until(draft: Draft, *, looks: bool) -> Iterator[Problem]:
     if until.every >= until.within:
         hint = "let `every` be shorter than `within`"
         yield draft.problem("until would look only once", hint, ("until",))
+
+
+def _question(draft: Draft, inputs: Mapping[str, str]) -> Iterator[Problem]:
+    """What goes with a question to a person."""
+    for key, there in (("retry", draft.step.retry), ("timeout", draft.step.timeout)):
+        if there is not None:
+            hint = "its deadline is the argument `within`"
+            yield draft.problem(f"{key} does not go with a question to a person", hint, (key,))
+    quorum = preview(draft.arguments.get("quorum"), inputs)
+    if isinstance(quorum, int) and quorum < 1:
+        hint = "at least one person has to agree"
+        yield draft.problem(f"quorum: should be at least 1, not {quorum}", hint, ("with", "quorum"))
 
 
 def _arguments(
@@ -117,9 +127,9 @@ def _protection(draft: Draft, inputs: Mapping[str, str], guarded: Guarded) -> It
 class _References:
     """Whether each reference has a value for certain when it is needed."""
 
-    def __init__(self, drafts: Sequence[Draft], mode: Mode) -> None:
+    def __init__(self, drafts: Sequence[Draft], unknown: Collection[str]) -> None:
         self._drafts = drafts
-        self._mode = mode
+        self._not_drafted = unknown
         self._by_id = {draft.id: draft for draft in drafts}
         self._needs = {draft.id: draft.needs for draft in drafts}
 
@@ -143,7 +153,8 @@ class _References:
     def _wrong(self, draft: Draft, mention: Mention) -> tuple[str, str] | None:
         there = self._by_id.get(mention.target)
         if there is None:
-            return self._unknown(mention)
+            lost = any(mention.target.split("/")[0] == name for name in self._not_drafted)
+            return None if lost or mention.target in self._not_drafted else self._unknown(mention)
         written, spec = mention.written, there.spec
         if mention.output not in spec.outputs and not spec.open_outputs:
             hint = did_you_mean(mention.output, spec.outputs, f"outputs of {spec.name}")

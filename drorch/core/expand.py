@@ -40,7 +40,10 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where actions and runbooks come from, and what is found wrong on the way."""
+    """Where actions and runbooks come from, and what is found wrong on the way.
+
+    `unknown` names steps that could not be drafted: what refers to them is not wrong for that.
+    """
 
     find_action: Callable[[str], ActionSpec | None]
     find_runbook: Callable[[str], Runbook | None]
@@ -49,6 +52,7 @@ class Sources:
     runbook_names: Sequence[str] = ()
     problems: list[Problem] = field(default_factory=list)
     crossings: list[Crossing] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
 
 
 def expand(runbook: Runbook, sources: Sources) -> list[Draft]:
@@ -124,8 +128,9 @@ class _Expansion:
         self._check_inputs(step)
         if step.call.do == NESTING:
             return self._nested(step)
-        spec = self._spec(step.call, step.path)
+        spec = self._spec(step, step.call, ())
         if spec is None:
+            self._sources.unknown.add(self._names.prefix + step.name)
             return []
         cleanup = step.phase is Phase.CLEANUP
         skip = self._skip or skip_of(step, self._sources.mode, cleanup=cleanup)
@@ -135,7 +140,7 @@ class _Expansion:
         return [one]
 
     def _add_undo(self, step: RunbookStep, undo: ActionCall) -> None:
-        spec = self._spec(undo, (*step.path, "undo"))
+        spec = self._spec(step, undo, ("undo",))
         if spec is not None:
             one = undo_draft(self._names, step, undo, spec)
             one.skip = skip_of(step, self._sources.mode, cleanup=True)
@@ -154,14 +159,14 @@ class _Expansion:
             self._complain(step, message, hint, ("when",))
         return when
 
-    def _spec(self, call: ActionCall, path: DocumentPath) -> ActionSpec | None:
+    def _spec(self, step: RunbookStep, call: ActionCall, path: DocumentPath) -> ActionSpec | None:
         spec = self._sources.find_action(call.do) if call.do != NESTING else None
         if spec is None:
             hint = did_you_mean(call.do, self._sources.action_names, "actions are")
             what = f"there is no action {call.do!r}"
             if call.do == NESTING:
                 what, hint = "a runbook cannot be nested here", "nest it among `steps:`"
-            self._problem(what, hint, (*path, "do"))
+            self._complain(step, what, hint, (*path, "do"))
         return spec
 
     def _nested(self, step: RunbookStep) -> list[Draft]:
@@ -173,6 +178,7 @@ class _Expansion:
         self._check_nesting_keys(step)
         inner = self._inner_runbook(step)
         if inner is None:
+            self._sources.unknown.add(self._names.prefix + step.name)
             return []
         given = step.call.arguments.get("inputs") or {}
         bindings = self._bindings(step, inner, given if isinstance(given, Mapping) else {})
@@ -237,7 +243,7 @@ class _Expansion:
                 message = f"runbook {inner.name} has no input {name!r}"
                 self._complain(step, message, did_you_mean(name, known, "inputs are"), place)
             elif isinstance(value, bool) or not isinstance(value, str | int | float):
-                self._complain(step, f"the input {name!r} should be text", "", place)
+                self._complain(step, f"the input {name!r} should be text", "quote it", place)
         bindings: dict[str, str] = {}
         for name, one in known.items():
             if name in given:
@@ -248,7 +254,6 @@ class _Expansion:
                 message = f"runbook {inner.name} needs the input {name!r}"
                 hint = f"give it under `with: {{inputs: {{{name}: …}}}}`"
                 self._complain(step, message, hint, ("with",))
-                bindings[name] = ""
         return bindings
 
     def _check_nesting_keys(self, step: RunbookStep) -> None:
@@ -306,12 +311,12 @@ class _Expansion:
             member.step.name: self._wanted(member.step, index, members, by_name)
             for index, member in enumerate(members)
         }
-        circle = find_cycle(wanted)
-        if circle:
+        while circle := find_cycle(wanted):
             step = by_name[circle[0]].step
             hint = "take one of these needs out"
             message = f"steps wait for each other: {' > '.join(circle)}"
             self._complain(step, message, hint, ("needs",))
+            wanted[circle[0]].remove(circle[1])
         after = {name: list(_ends(member.drafts)) for name, member in by_name.items()}
         for member in members:
             needs = [end for name in wanted[member.step.name] for end in after[name]]
@@ -326,7 +331,8 @@ class _Expansion:
         by_name: Mapping[str, _Member],
     ) -> list[str]:
         if step.needs is None:
-            return [members[index - 1].step.name] if index else []
+            before = members[index - 1].step.name if index else step.name
+            return [before] if before != step.name else []
         wanted = []
         for position, need in enumerate(step.needs):
             if need in by_name:

@@ -8,6 +8,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from drorch.core.action import ActionSpec, Kind
@@ -21,7 +22,7 @@ _WORDS = frozenset({Kind.ARGV, Kind.LIST, Kind.ANY, Kind.MAPPING, Kind.URL, Kind
 #: Text that is carried out, unlike a prompt or a message.
 _CARRIED_OUT = frozenset({"script", "stdin", "command", "database", "url"})
 #: Mappings that are compared or sent, not pointed at.
-_COMPARED = frozenset({"expect", "headers", "inputs"})
+_COMPARED = frozenset({"expect", "headers", "inputs", "json"})
 _BREAKS = re.compile(r"[\s=:,;\"'`()<>|&\[\]{}@]+")
 
 
@@ -80,13 +81,14 @@ class _Sight:
     """Looks for protected paths and hosts in one step's arguments."""
 
     def __init__(self, guarded: Guarded, arguments: Mapping[str, Value], resolve: Resolve) -> None:
-        cwd = arguments.get("cwd")
-        self._base = Path(cwd) if isinstance(cwd, str) else Path()
         self._resolve = resolve
         written = lexically(guarded.folder)
         both = [p for path in guarded.paths for p in (written(path), resolve(path))]
         self._paths = tuple(dict.fromkeys(both))
         self._hosts = tuple((host, _host_pattern(host)) for host in guarded.hosts)
+        cwd = arguments.get("cwd")
+        at_home = not isinstance(cwd, str) or any(self._of_path(cwd, Path(), holding=False))
+        self._base = Path() if at_home or not isinstance(cwd, str) else Path(cwd)
 
     def seen_in(self, name: str, kind: Kind, value: Value) -> Iterator[str]:
         """What of the argument is protected, in words."""
@@ -111,21 +113,25 @@ class _Sight:
         """`holding`: a folder that holds something protected counts too."""
         if not text or "\0" in text:
             return
+        if text.startswith("//"):  # POSIX lets two slashes mean something else; Linux does not
+            text = "/" + text.lstrip("/")
         path = self._resolve(base / text)
-        for protected in self._paths:
-            if path == protected:
-                yield f"{text!r} is protected"
-            elif protected in path.parents:
-                yield f"{text!r} lies in {protected}, which is protected"
-            elif holding and path in protected.parents:
-                yield f"{text!r} holds {protected}, which is protected"
+        around = next((p for p in self._paths if p == path or p in path.parents), None)
+        if path in self._paths:
+            yield f"{text!r} is protected"
+        elif around is not None:
+            yield f"{text!r} lies in {around}, which is protected"
+        elif holding:
+            held = (p for p in self._paths if path in p.parents)
+            yield from (f"{text!r} holds {p}, which is protected" for p in islice(held, 1))
 
 
 def _words(text: str) -> list[str]:
     """Parts of a word of a command that may be paths: `--dir=/a`, `-I/a`, `host:/a`, `file:///a`."""
     parts = [part for part in _BREAKS.split(text) if part]
     glued = [part[part.index("/") :] for part in parts if part.startswith("-") and "/" in part]
-    return [*parts, *glued]
+    relative = [part.lstrip("/") for part in parts if part.startswith("///")]  # sqlite:///a
+    return [*parts, *glued, *relative]
 
 
 def _texts(value: Value) -> Iterator[str]:
