@@ -47,7 +47,7 @@ class Place:
         step="a-step",
         attempt=1,
         step_timeout=None,
-        mode=Mode.DRILL,
+        run_mode=Mode.DRILL,
         cancel=None,
         progress=lambda p: None,
         **arguments,
@@ -55,6 +55,6 @@ class Place:
         """One attempt; a trailing underscore in an argument's name is dropped (`with_`)."""
         given = {name.removesuffix("_"): value for name, value in arguments.items()}
         call = Call(
-            run, step, attempt, mode, given, cancel or Cancellation(), progress, step_timeout
+            run, step, attempt, run_mode, given, cancel or Cancellation(), progress, step_timeout
         )
         return action.run(call, self.tools)

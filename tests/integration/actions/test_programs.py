@@ -41,7 +41,7 @@ def test_environment_is_minimal_and_secrets_come_by_it(place):
     result = place.do(
         COMMAND,
         step="sub/a-step",
-        mode=Mode.LIVE,
+        run_mode=Mode.LIVE,
         argv=["env"],
         env={"TOKEN": {"secret": "token"}, "N": 1},
     )
