@@ -151,7 +151,8 @@ def resume(
 ) -> RunView:
     """Carry on a run whose owner is gone; a finished one is shown as it ended."""
     row = program.journal.find(run)
-    if row.state is not RunState.FINISHED and owner_lives(row):
+    ours = row.owner_token == program.token  # left by this very process, which knows it
+    if row.state is not RunState.FINISHED and not ours and owner_lives(row):
         raise _alive(row)
 
     def work(engine: Engine) -> RunFold:

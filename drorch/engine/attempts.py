@@ -128,7 +128,7 @@ class Bench:
             return None
         return failed(
             "protected",
-            "; ".join(found),
+            "; ".join(offence.message for offence in crossed),
             "point the drill at a place of its own, then run it again",
         )
 

@@ -1,0 +1,246 @@
+"""Use case `doctor`: whatever would stop a backup or a failover, found before it does."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from drorch.actions.places import bucket_of, repository_folder, restic_of
+from drorch.app.drills import check as check_runbooks
+from drorch.app.program import Program
+from drorch.core.errors import DrorchError
+from drorch.core.model import CopyMode, Dataset
+from drorch.core.values import Value
+from drorch.storage.layout import CONFIG
+from drorch.storage.probe import Depth, RegionHealth, Standing, probe_all
+
+#: Less free space than this beside the state is a warning, in bytes.
+_ROOM = 1 << 30
+
+
+class Diagnosis(StrEnum):
+    """How one check came out."""
+
+    PASS = "pass"  # noqa: S105 - a result, not a password
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    check: str
+    subject: str
+    result: Diagnosis
+    message: str = ""
+    hint: str = ""
+
+    @property
+    def document(self) -> dict[str, Value]:
+        """As `doctor --json` prints it."""
+        return {
+            "check": self.check,
+            "subject": self.subject,
+            "result": self.result.value,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+
+def doctor(program: Program) -> dict[str, Value]:
+    """The contract's document of `doctor --json`. Looks at everything, changes nothing."""
+    healths = _regions(program)
+    looks: list[Callable[[], Iterator[Check]]] = [
+        lambda: _secrets(program),
+        lambda: _restic(program),
+        lambda: _journal(program),
+        lambda: _of_regions(healths),
+        lambda: _datasets(program),
+        lambda: _repositories(program, healths),
+        lambda: _runbooks(program),
+    ]
+    checks = [check for look in looks for check in look()]
+    return {
+        "ok": all(c.result is not Diagnosis.FAIL for c in checks),
+        "checks": [c.document for c in checks],
+    }
+
+
+def _good(check: str, subject: str, message: str = "") -> Check:
+    return Check(check, subject, Diagnosis.PASS, message)
+
+
+def _told(check: str, subject: str, error: DrorchError) -> Check:
+    return Check(check, subject, Diagnosis.FAIL, error.message, error.hint)
+
+
+def _secrets(program: Program) -> Iterator[Check]:
+    wrong = {p.name: p for p in program.secrets.problems()}
+    for name in program.configuration.secrets:
+        if name not in wrong:
+            yield _good("secret", name)
+            continue
+        problem = wrong[name]
+        result = Diagnosis.FAIL if problem.grave else Diagnosis.WARN
+        yield Check("secret", name, result, problem.message, problem.hint)
+
+
+def _restic(program: Program) -> Iterator[Check]:
+    try:
+        capabilities = restic_of(program.tools).capabilities()
+    except DrorchError as error:
+        yield _told("restic", program.tools.restic_binary, error)
+    else:
+        yield _good("restic", program.tools.restic_binary, f"version {capabilities.version}")
+
+
+def _journal(program: Program) -> Iterator[Check]:
+    subject = program.configuration.state
+    try:
+        program.journal.rows(limit=1)
+    except DrorchError as error:
+        yield _told("journal", subject, error)
+    else:
+        yield _good("journal", subject)
+    yield _room(program.configuration.work)
+
+
+def _room(folder: Path) -> Check:
+    there = next(p for p in (folder, *folder.parents) if p.exists())
+    free = shutil.disk_usage(there).free
+    message = f"{free / (1 << 30):.1f} GiB free"
+    if free < _ROOM:
+        hint = "make room: a journal that cannot be written stops every run"
+        return Check("space", str(folder), Diagnosis.WARN, message, hint)
+    return _good("space", str(folder), message)
+
+
+def _regions(program: Program) -> dict[str, RegionHealth | DrorchError]:
+    found: dict[str, RegionHealth | DrorchError] = {}
+    usable = []
+    for region in program.configuration.regions.values():
+        try:
+            usable.append((region.name, bucket_of(program.tools, region)))
+        except DrorchError as error:
+            found[region.name] = error
+    healths = probe_all([bucket for _, bucket in usable], Depth.FULL)
+    for (name, _), health in zip(usable, healths, strict=True):
+        found[name] = health
+    return found
+
+
+def _of_regions(healths: dict[str, RegionHealth | DrorchError]) -> Iterator[Check]:
+    results = {Standing.FAIL: Diagnosis.FAIL, Standing.WARN: Diagnosis.WARN}
+    for name, health in healths.items():
+        if isinstance(health, DrorchError):
+            yield _told("region", name, health)
+            continue
+        if health.trouble is None:
+            took = f"answers in {health.elapsed.total_seconds() * 1000:.0f} ms"
+            yield _good("region", name, took)
+        for fact in health.facts:
+            if fact.standing in results:
+                result = results[fact.standing]
+                yield Check(f"region.{fact.fact}", name, result, fact.message, fact.hint)
+
+
+def _datasets(program: Program) -> Iterator[Check]:
+    for dataset in program.configuration.datasets.values():
+        yield from _sources(program, dataset)
+        for copy in dataset.copies:
+            if copy.mode is CopyMode.COPY and copy.password == dataset.password:
+                yield Check(
+                    "password",
+                    f"{dataset.name} in {copy.region}",
+                    Diagnosis.WARN,
+                    "the copy has the dataset's own password: who learns one opens both",
+                    "give it one of its own: {mode: copy, password: NAME}",
+                )
+
+
+def _sources(program: Program, dataset: Dataset) -> Iterator[Check]:
+    if dataset.dump is not None:
+        yield _program(program, dataset.name, dataset.dump.command[0])
+    for command in (*dataset.before, *dataset.after):
+        yield _program(program, dataset.name, command[0])
+    for path in dataset.paths:
+        subject = f"{dataset.name}: {path}"
+        if not path.exists():
+            hint = "mount it, or correct the dataset's paths"
+            yield Check("source", subject, Diagnosis.FAIL, f"{path} does not exist", hint)
+        elif not os.access(path, os.R_OK):
+            hint = "run drorch as a user who may read it"
+            yield Check("source", subject, Diagnosis.FAIL, f"{path} cannot be read", hint)
+        else:
+            yield _good("source", subject)
+
+
+def _program(program: Program, dataset: str, name: str) -> Check:
+    path = program.environment.get("PATH")
+    where = str(program.configuration.folder / name) if "/" in name else name
+    subject = f"{dataset}: {name}"
+    if shutil.which(where, path=path) is None:
+        message = f"there is no program {name}"
+        return Check(
+            "command", subject, Diagnosis.FAIL, message, "install it, or correct the command"
+        )
+    return _good("command", subject)
+
+
+def _repositories(
+    program: Program, healths: dict[str, RegionHealth | DrorchError]
+) -> Iterator[Check]:
+    pairs = [
+        (dataset, region)
+        for dataset in program.configuration.datasets.values()
+        for region in dataset.regions
+        if _usable(healths[region])
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        yield from pool.map(lambda pair: _repository(program, *pair), pairs)
+
+
+def _usable(health: RegionHealth | DrorchError) -> bool:
+    return isinstance(health, RegionHealth) and health.trouble is None
+
+
+def _repository(program: Program, dataset: Dataset, region: str) -> Check:
+    subject = f"{dataset.name} in {region}"
+    bucket = bucket_of(program.tools, program.region(region))
+    try:
+        there = bucket.head(f"{repository_folder(dataset)}/{CONFIG}") is not None
+    except DrorchError as error:
+        return _told("repository", subject, error)
+    if there:
+        return _good("repository", subject)
+    message = f"region {region} holds no repository of {dataset.name}"
+    return Check("repository", subject, Diagnosis.FAIL, message, "make it with: drorch repo init")
+
+
+def _runbooks(program: Program) -> Iterator[Check]:
+    named = _named_runbooks(program)
+    folder = program.configuration.runbooks
+    if not folder.is_dir():
+        result = Diagnosis.FAIL if named else Diagnosis.WARN
+        hint = "make it, or name another under `runbooks:`"
+        yield Check("runbooks", str(folder), result, "there is no such folder", hint)
+        return
+    for name, problems in check_runbooks(program).items():
+        if not problems:
+            yield _good("runbook", name)
+        for problem in problems:
+            yield Check("runbook", name, Diagnosis.FAIL, str(problem), problem.hint)
+    for name in named:
+        if program.runbooks.read(name) is None:
+            hint = f"write {folder / name}.yaml, or correct the name"
+            yield Check("runbook", name, Diagnosis.FAIL, "there is no such runbook", hint)
+
+
+def _named_runbooks(program: Program) -> Sequence[str]:
+    services = [s.runbook for s in program.configuration.services.values() if s.runbook]
+    drills = [d.runbook for d in program.configuration.drills.values()]
+    return list(dict.fromkeys(services + drills))
