@@ -71,16 +71,16 @@ def compile_restore(
     Restores of a dataset may run beside each other, but not into the same folder.
     """
     policy = _dataset(dataset, configuration)
-    arguments: dict[str, Value] = {"dataset": dataset, "to": str(to)}
+    arguments: dict[str, Value] = {"dataset": dataset, "to": literal(str(to))}
     if region is not None:
         _check_region(policy, region)
         arguments["region"] = region
     if at is not None:
         arguments["at"] = at.isoformat()
     if include:
-        arguments["include"] = list(include)
+        arguments["include"] = [literal(pattern) for pattern in include]
     if purpose:
-        arguments["purpose"] = purpose
+        arguments["purpose"] = literal(purpose)
     step = PlannedStep("restore", Phase.STEPS, "restore", arguments, repeatable=True)
     title = f"Restore {dataset} to {to}"
     subject = f"restore:{dataset}:{to}"
