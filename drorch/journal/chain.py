@@ -183,7 +183,10 @@ def _place(row: Row) -> str:
 def _written_by_newer(row: Row) -> bool:
     if row.kind not in ("run.started", "run.taken"):
         return False
-    body = parse(row.body)
+    try:
+        body = parse(row.body)
+    except NotDecodable:
+        return False  # whoever opens the row says so
     owner = body.get("owner") if isinstance(body, dict) else None
     version = owner.get("version") if isinstance(owner, dict) else None
     return isinstance(version, str) and _version(version) > _version(__version__)

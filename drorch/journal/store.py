@@ -71,6 +71,11 @@ class SqlJournal:
     ) -> None:
         self.close()
 
+    @property
+    def database(self) -> str:
+        """SQLite's file, or the name of PostgreSQL's database."""
+        return self._engine.url.database or ""
+
     def close(self) -> None:
         """Let go of the database; what was recorded is durable already."""
         with self._lock:
