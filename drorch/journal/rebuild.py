@@ -53,16 +53,15 @@ def _mend_run(connection: Connection, run: str) -> list[str]:
     if not difference:
         return []
     standing = standing_from(records.all_rows(connection, run))
-    if records.standing_of(connection, run) is None:
-        records.insert_standing(connection, standing)
-    else:
+    if records.has_row(connection, run):
         records.replace_standing(connection, standing)
+    else:
+        records.insert_standing(connection, standing)
     return [f"run {run}: {difference}"]
 
 
 def _difference(connection: Connection, run: str) -> str:
-    told = standing_from(records.all_rows(connection, run))
-    return difference_of(told, records.standing_of(connection, run))
+    return difference_of(connection, standing_from(records.all_rows(connection, run)))
 
 
 def standing_from(rows: Iterable[Row]) -> Standing:
@@ -78,8 +77,12 @@ def standing_from(rows: Iterable[Row]) -> Standing:
     return standing
 
 
-def difference_of(told: Standing, kept: Standing | None) -> str:
+def difference_of(connection: Connection, told: Standing) -> str:
     """In words, where the kept row differs from what the events tell; empty if nowhere."""
+    try:
+        kept = records.standing_of(connection, told.run)
+    except JournalUntrusted as error:
+        return error.message
     if kept is None:
         return "its row is missing"
     differing = [
@@ -103,7 +106,10 @@ def known_copies(connection: Connection) -> dict[CopyKey, KnownCopy]:
 
 def differences_of_copies(connection: Connection, known: dict[CopyKey, KnownCopy]) -> list[str]:
     """In words, where the kept copies differ from what the events tell."""
-    kept = {(c.dataset, c.region, c.snapshot): c for c in records.every_copy(connection)}
+    try:
+        kept = {(c.dataset, c.region, c.snapshot): c for c in records.every_copy(connection)}
+    except JournalUntrusted as error:
+        return [error.message]
     return [
         f"copy of {key[0]} in {key[1]} ({key[2][:8]}): {_copy_words(kept.get(key), known.get(key))}"
         for key in sorted({*kept, *known})

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, or_, select, update
 
-from drorch.core.codec import canonical, decode, encode, parse
+from drorch.core.codec import NotDecodable, canonical, decode, encode, parse
 from drorch.core.decoding import decoder_of
 from drorch.core.encoding import encoder_of
+from drorch.core.errors import JournalUntrusted
 from drorch.core.names import Mode, Outcome, RunKind, RunState
 from drorch.core.posture import CopyFact, KnownCopy, RunRow
 from drorch.journal.chain import Entry, Mark, Row, note
@@ -140,6 +141,17 @@ def remove_standing(connection: Connection, run: str) -> None:
     connection.execute(delete(runs).where(runs.c.run == run))
 
 
+def has_row(connection: Connection, run: str) -> bool:
+    """Whether there is a row of the run, damaged or not."""
+    return connection.execute(select(runs.c.seq).where(runs.c.run == run)).first() is not None
+
+
+def last_seq(connection: Connection, run: str) -> int:
+    """How many events the run's row says there are; 0 without one."""
+    found = connection.execute(select(runs.c.seq).where(runs.c.run == run)).scalar()
+    return found if isinstance(found, int) else 0
+
+
 def standing_of(connection: Connection, run: str) -> Standing | None:
     """A run's row as the fold left it."""
     found = connection.execute(select(*_STANDING).where(runs.c.run == run)).mappings().first()
@@ -216,21 +228,31 @@ def _moving(standing: Standing) -> dict[str, Any]:
 
 def _standing(found: RowMapping) -> Standing:
     columns = _words(found)
-    columns["asked"] = _READ_ASKED(parse(found["asked"]))
+    try:
+        columns["asked"] = _READ_ASKED(parse(found["asked"]))
+    except NotDecodable:
+        raise _damaged(f"the row of run {found['run']}") from None
     return Standing(**columns)
 
 
 def _words(found: RowMapping) -> dict[str, Any]:
     finished, outcome = found["finished_at"], found["outcome"]
-    return {
-        **found,
-        "kind": RunKind(found["kind"]),
-        "mode": Mode(found["mode"]),
-        "state": RunState(found["state"]),
-        "outcome": None if outcome is None else Outcome(outcome),
-        "started_at": decode(datetime, found["started_at"]),
-        "finished_at": None if finished is None else decode(datetime, finished),
-    }
+    try:
+        return {
+            **found,
+            "kind": RunKind(found["kind"]),
+            "mode": Mode(found["mode"]),
+            "state": RunState(found["state"]),
+            "outcome": None if outcome is None else Outcome(outcome),
+            "started_at": decode(datetime, found["started_at"]),
+            "finished_at": None if finished is None else decode(datetime, finished),
+        }
+    except ValueError:
+        raise _damaged(f"the row of run {found['run']}") from None
+
+
+def _damaged(what: str) -> JournalUntrusted:
+    return JournalUntrusted(f"{what} is damaged", "`drorch journal rebuild` makes it anew")
 
 
 # --- copies
@@ -275,13 +297,11 @@ def replace_copies(connection: Connection, known: Collection[KnownCopy]) -> None
 
 def known_copy(found: RowMapping) -> KnownCopy:
     """KnownCopy from its columns."""
-    instants = {name: found[name] for name in _INSTANTS}
-    return KnownCopy(
-        **{
-            **found,
-            **{n: None if v is None else decode(datetime, v) for n, v in instants.items()},
-        }
-    )
+    instants = {name: found[name] for name in _INSTANTS if found[name] is not None}
+    try:
+        return KnownCopy(**{**found, **{n: decode(datetime, v) for n, v in instants.items()}})
+    except NotDecodable:
+        raise _damaged(f"the row of a copy of {found['dataset']} in {found['region']}") from None
 
 
 _INSTANTS = ("snapshot_at", "recorded_at", "verified_at", "restore_tested_at")

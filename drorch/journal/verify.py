@@ -55,7 +55,7 @@ def _flaw_of_entry(entry: Entry, n: int, prev: str) -> str:
         return f"entry {n} is missing"
     if entry.prev != prev:
         return f"entry {n} does not follow the one before it"
-    if entry.hash != entry.computed():
+    if not entry.intact:
         return f"entry {n} was changed"
     return ""
 
@@ -89,12 +89,12 @@ def flaw_of_chain(rows: list[Row]) -> str:
 
 
 def _standing(connection: Connection, run: str, rows: list[Row]) -> Iterator[str]:
-    kept = records.standing_of(connection, run)
-    if kept is not None and kept.seq > rows[-1].seq:
-        yield f"its events end at {rows[-1].seq}, but {kept.seq} were recorded"
+    recorded = records.last_seq(connection, run)
+    if recorded > rows[-1].seq:
+        yield f"its events end at {rows[-1].seq}, but {recorded} were recorded"
         return
     try:
-        difference = difference_of(standing_from(rows), kept)
+        difference = difference_of(connection, standing_from(rows))
     except JournalUntrusted as error:
         yield error.message
         return

@@ -86,6 +86,13 @@ def test_an_empty_journal_is_honest(tmp_path: Path) -> None:
         ("UPDATE ledger SET head = 'x' WHERE n = 1", "r1", "its first event is not the one the ledger noted"),
         ("UPDATE runs SET outcome = 'failed' WHERE run = 'r1'", "r1", "outcome is failed, by the events passed"),
         ("UPDATE runs SET dirty = 1 WHERE run = 'r1'", "r1", "dirty is True, by the events False"),
+        ("UPDATE runs SET state = 'bored' WHERE run = 'r1'", "r1", "the row of run r1 is damaged"),
+        ("UPDATE runs SET asked = '[' WHERE run = 'r1'", "r1", "the row of run r1 is damaged"),
+        ("UPDATE runs SET started_at = 'once' WHERE run = 'r1'", "r1", "the row of run r1 is damaged"),
+        ("UPDATE events SET at = x'00' WHERE run = 'r1' AND seq = 2", "r1", "event 2 was changed"),
+        ("UPDATE events SET ticks = 'late' WHERE run = 'r1' AND seq = 2", "r1", "event 2 was changed"),
+        ("UPDATE ledger SET head = x'00' WHERE n = 2", "ledger", "entry 2 was changed"),
+        ("UPDATE copies SET recorded_at = 'once'", "copies", "the row of a copy of ehr-db in qc is damaged"),
         ("DELETE FROM runs WHERE run = 'r1'", "r1", "its row is missing"),
         ("INSERT INTO runs SELECT 'r0', kind, name, subject, mode, \"trigger\", \"by\", started_at, finished_at, state, outcome, dirty, seq, head, owner_host, owner_pid, owner_started, owner_boot, owner_token, in_flight, asked FROM runs WHERE run = 'r1'", "r0", "no event and no entry in the ledger"),
         ("UPDATE copies SET owed = 0 WHERE owed", "copies", "owed is not what the events tell"),
@@ -151,6 +158,8 @@ def test_whatever_happened_to_the_projections_they_are_rebuilt(journal: SqlJourn
         "UPDATE runs SET name = 'x', started_at = '2020-01-01T00:00:00.000000Z' WHERE run = 'r2'",
         "INSERT INTO runs SELECT 'r0', kind, name, subject, mode, \"trigger\", \"by\", started_at, finished_at, state, outcome, dirty, seq, head, owner_host, owner_pid, owner_started, owner_boot, owner_token, in_flight, asked FROM runs LIMIT 1",
         "UPDATE copies SET files = 99, owed = 1",
+        "UPDATE copies SET recorded_at = 'once'",
+        "UPDATE runs SET state = 'bored', asked = '['",
         "DELETE FROM copies",
     ]  # fmt: skip
     for _ in range(20):
@@ -170,6 +179,14 @@ def test_a_rebuilt_run_goes_on(journal: SqlJournal) -> None:
     assert journal.find("r3").state is RunState.WAITING_FOR_PERSON
     with SqlJournal(f"sqlite:///{journal.database}") as again:
         assert again.append("r3", 4, stamped(begun("step-1"), second=30)).seq == 5
+
+
+def test_a_damaged_row_is_said_where_it_is_needed(journal: SqlJournal) -> None:
+    tamper(journal, "UPDATE runs SET state = 'bored'", "UPDATE copies SET recorded_at = 'once'")
+    for look in (journal.rows, lambda: journal.copies("ehr-db"), lambda: journal.find("r1")):
+        with pytest.raises(JournalUntrusted, match="is damaged") as caught:
+            look()
+        assert "rebuild" in caught.value.hint
 
 
 def test_nothing_is_rebuilt_from_a_broken_chain(journal: SqlJournal) -> None:
