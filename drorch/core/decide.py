@@ -198,12 +198,12 @@ def _begin(state: RunFold, step: StepState) -> Order:
     if reason:
         return Skip(plan.id, reason)
     try:
+        # The condition first: what a step refers to may have been skipped by the same condition.
+        if plan.when is not None and not _holds(state, plan.when):
+            return Skip(plan.id, "its condition does not hold")
         arguments = render(plan.arguments, state.plan.inputs, state.outputs)
-        wanted = plan.when is None or _holds(state, plan.when)
     except MissingOutputs as missing:
         return _without_outputs(plan, str(missing))
-    if not wanted:
-        return Skip(plan.id, "its condition does not hold")
     if plan.person:
         return Ask(_question(plan, arguments))
     return Start(plan.id, len(step.attempts) + 1, arguments)
