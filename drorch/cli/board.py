@@ -51,6 +51,7 @@ class Shown:
     """A look at the board: the lines that fit, and how many there are in all."""
 
     title: str
+    run: str
     lines: list[Line]
     final: int
     total: int
@@ -63,6 +64,7 @@ class Board:
     """A watcher that keeps the lines of one run."""
 
     title: str
+    run: str = ""
     monotonic: Callable[[], float] = time.monotonic
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _lines: dict[str, Line] = field(default_factory=dict)
@@ -143,7 +145,15 @@ class Board:
             wanted = [self._lines[n] for n in names]
             until = self._window_end or self.monotonic()
             ran = until - self._window if self._window is not None else None
-            return Shown(self.title, wanted, len(self._closed), len(self._lines), ran, self._target)
+            return Shown(
+                self.title,
+                self.run,
+                wanted,
+                len(self._closed),
+                len(self._lines),
+                ran,
+                self._target,
+            )
 
 
 def _waits_for(step: StepState, event: Event | None) -> str:

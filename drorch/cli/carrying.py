@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from drorch.adapters.ownership import this_owner
 from drorch.app.runs import Control
 from drorch.cli.narrating import JsonLines, Narrator
 from drorch.cli.session import Session
@@ -14,6 +15,7 @@ from drorch.core.errors import ExitCode
 from drorch.engine.loop import Watcher
 
 if TYPE_CHECKING:
+    from drorch.cli.board import Board
     from drorch.cli.live import Screen
 
 #: From what matters most to what matters least, when several runs end differently.
@@ -45,19 +47,32 @@ class Carrying:
     stopping: Stopping
     screen: "Screen | None" = None
     several: bool = False
+    _made: "list[Board | JsonLines | Narrator]" = field(default_factory=list)
 
     def watchers(self, title: str) -> Sequence[Watcher]:
         """Who looks on at the run with this title, as the line's options and its outputs want it."""
+        watcher = self._watcher(title)
+        if watcher is None:
+            return ()
+        self._made.append(watcher)
+        return (watcher,)
+
+    def _watcher(self, title: str) -> "Board | JsonLines | Narrator | None":
         session = self.session
         if session.progress == "json":
-            return (JsonLines(session, sys.stderr),)
+            return JsonLines(session, sys.stderr)
         if session.progress == "none":
-            return ()
+            return None
         if self.screen is not None:
-            return (self.screen.board(title),)
+            return self.screen.board(title)
         if session.json:
-            return ()
-        return (Narrator(session, session.zone, title if self.several else ""),)
+            return None
+        return Narrator(session, session.zone, title if self.several else "")
+
+    def announce(self, run: str) -> None:
+        """The one run of this line has this id: those who look on can name it."""
+        for watcher in self._made:
+            watcher.run = run
 
     def exit_code(self, codes: Sequence[ExitCode]) -> int:
         """What the line leaves with: 130 if somebody stopped it, whatever its runs came to."""
@@ -68,7 +83,7 @@ class Carrying:
 def carrying(session: Session, *, several: bool = False) -> Iterator[Carrying]:
     """Carry runs: the first signal aborts them, the second leaves them."""
     control = Control()
-    with stoppable(control, session.program.owner.user) as stopping, ExitStack() as stack:
+    with stoppable(control, this_owner("").user) as stopping, ExitStack() as stack:
         carried = Carrying(session, control, stopping, several=several)
         stream = _terminal(session)
         if stream is not None:

@@ -8,14 +8,41 @@ from drorch.cli.verb import Entry, Section
 CATALOGUE = (
     Section(
         "Set up",
-        (Entry("config", "Check drorch.yaml, or print its JSON Schema."),),
+        (
+            Entry(
+                "demo", "See the main job on an invented hospital: back up, lose a region, recover."
+            ),
+            Entry("config", "Check drorch.yaml, or print its JSON Schema."),
+            Entry("doctor", "Find what would stop a backup or a failover, before it does."),
+            Entry("lab", "Run embedded S3 regions on loopback, for trying and drills."),
+            Entry("repo", "Make repositories, look at them, unlock them."),
+        ),
+    ),
+    Section(
+        "Protect",
+        (
+            Entry("backup", "Back up datasets to their regions."),
+            Entry("replicate", "Bring further regions the copies they lack."),
+            Entry("check", "Check that repositories are whole."),
+            Entry("snapshots", "List snapshots, and the files in them."),
+        ),
     ),
     Section(
         "Recover and practise",
-        (Entry("run", "Look at runs, answer them, carry them on, end them."),),
+        (
+            Entry("restore", "Bring a dataset back into an empty folder."),
+            Entry("runbook", "List runbooks, check them, see what they would do."),
+            Entry("drill", "Carry a runbook out as an exercise, and report on it."),
+            Entry("run", "Look at runs, answer them, carry them on, end them."),
+        ),
     ),
     Section(
         "See and prove",
-        (Entry("completion", "Print the script that completes words in your shell."),),
+        (
+            Entry("status", "How each dataset stands in each region; drills due; alarms."),
+            Entry("report", "Write reports from what the journal holds."),
+            Entry("journal", "Verify the journal, export a run, rebuild what is derived."),
+            Entry("completion", "Print the script that completes words in your shell."),
+        ),
     ),
 )

@@ -8,7 +8,14 @@ import click
 
 from drorch.cli.session import Session
 from drorch.cli.words import clean
-from drorch.core.errors import ConfigurationError, DrorchError, ExitCode, Problem, UsageError
+from drorch.core.errors import (
+    ConfigurationError,
+    DrorchError,
+    ExitCode,
+    Problem,
+    UsageError,
+    render_error,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,13 +45,7 @@ def told(error: BaseException, session: Session) -> int:
 
 def lines_of(error: DrorchError) -> list[str]:
     """The lines that tell of an error: every problem of a configuration, each with its hint."""
-    if isinstance(error, ConfigurationError):
-        return [line for p in error.problems for line in _pair(str(p), p.hint)]
-    return _pair(error.message, error.hint)
-
-
-def _pair(message: str, hint: str) -> list[str]:
-    return [f"error: {clean(message)}", *([f"hint: {clean(hint)}"] if hint else [])]
+    return [clean(line) for line in render_error(error).splitlines()]
 
 
 def document_of(error: DrorchError) -> Mapping[str, Any]:

@@ -27,9 +27,18 @@ _FRAME = 3
 class Screen:
     """The boards of the runs under way, drawn below each other, cut to the terminal's height."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self.boards: list[Board] = []
+        self.doing = ""
         self.note = ""
+
+    def begin(self, text: str) -> None:
+        """A part begins: its title stays above, what the part before showed goes."""
+        self.boards.clear()
+        self.doing = ""
+        with suppress(OSError):
+            self._console.print(Text(text, "bold"))
 
     def board(self, title: str) -> Board:
         """A new board to watch a run."""
@@ -41,7 +50,9 @@ class Screen:
         """Draw what is to be seen now."""
         height = (options.height or console.height) - (2 if self.note else 1)
         most = max(3, height // max(1, len(self.boards)) - _FRAME)
-        parts: list[RenderableType] = [drawn_board(b.look(most)) for b in self.boards]
+        parts: list[RenderableType] = [drawn_board(b.look(most)) for b in list(self.boards)]
+        if self.doing:
+            parts.append(Text(f"  {self.doing}", "dim"))
         if self.note:
             parts.append(Text(self.note, "bold yellow"))
         yield Group(*parts)
@@ -50,8 +61,8 @@ class Screen:
 @contextmanager
 def shown(stream: TextIO) -> Iterator[Screen]:
     """Show a screen on a terminal for as long as the runs are carried."""
-    screen = Screen()
     console = Console(file=stream, highlight=False)
+    screen = Screen(console)
     live = Live(screen, console=console, refresh_per_second=_REFRESHES, redirect_stdout=False)
     # A terminal that went away must not end the run.
     with suppress(OSError):
@@ -89,6 +100,8 @@ def _heading(shown_now: Shown) -> Text:
         text.append("  RTA ", "dim")
         text.append(lasted(shown_now.running_for), "bold red" if late else "bold green")
         text.append(f" of RTO {lasted(promised)}", "dim")
+    if shown_now.run:
+        text.append(f"  run {shown_now.run}", "dim")
     return text
 
 

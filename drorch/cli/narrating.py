@@ -69,7 +69,8 @@ class Throttle:
 class Narrator:
     """A watcher that tells one line per event on stdout."""
 
-    def __init__(self, session: Session, zone: str, title: str = "") -> None:
+    def __init__(self, session: Session, zone: str, title: str = "", run: str = "") -> None:
+        self.run = run
         self._session = session
         self._zone = zone
         self._title = f"{title}: " if title else ""
@@ -79,9 +80,15 @@ class Narrator:
         """Tell what happened."""
         if isinstance(event, AttemptStarted):
             self._throttle.start(event.step)
-        text = sentence(state, event)
-        if text:
-            self._session.say(f"{clock(at.at, self._zone)} {self._title}{text}")
+        text = sentence(state, event) + self._way_on(event)
+        self._session.say(f"{clock(at.at, self._zone)} {self._title}{text}")
+
+    def _way_on(self, event: Event) -> str:
+        if not self.run:
+            return ""
+        if isinstance(event, RunStarted):
+            return f" (run {self.run})"
+        return f"; {answer_to(event, self.run)}" if isinstance(event, PersonAsked) else ""
 
     def progress(self, step: str, progress: Progress) -> None:
         """Tell how far a step is, now and then."""
@@ -95,24 +102,18 @@ class JsonLines:
     def __init__(self, session: Session, stream: TextIO | None = None, run: str = "") -> None:
         self._session = session
         self._stream = stream or sys.stderr
-        self._run = {"run": run} if run else {}
+        self.run = run
         self._throttle = Throttle(JSON_INTERVAL)
 
     def happened(self, state: RunFold, event: Event, at: Moment) -> None:  # noqa: ARG002 - the Protocol's
         """Write the event."""
-        self._write({"at": rfc3339(at.at), **self._run, **event_document(event)})
+        self._write({"at": rfc3339(at.at), "run": self.run or None, **event_document(event)})
 
     def progress(self, step: str, progress: Progress) -> None:
         """Write how far a step is."""
         if self._throttle.lets_through(step):
-            told = {
-                "bytes_done": progress.bytes_done,
-                "bytes_total": progress.bytes_total,
-                "files_done": progress.files_done,
-                "files_total": progress.files_total,
-                "message": progress.message,
-            }
-            self._write({**self._run, "event": "progress", "step": step, **told})
+            told = {"event": "progress", "step": step, **progress_document(progress)}
+            self._write({"run": self.run or None, **told})
 
     def _write(self, document: Mapping[str, Any]) -> None:
         self._session.write(self._stream, json.dumps(document, ensure_ascii=False) + "\n")
@@ -136,6 +137,17 @@ def event_document(event: Event) -> Mapping[str, Any]:
     return {"event": kind, **(body if isinstance(body, Mapping) else {})}
 
 
+def progress_document(progress: Progress) -> dict[str, object]:
+    """How far, for scripts; null where unknown."""
+    return {
+        "bytes_done": progress.bytes_done,
+        "bytes_total": progress.bytes_total,
+        "files_done": progress.files_done,
+        "files_total": progress.files_total,
+        "message": progress.message,
+    }
+
+
 def amount(progress: Progress) -> str:
     """How far: `12 of 2000 files, 3.1 MiB of 791.0 MiB (0 %)`, or the message."""
     parts = []
@@ -156,8 +168,17 @@ def percent(progress: Progress) -> str:
     return f"{min(100, 100 * done // total) if total else 0}%"
 
 
+def answer_to(asked: PersonAsked, run: str) -> str:
+    """The command that answers a question."""
+    if asked.question == "settle":
+        return (
+            f"say: drorch run settle {run} {asked.step} --happened|--did-not-happen --reason TEXT"
+        )
+    return f"answer: drorch run approve {run} {asked.step} --reason TEXT"
+
+
 def sentence(state: RunFold, event: Event) -> str:
-    """One event in words; empty for what need not be said."""
+    """One event in words."""
     match event:
         case RunStarted():
             plan = event.plan

@@ -71,6 +71,12 @@ class Session:
         indent = None if self.streaming else 2
         self.write(sys.stdout, json.dumps(document, ensure_ascii=False, indent=indent) + "\n")
 
+    def write_bytes(self, content: bytes) -> None:
+        """Print a whole document as it is."""
+        self.printed = True
+        text = content.decode()
+        self.write(sys.stdout, text if text.endswith("\n") else f"{text}\n")
+
     def tell(self, *lines: str) -> None:
         """Print lines on stderr."""
         self.write(sys.stderr, "".join(f"{line}\n" for line in lines))

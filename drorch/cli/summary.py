@@ -1,11 +1,16 @@
 """A run in words: what it came to, against what was promised, and what to do about it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drorch.cli.session import Session
 from drorch.cli.tables import show_table
 from drorch.cli.words import clean, lasted, moment, one_line, size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from drorch.app.runs import RunView
 
 Document = Mapping[str, Any]
 
@@ -114,6 +119,16 @@ def _ways_on(document: Document) -> Iterator[str]:
             yield f"    say which: drorch run settle {run} {step['step']} {say}"
         else:
             yield f"    answer: drorch run approve {run} {step['step']} --reason TEXT"
+
+
+def say_ended(session: Session, seen: "RunView", report: "Path | None" = None) -> None:
+    """What a run came to, and where its report lies, if one was written."""
+    document = seen.document
+    if session.json:
+        session.emit({**document, **({"report": str(report)} if report else {})})
+        return
+    told = [f"  report: {report}"] if report else []
+    session.say("", *summary(document, session.zone), *told)
 
 
 def show_run(session: Session, document: Document, zone: str) -> None:

@@ -107,7 +107,7 @@ class Verbs(click.Group):
     command_class = Verb
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, no_args_is_help=False, **settings)
+        super().__init__(*arguments, **{"no_args_is_help": False, **settings})
         everywhere(self)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:

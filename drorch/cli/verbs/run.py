@@ -1,7 +1,7 @@
 """`drorch run`: look at runs, answer them, carry them on, end them."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -9,15 +9,20 @@ import click
 
 from drorch.cli.names import run_names, unfinished_runs
 from drorch.cli.session import Session
-from drorch.cli.summary import show_run, summary
+from drorch.cli.summary import say_ended, show_run, summary
 from drorch.cli.tables import show_table
 from drorch.cli.verb import Verbs
 from drorch.cli.words import moment
 from drorch.core.errors import ExitCode, UsageError
+from drorch.core.names import RunKind
 
 if TYPE_CHECKING:
     from drorch.app.runs import RunView
+    from drorch.cli.carrying import Carrying
+    from drorch.core.posture import RunRow
     from drorch.engine.loop import Watcher
+
+_REPORTED = frozenset({RunKind.DRILL, RunKind.FAILOVER, RunKind.FAILBACK})
 
 REASON = click.option("--reason", metavar="TEXT", help="Why; kept as evidence.")
 NO_WAIT = click.option(
@@ -110,10 +115,10 @@ def resume(session: Session, run: str, *, no_wait: bool) -> int:
             program,
             row.run,
             control=carried.control,
-            watchers=carried.watchers(row.name),
+            watchers=_watchers(carried, row),
             wait_for_people=session.somebody_there and not no_wait,
         )
-    ended(session, seen)
+    _ended(session, seen)
     return carried.exit_code([seen.exit_code])
 
 
@@ -131,9 +136,9 @@ def abort(session: Session, run: str, reason: str | None) -> int:
     row = program.journal.find(run)
     with carrying(session) as carried:
         seen = runs.abort(
-            program, row.run, why, control=carried.control, watchers=carried.watchers(row.name)
+            program, row.run, why, control=carried.control, watchers=_watchers(carried, row)
         )
-    ended(session, seen)
+    _ended(session, seen)
     # What was asked for has been done: only what cleanup left behind is a failure.
     aborted = seen.exit_code if seen.document["dirty"] else ExitCode.GOOD
     return carried.exit_code([aborted])
@@ -180,6 +185,12 @@ def approve(
     answered(session, runs.approve(session.program, run, step, yes=not reject, reason=why))
 
 
+def _watchers(carried: "Carrying", row: "RunRow") -> "Sequence[Watcher]":
+    watchers = carried.watchers(row.name)
+    carried.announce(row.run)
+    return watchers
+
+
 def _reason(session: Session, given: str | None) -> str:
     """The reason given, or asked for where somebody is there to answer."""
     if given is None and session.somebody_there and not session.json:
@@ -199,12 +210,12 @@ def answered(session: Session, seen: "RunView") -> None:
         session.say(f"go on with: drorch run resume {seen.run}")
 
 
-def ended(session: Session, seen: "RunView") -> None:
-    """What a run came to."""
-    if session.json:
-        session.emit(seen.document)
-    else:
-        session.say(*summary(seen.document, session.zone))
+def _ended(session: Session, seen: "RunView") -> None:
+    """What a run came to; a drill's report is written as if it had never been interrupted."""
+    from drorch.app.drills import reported
+
+    report = reported(session.program, seen).report if seen.state.plan.kind in _REPORTED else None
+    say_ended(session, seen, report)
 
 
 def _shown(session: Session, seen: "RunView") -> None:
@@ -225,6 +236,8 @@ def looking_on(session: Session, run: str, name: str) -> Iterator["Watcher"]:
         from drorch.cli.live import shown
 
         with shown(sys.stdout) as screen:
-            yield screen.board(name)
+            board = screen.board(name)
+            board.run = run
+            yield board
     else:
-        yield Narrator(session, session.zone)
+        yield Narrator(session, session.zone, run=run)

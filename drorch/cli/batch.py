@@ -1,0 +1,47 @@
+"""Verbs that carry one run for each of several datasets: choose them, carry them, tell of each."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from drorch.cli.carrying import Carrying, carrying
+from drorch.cli.failing import document_of, lines_of
+from drorch.cli.session import Session
+from drorch.cli.summary import say_ended
+from drorch.core.errors import DrorchError
+
+if TYPE_CHECKING:
+    from drorch.app.backups import Carried
+    from drorch.core.model import Dataset
+
+Work: TypeAlias = "Callable[[Sequence[Dataset], Carrying], list[Carried]]"
+
+
+def carry_each(session: Session, datasets: "Sequence[Dataset]", work: Work, *, listed: bool) -> int:
+    """Carry a run for each dataset; the worst of them decides the exit code.
+
+    With --json a list of run documents, or, for one dataset that was named (not `listed`), its
+    document. Where a run could not be carried its place is taken by `{"dataset", "error"}`.
+    """
+    with carrying(session, several=len(datasets) > 1) as carried:
+        found = work(datasets, carried)
+    if not listed and isinstance(found[0], DrorchError):
+        raise found[0]
+    if session.json:
+        documents = [_document(d.name, one) for d, one in zip(datasets, found, strict=True)]
+        session.emit(documents if listed else documents[0])
+    for dataset, one in zip(datasets, found, strict=True):
+        if isinstance(one, DrorchError):
+            session.tell(*(_named(line, dataset.name) for line in lines_of(one)))
+        elif not session.json:
+            say_ended(session, one)
+    return carried.exit_code([one.exit_code for one in found])
+
+
+def _named(line: str, dataset: str) -> str:
+    return line.replace("error: ", f"error: {dataset}: ", 1)
+
+
+def _document(dataset: str, one: "Carried") -> Any:
+    if isinstance(one, DrorchError):
+        return {"dataset": dataset, "error": document_of(one)}
+    return one.document

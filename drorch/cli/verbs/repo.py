@@ -1,0 +1,144 @@
+"""`drorch repo`: the restic repositories behind datasets and regions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from drorch.cli.names import dataset_names, region_names
+from drorch.cli.session import Session
+from drorch.cli.tables import show_table
+from drorch.cli.verb import Verbs
+from drorch.cli.words import one_line, size
+from drorch.core.errors import ExitCode
+
+DATASETS = click.argument(
+    "datasets", metavar="[DATASET]...", nargs=-1, shell_complete=dataset_names
+)
+REGION = click.option("--region", metavar="NAME", shell_complete=region_names, help="Only there.")
+
+
+@click.group(cls=Verbs, name="repo", help="Make repositories, look at them, unlock them.")
+def command() -> None:
+    """The group."""
+
+
+@command.command("init", help="Make every repository that is not there yet. Harmless again.")
+@DATASETS
+@click.option("--create-bucket", is_flag=True, help="Make missing buckets too.")
+@click.pass_obj
+def init(session: Session, datasets: tuple[str, ...], *, create_bucket: bool) -> int:
+    """Make them, the primary region of each dataset first."""
+    from drorch.app.backups import chosen
+    from drorch.app.repositories import initialise
+
+    program = session.program
+    wanted = chosen(program, datasets, everything=not datasets)
+    made = initialise(program, wanted, create_bucket=create_bucket)
+    rows = [
+        {
+            "dataset": m.dataset,
+            "region": m.region,
+            "result": m.result,
+            "message": m.message,
+            "hint": m.hint,
+        }
+        for m in made
+    ]
+    return _told(session, rows, ("dataset", "region", "result"))
+
+
+@command.command("status", help="How each repository stands in its region.")
+@DATASETS
+@click.pass_obj
+def status(session: Session, datasets: tuple[str, ...]) -> int:
+    """Ask every region, side by side."""
+    from drorch.app.backups import chosen
+    from drorch.app.repositories import standing
+
+    program = session.program
+    rows = standing(program, chosen(program, datasets, everything=not datasets))
+    columns = ("dataset", "region", "mode", "result", "snapshots", "objects", "bytes", "locks")
+    return _told(session, rows, columns)
+
+
+@command.command("unlock", help="Remove locks whose owners are gone; never a living one.")
+@DATASETS
+@REGION
+@click.pass_obj
+def unlock(session: Session, datasets: tuple[str, ...], region: str | None) -> int:
+    """Ask restic to remove what it knows to be stale."""
+    from drorch.app import repositories
+    from drorch.app.backups import chosen
+
+    program = session.program
+    rows = [
+        row
+        for dataset in chosen(program, datasets, everything=not datasets)
+        for row in repositories.unlock(program, dataset, region)
+    ]
+    return _told(session, rows, ("dataset", "region", "result", "removed", "left"))
+
+
+@command.group("key", cls=Verbs, help="The keys that open a repository.")
+def key() -> None:
+    """The group below."""
+
+
+@key.command("list", help="List the keys that open a dataset's repository.")
+@click.argument("dataset", shell_complete=dataset_names)
+@REGION
+@click.pass_obj
+def key_list(session: Session, dataset: str, region: str | None) -> None:
+    """In its primary region unless another is named."""
+    from drorch.app.repositories import keys
+
+    program = session.program
+    rows = keys(program, program.dataset(dataset), region)
+    if session.json:
+        session.emit(rows)
+        return
+    show_table(
+        session,
+        ("id", "user", "host", "created", "in use"),
+        [
+            (
+                str(r["id"])[:8],
+                str(r["user"]),
+                str(r["host"]),
+                str(r["created"]),
+                "yes" if r["current"] else "",
+            )
+            for r in rows
+        ],
+        empty="no keys",
+    )
+
+
+def _told(session: Session, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> int:
+    """Print rows, then what is wrong with some of them; 1 if something is."""
+    bad = [r for r in rows if r.get("result") in {"failed", "missing"}]
+    if session.json:
+        session.emit(rows)
+    else:
+        show_table(
+            session,
+            columns,
+            [tuple(_cell(r, c) for c in columns) for r in rows],
+            empty="no datasets are configured",
+            right=("snapshots", "objects", "bytes", "locks", "removed", "left"),
+        )
+    for row in bad:
+        session.tell(
+            f"error: {row['dataset']} in {row['region']}: "
+            f"{one_line(str(row.get('message') or 'there is no repository'))}",
+            f"hint: {one_line(str(row.get('hint') or ''))}",
+        )
+    return int(ExitCode.FAILED if bad else ExitCode.GOOD)
+
+
+def _cell(row: Mapping[str, Any], column: str) -> str:
+    value = row.get(column)
+    if column == "bytes":
+        return size(value)
+    return "-" if value is None else str(value)

@@ -1,0 +1,64 @@
+"""`drorch report`: what a run came to, for a reader who was not there."""
+
+from pathlib import Path
+
+import click
+
+from drorch.cli.names import run_names
+from drorch.cli.session import Session
+from drorch.cli.verb import Verbs
+from drorch.core.errors import DrorchError, UsageError
+
+FORMATS = ("html", "md", "json")
+
+
+@click.group(cls=Verbs, name="report", help="Write reports from what the journal holds.")
+def command() -> None:
+    """The group."""
+
+
+@command.command("run", help="Report on one run, as it stands.")
+@click.argument("run", metavar="ID", shell_complete=run_names)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="Else by the suffix of --output, else html (with --json: json).",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="PATH", help="A file; else stdout."
+)
+@click.pass_obj
+def run_(session: Session, run: str, form: str | None, output: Path | None) -> None:
+    """Render the report; on stdout it is the document alone."""
+    from drorch.app.reports import run_report
+    from drorch.reports.run import ReportFormat
+
+    wanted = form or _by_suffix(output) or ("json" if session.json and not output else "html")
+    if session.json and output is None and wanted != "json":
+        raise UsageError(
+            f"--json prints one JSON document, and {wanted} is none",
+            "leave one of them out, or write the report to a file by --output",
+        )
+    content = run_report(session.program, run, ReportFormat(wanted))
+    if output is None:
+        session.write_bytes(content)
+        return
+    _write(output, content)
+    if session.json:
+        session.emit({"output": str(output), "format": wanted, "bytes": len(content)})
+    session.say(f"written: {output}")
+
+
+def _by_suffix(output: Path | None) -> str | None:
+    suffix = output.suffix.removeprefix(".").lower() if output else ""
+    return {"htm": "html", "markdown": "md"}.get(suffix) or (suffix if suffix in FORMATS else None)
+
+
+def _write(output: Path, content: bytes) -> None:
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise DrorchError(
+            f"{output} cannot be written: {error.strerror}", "name a file that can be, by --output"
+        ) from None

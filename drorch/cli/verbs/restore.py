@@ -1,0 +1,81 @@
+"""`drorch restore`: bring a dataset back into an empty folder."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from drorch.cli.names import dataset_names, region_names
+from drorch.cli.session import Session
+from drorch.cli.verb import Verb
+from drorch.core.errors import UsageError
+
+
+@click.command(cls=Verb, name="restore", help="Bring a dataset back into an empty folder.")
+@click.argument("dataset", shell_complete=dataset_names)
+@click.option(
+    "--to", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where to."
+)
+@click.option(
+    "--at",
+    metavar="TIME",
+    help="As it was then: the newest snapshot that is not younger. A time without an offset is "
+    "one of the configuration's time zone.",
+)
+@click.option(
+    "--region",
+    metavar="NAME",
+    shell_complete=region_names,
+    help="From there; else from the first of its regions that answers.",
+)
+@click.option(
+    "--include", metavar="PATH", multiple=True, help="Only this path; may be given again."
+)
+@click.option("--purpose", metavar="TEXT", default="", help="What for; kept as evidence.")
+@click.pass_obj
+def command(
+    session: Session,
+    dataset: str,
+    to: Path,
+    at: str | None,
+    region: str | None,
+    include: tuple[str, ...],
+    purpose: str,
+) -> int:
+    """Restore, telling how old the data is that came back."""
+    from drorch.app import backups
+    from drorch.cli.carrying import carrying
+    from drorch.cli.summary import say_ended
+
+    program = session.program
+    then = moment_given(at, session.zone) if at else None
+    with carrying(session) as carried:
+        seen = backups.restore(
+            program,
+            dataset,
+            to,
+            at=then,
+            region=region,
+            include=include,
+            purpose=purpose,
+            control=carried.control,
+            watchers=carried.watchers(dataset),
+        )
+    say_ended(session, seen)
+    return carried.exit_code([seen.exit_code])
+
+
+def moment_given(text: str, zone: str) -> datetime:
+    """A moment as people write it; UsageError if it is none, or a day without a time."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or len(text.strip()) <= len("2026-11-23"):
+        raise UsageError(
+            f"{text!r} is not a time",
+            f"write it like 2026-11-23T03:00 (a time in {zone}), or 2026-11-23T08:00:00Z",
+        )
+    return at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(zone))

@@ -1,0 +1,83 @@
+"""`drorch status`: how each dataset stands in each region, drills due, alarms."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from drorch.cli.session import Session
+from drorch.cli.tables import show_table
+from drorch.cli.verb import Verb
+from drorch.cli.words import lasted, moment, one_line, yes_no
+from drorch.core.errors import ExitCode
+
+
+@click.command(
+    cls=Verb, name="status", help="How each dataset stands in each region; drills due; alarms."
+)
+@click.option("--check", is_flag=True, help="Leave with 1 if there is an alarm.")
+@click.pass_obj
+def command(session: Session, *, check: bool) -> int:
+    """From the journal alone: no region is asked."""
+    from drorch.app.posture import status
+
+    found: Mapping[str, Any] = status(session.program)
+    if session.json:
+        session.emit(found)
+    else:
+        _copies(session, found["datasets"])
+        if found["drills"]:
+            session.say("")
+            _drills(session, found["drills"])
+        _alarms(session, found["alarms"])
+    return int(ExitCode.FAILED if check and found["alarms"] else ExitCode.GOOD)
+
+
+def _copies(session: Session, datasets: Sequence[Mapping[str, Any]]) -> None:
+    show_table(
+        session,
+        ("dataset", "region", "role", "newest", "age", "RPO", "owed", "verified", "restored"),
+        [
+            (
+                d["dataset"],
+                c["region"],
+                c["role"],
+                str(c["snapshot"] or "-")[:8],
+                lasted(c["age_s"]),
+                {True: "met", False: "missed", None: "-"}[c["rpo_met"]],
+                "owed" if c["owed"] else "",
+                moment(c["verified_at"], session.zone),
+                moment(c["restore_tested_at"], session.zone),
+            )
+            for d in datasets
+            for c in d["copies"]
+        ],
+        empty="no datasets are configured",
+        right=("age",),
+    )
+
+
+def _drills(session: Session, drills: Sequence[Mapping[str, Any]]) -> None:
+    show_table(
+        session,
+        ("runbook", "last drill", "outcome", "due", "overdue"),
+        [
+            (
+                d["runbook"],
+                d["last_run"] or "never",
+                d["last_outcome"] or "-",
+                moment(d["due_at"], session.zone),
+                yes_no(d["overdue"]),
+            )
+            for d in drills
+        ],
+        empty="",
+    )
+
+
+def _alarms(session: Session, alarms: Sequence[Mapping[str, Any]]) -> None:
+    session.say("", f"alarms: {len(alarms) or 'none'}")
+    for alarm in alarms:
+        since = f" (since {moment(alarm['since'], session.zone)})" if alarm["since"] else ""
+        session.say(f"  {alarm['what']}: {one_line(alarm['message'])}{since}")
+        session.say(f"    hint: {one_line(alarm['hint'])}")
