@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from drorch.reports import words
 from drorch.reports.condense import PhaseSteps, Rest, Step
-from drorch.reports.figures import duration
-from drorch.reports.words import PHASES, VERDICTS
+from drorch.reports.figures import count, duration
 
 #: A longer timeline goes on below with an axis of its own; two such sheets fit on one page.
 LINES_ON_A_SHEET = 20
@@ -143,7 +143,7 @@ def _scale(document: Mapping[str, Any]) -> _Scale | None:
 def _lines(phases: Sequence[PhaseSteps], scale: _Scale) -> Iterator[Line]:
     for number, phase in enumerate(phases):
         shaded = number % 2 == 0
-        yield Line(PHASES[phase.phase], heading=True, shaded=shaded)
+        yield Line(words.PHASES[phase.phase], heading=True, shaded=shaded)
         for step in phase.steps:
             yield _line(step, scale, shaded=shaded)
         if phase.rest is not None:
@@ -164,10 +164,15 @@ def _line(step: Step, scale: _Scale, *, shaded: bool) -> Line:
 
 
 def _rest_line(rest: Rest, scale: _Scale, *, shaded: bool) -> Line:
-    label = f"{rest.count:,} further steps"
+    label = words.FURTHER_STEPS.format(count=count(rest.count))
     if rest.begin is None or rest.end is None:
         return Line(label, shaded=shaded)
-    bar = scale.bar("rest", rest.begin, rest.end, f"{label}, the longest {duration(rest.longest)}")
+    bar = scale.bar(
+        "rest",
+        rest.begin,
+        rest.end,
+        words.TIP_REST.format(label=label, length=duration(rest.longest)),
+    )
     return Line(
         label,
         bars=(bar,),
@@ -189,11 +194,11 @@ def _bars(step: Step, scale: _Scale) -> Iterator[Bar]:
         if attempt["wait_s"] is not None:
             more = number + 1 < len(attempts)
             until = attempts[number + 1]["from_s"] if more else step["to_s"]
-            tip = f"waited {duration(attempt['wait_s'])} before trying again"
+            tip = words.TIP_WAIT.format(length=duration(attempt["wait_s"]))
             yield scale.bar("wait", ended, scale.end if until is None else until, tip)
     for question in step["questions"]:
         ended = question["to_s"] if question["to_s"] is not None else scale.end
-        tip = f"waited for a person: {question['prompt']}"
+        tip = words.TIP_PERSON.format(prompt=question["prompt"])
         yield scale.bar("person", question["from_s"], ended, tip)
 
 
@@ -201,12 +206,14 @@ def _merged(step: Step, scale: _Scale) -> Bar:
     attempts = step["attempt_log"]
     ended = attempts[-1]["to_s"]
     kind = attempts[-1]["verdict"] or "running"
-    tip = f"{len(attempts)} attempts; the last: {_tip(attempts[-1])}"
+    tip = words.TIP_MERGED.format(count=len(attempts), last=_tip(attempts[-1]))
     return scale.bar(kind, attempts[0]["from_s"], scale.end if ended is None else ended, tip)
 
 
 def _tip(attempt: Mapping[str, Any]) -> str:
-    words = VERDICTS[attempt["verdict"]]
-    spent = f" after {duration(attempt['elapsed_s'])}" if attempt["elapsed_s"] is not None else ""
-    message = f": {attempt['message']}" if attempt["message"] else ""
-    return f"attempt {attempt['attempt']} {words}{spent}{message}"
+    spent = attempt["elapsed_s"]
+    said = words.TIP_ATTEMPT.format(
+        number=attempt["attempt"], verdict=words.VERDICTS[attempt["verdict"]]
+    )
+    said += words.TIP_AFTER.format(length=duration(spent)) if spent is not None else ""
+    return f"{said}: {attempt['message']}" if attempt["message"] else said

@@ -39,7 +39,7 @@ def escaped(value: object) -> object:
     """The value on one line, with everything escaped that Markdown or HTML gives a meaning."""
     if isinstance(value, Verbatim) or not isinstance(value, str):
         return value
-    return _SPECIAL.sub(r"\\\1", _SPACE.sub(" ", value).strip()).replace("&", "&amp;")
+    return _SPECIAL.sub(r"\\\1", _SPACE.sub(" ", value)).replace("&", "&amp;")
 
 
 def code(value: object) -> Verbatim:

@@ -170,8 +170,9 @@ def _judged(key: str, document: Document) -> tuple[str, str]:
         return "bad", words.NOT_RECOVERED if document["outcome"] else words.TOO_LATE
     if measured["target_s"] is None:
         return "idle", words.NO_TARGET
-    proven = measured["actual_s"] is None or document["outcome"] is None
-    return "idle", words.NOT_MEASURED if proven else words.NOT_PROVEN
+    if document["outcome"] is None:
+        return "idle", words.STILL_COUNTING if key == "rto" else words.NOT_FINAL
+    return "idle", words.NOT_MEASURED if measured["actual_s"] is None else words.NOT_PROVEN
 
 
 def _how_rto(document: Document) -> str:
@@ -215,30 +216,30 @@ def _facts(document: Document) -> Iterator[tuple[str, tuple[str, ...]]]:
     owner = document["owner"]
     inputs = tuple(f"{k} = {v}" for k, v in document["inputs"].items())
     due = words.WHEN_DUE.format(due=utc(document["due_at"])) if document["due_at"] else ""
-    mtpd = document["mtpd_s"]
-    rows = [
-        ("Declared", (utc(document["declared_at"]), local(document["declared_at"], zone))),
-        ("Started", (utc(document["started_at"]), local(document["started_at"], zone))),
-        ("Finished", (utc(document["finished_at"]), local(document["finished_at"], zone))),
-        ("Took", (duration(document["elapsed_s"]) + " from start to end, cleanup included",)),
-        ("By", (document["by"],)),
-        ("Reason", (document["reason"],)),
-        ("Trigger", (document["trigger"], due)),
-        ("Mode", (words.MODES[document["mode"]],)),
-        ("Service", (document["service"],)),
-        ("Datasets", tuple(document["datasets"])),
-        ("Longest tolerable outage", (duration(mtpd) if mtpd is not None else "",)),
-        ("Inputs", inputs),
-        ("Carried by", (f"{owner['user']} on {owner['host']}", _version(owner["version"]))),
-    ]
-    for label, texts in rows:
+    took = words.TOOK if document["finished_at"] else words.TOOK_SO_FAR
+    rows = {
+        "declared": (utc(document["declared_at"]), local(document["declared_at"], zone)),
+        "started": (utc(document["started_at"]), local(document["started_at"], zone)),
+        "finished": (utc(document["finished_at"]), local(document["finished_at"], zone)),
+        "took": (took.format(length=duration(document["elapsed_s"])),),
+        "by": (document["by"],),
+        "reason": (document["reason"],),
+        "trigger": (document["trigger"], due),
+        "mode": (words.MODES[document["mode"]],),
+        "service": (document["service"],),
+        "datasets": tuple(document["datasets"]),
+        "mtpd": (duration(document["mtpd_s"]),),
+        "inputs": inputs,
+        "owner": (words.OWNER.format(**owner), _version(owner["version"])),
+    }
+    for key, texts in rows.items():
         said = tuple(t for t in texts if t and t != "–")
         if said:
-            yield label, said
+            yield words.FACTS[key], said
 
 
 def _version(version: str) -> str:
-    return f"drorch {version}" if version else ""
+    return words.VERSION.format(version=version) if version else ""
 
 
 def _is_restore(step: Step) -> bool:
@@ -278,7 +279,7 @@ def _attempt_row(step: str, log: Sequence[Mapping[str, Any]], zero: float) -> At
         verdict=words.VERDICTS[last["verdict"]],
         tone={"pass": "good", None: "idle"}.get(last["verdict"], "bad"),
         message=last["message"],
-        then="" if last["wait_s"] is None else f"waited {duration(last['wait_s'])}",
+        then="" if last["wait_s"] is None else words.WAITED.format(length=duration(last["wait_s"])),
     )
 
 
@@ -286,25 +287,29 @@ def _people(steps: Sequence[Step]) -> Iterator[tuple[str, str, str]]:
     """Step, what was asked, and what came of it."""
     for step in steps:
         for question in step["questions"]:
-            asked = f"{clock(question['asked_at'])} UTC: {question['prompt']}"
+            asked = words.ASKED.format(at=clock(question["asked_at"]), prompt=question["prompt"])
             answers = [_answer(a) for a in question["answers"]]
             if question["question"] == "settle":
                 answers += [_settled(s) for s in step["settled"]]
             if question["to_s"] is None:
-                answers.append(f"open; {len(answers)} of {question['quorum']} given")
-            yield step["step"], asked, "; ".join(answers) or step["why"] or "no answer"
+                given = words.STILL_OPEN.format(given=len(answers), quorum=question["quorum"])
+                answers.append(given)
+            yield step["step"], asked, "; ".join(answers) or step["why"] or words.NO_ANSWER
 
 
 def _answer(answer: Mapping[str, Any]) -> str:
-    verb = "approved" if answer["approved"] else "refused"
-    because = f" ({answer['reason']})" if answer["reason"] else ""
-    return f"{verb} by {answer['by']} at {clock(answer['at'])} UTC{because}"
+    said = words.APPROVED if answer["approved"] else words.REFUSED
+    return _because(said, answer)
 
 
 def _settled(settled: Mapping[str, Any]) -> str:
-    said = "it happened" if settled["happened"] else "it did not happen"
-    because = f" ({settled['reason']})" if settled["reason"] else ""
-    return f"{settled['by']} at {clock(settled['at'])} UTC: {said}{because}"
+    return _because(words.HAPPENED if settled["happened"] else words.DID_NOT_HAPPEN, settled)
+
+
+def _because(form: str, answer: Mapping[str, Any]) -> str:
+    said = form.format(by=answer["by"], at=clock(answer["at"]))
+    reason = answer["reason"]
+    return words.BECAUSE.format(said=said, reason=reason) if reason else said
 
 
 def _cleanup(document: Document) -> tuple[str, str]:
@@ -350,8 +355,8 @@ def _found(step: Step, most: int = 8) -> list[tuple[str, str]]:
     told = {name: outputs[name] for name in ("dataset", "region") if name in outputs}
     return [
         *values(told),
-        ("files", count(outputs.get("files"))),
-        ("size", size(outputs.get("bytes"))),
+        (words.FILES, count(outputs.get("files"))),
+        (words.SIZE, size(outputs.get("bytes"))),
     ]
 
 

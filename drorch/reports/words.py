@@ -86,6 +86,8 @@ NOT_RECOVERED = "Missed: it was not recovered"
 TOO_LATE = "Missed: already longer than promised"
 NOT_PROVEN = "Not proven: the data was never shown to be usable"
 NOT_MEASURED = "Not measured"
+STILL_COUNTING = "Still counting"
+NOT_FINAL = "Not final: the run is under way"
 NO_TARGET = "Nothing was promised"
 
 HOW_RTO = (
@@ -127,3 +129,45 @@ LIMIT_AREAS = (
 LIMIT_BACKUP = (
     "A backup shows that data was stored; only a restore shows that it can be brought back."
 )
+
+FACTS = {
+    "declared": "Declared",
+    "started": "Started",
+    "finished": "Finished",
+    "took": "Took",
+    "by": "By",
+    "reason": "Reason",
+    "trigger": "Trigger",
+    "mode": "Mode",
+    "service": "Service",
+    "datasets": "Datasets",
+    "mtpd": "Longest tolerable outage",
+    "inputs": "Inputs",
+    "owner": "Carried by",
+}
+TOOK = "{length} from start to end, cleanup included"
+TOOK_SO_FAR = "{length} so far"
+OWNER = "{user} on {host}"
+VERSION = "drorch {version}"
+
+ASKED = "{at} UTC: {prompt}"
+APPROVED = "approved by {by} at {at} UTC"
+REFUSED = "refused by {by} at {at} UTC"
+HAPPENED = "{by} at {at} UTC: it happened"
+DID_NOT_HAPPEN = "{by} at {at} UTC: it did not happen"
+BECAUSE = "{said} ({reason})"
+STILL_OPEN = "still open, {given} of {quorum} given"
+NO_ANSWER = "no answer"
+
+AT_MOST = "{length} at most"
+WAITED = "waited {length}"
+FURTHER_STEPS = "{count} further steps"
+FILES = "files"
+SIZE = "size"
+
+TIP_ATTEMPT = "attempt {number} {verdict}"
+TIP_AFTER = " after {length}"
+TIP_WAIT = "waited {length} before trying again"
+TIP_PERSON = "waited for a person: {prompt}"
+TIP_MERGED = "{count} attempts; the last: {last}"
+TIP_REST = "{label}, the longest {length}"

@@ -6,7 +6,9 @@ Nothing is decided here and nothing runs: each tale is the list of facts a journ
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from drorch.core.document import run_document
 from drorch.core.events import (
     AbortRequested,
     AttemptFinished,
@@ -27,7 +29,7 @@ from drorch.core.events import (
 )
 from drorch.core.model import Objectives
 from drorch.core.moment import Moment
-from drorch.core.names import Mode, OnFailure, Phase, RunKind, Verdict
+from drorch.core.names import Mode, OnFailure, Phase, RunKind, RunState, Verdict
 from drorch.core.plan import Plan, PlannedStep
 from drorch.core.run import apply, left_behind, opening, outcome_of
 from drorch.core.runbook import Retry, Until
@@ -470,6 +472,18 @@ def wide_drill(count: int) -> Tale:
         for lane, name in enumerate(names[first : first + 8]):
             tale.end(first * 0.2 + 1.5 - lane * 0.01, name, outputs=DOCUMENTS)
     return tale.finish(count * 0.2 + 1)
+
+
+def document_of(tale: Tale, now: float = 20.0) -> dict[str, Any]:
+    """The tale's document, as it stands at `now` if it has not ended."""
+    over = tale.state.finished is not None
+    return run_document(
+        tale.state,
+        run=f"2026-11-23T03-00-00Z-{tale.state.plan.name}-7f3a",
+        journal_head=HEAD,
+        state_word=RunState.FINISHED if over else RunState.WAITING_FOR_PERSON,
+        now=tale.moment(now),
+    )
 
 
 TALES = {

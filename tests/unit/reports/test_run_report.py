@@ -1,0 +1,194 @@
+"""The run report: every sentence under golden files, and the rules that hold for any run.
+
+With DRORCH_WRITE_GOLDEN=1 the golden files are written anew; look at the difference before keeping it.
+"""
+
+import json
+import os
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drorch.core.errors import UsageError
+from drorch.core.names import Phase, Verdict
+from drorch.core.values import Finding
+from drorch.reports.run import ReportFormat, render_run
+from tests.fakes.runs import (
+    TALES,
+    Tale,
+    backup_with_owed_copy,
+    document_of,
+    passed_drill,
+    plan,
+    step,
+    wide_drill,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+NASTY = "<script>alert('x')</script> | `rm` **bold** & [link](javascript:x)\nsecond line"
+
+
+@pytest.mark.parametrize("form", ReportFormat)
+@pytest.mark.parametrize("name", TALES)
+def test_golden(name: str, form: ReportFormat) -> None:
+    report = render_run(document_of(TALES[name]()), form)
+    path = GOLDEN / f"{name}.{form}"
+    if os.environ.get("DRORCH_WRITE_GOLDEN") == "1":
+        path.write_text(report, encoding="utf-8")
+    assert report == path.read_text(encoding="utf-8")
+
+
+def nasty_run() -> dict[str, Any]:
+    """Foreign text wherever foreign text can stand."""
+    steps = (
+        step("a", title=NASTY),
+        step("go", do="approve", person=True, title=NASTY),
+        step("v", Phase.VERIFY, check=True),
+        step("c", Phase.CLEANUP),
+        step("s", skip=NASTY),
+    )
+    tale = Tale(
+        plan(*steps, title=NASTY, organization=NASTY, service=NASTY, inputs={"in": NASTY}),
+        by=NASTY,
+        reason=NASTY,
+    )
+    tale.skip(0.05, "s", NASTY)
+    tale.do(0.1, 0.5, "a", outputs={"out": NASTY}, message=NASTY, hint=NASTY)
+    tale.ask(0.5, "go", "approve", NASTY).answer(0.6, "go", NASTY, NASTY)
+    finding = Finding(NASTY, NASTY, NASTY, NASTY)
+    tale.do(0.7, 0.9, "v", verdict=Verdict.FAIL, message=NASTY, hint=NASTY, findings=(finding,))
+    tale.do(0.9, 1.0, "c", verdict=Verdict.FAIL, message=NASTY, hint=NASTY).finish(1.1)
+    return document_of(tale)
+
+
+class Page(HTMLParser):
+    """Reads a page: its tags, its text, and whether every element is closed in order."""
+
+    VOID = frozenset({"meta", "link", "br", "img", "input", "hr"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def page(document: dict[str, Any]) -> Page:
+    return Page(render_run(document, ReportFormat.HTML))
+
+
+def test_html_escapes_everything_foreign() -> None:
+    read = page(nasty_run())
+    assert "script" not in {tag for tag, _ in read.tags}
+    assert "javascript:x" not in {a.get("href") for _, a in read.tags}
+    assert read.text.count("<script>alert('x')</script>") >= 12
+
+
+def test_markdown_escapes_everything_foreign() -> None:
+    report = render_run(nasty_run(), ReportFormat.MARKDOWN)
+    assert "<script" not in report.replace("\\<script", "").replace("`<script>", "")
+    assert "**bold**" not in report.replace("`<script>alert('x')</script> \\| 'rm' **bold**", "")
+    assert "\nsecond line" not in report
+    rows = [line for line in report.splitlines() if line.startswith("|")]
+    for row in rows:
+        cells = len(re.findall(r"(?<!\\)\|", row)) - 1
+        assert cells in (3, 5, 6, 7), row
+
+
+@pytest.mark.parametrize("name", TALES)
+def test_html_stands_alone(name: str) -> None:
+    report = render_run(document_of(TALES[name]()), ReportFormat.HTML)
+    for _, attributes in Page(report).tags:
+        assert not {"src", "srcset", "action", "onload", "onclick"} & attributes.keys()
+        assert (attributes.get("href") or "#").startswith("#")
+    assert not re.search(r"https?://|@import|url\((?!#)", report)
+
+
+@pytest.mark.parametrize("name", TALES)
+def test_html_is_made_for_everybody(name: str) -> None:
+    read = page(document_of(TALES[name]()))
+    assert ("html", {"lang": "en"}) in read.tags
+    levels = [int(tag[1]) for tag, _ in read.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert all("scope" in a for tag, a in read.tags if tag == "th")
+    for tag, attributes in read.tags:
+        if tag == "svg" and attributes.get("role") == "img":
+            assert attributes.get("aria-labelledby") or attributes.get("aria-label")
+    ids = [str(a["id"]) for _, a in read.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    pointed = [a.get("aria-labelledby") for _, a in read.tags if a.get("aria-labelledby")]
+    assert {i for p in pointed for i in str(p).split()} <= set(ids)
+    links = {str(a["href"]).removeprefix("#") for _, a in read.tags if "href" in a}
+    assert links <= set(ids)
+
+
+@pytest.mark.parametrize("form", ReportFormat)
+@pytest.mark.parametrize("name", TALES)
+def test_no_report_claims_more_than_was_shown(name: str, form: ReportFormat) -> None:
+    report = render_run(document_of(TALES[name]()), form).lower()
+    assert "complian" not in report
+    assert "certif" not in report
+
+
+@pytest.mark.parametrize("form", [ReportFormat.HTML, ReportFormat.MARKDOWN])
+def test_every_figure_of_the_objectives_is_printed(form: ReportFormat) -> None:
+    report = render_run(document_of(passed_drill()), form)
+    for figure in ("16.6s", "1h", "59m 43s", "3m 32s", "30m", "26m 28s"):
+        assert figure in report
+
+
+def test_a_report_of_a_backup_has_no_objectives_but_says_what_it_does_not_prove() -> None:
+    text = page(document_of(backup_with_owed_copy())).text
+    assert "Recovery time" not in text
+    assert "only a restore shows" in text
+
+
+def test_two_hundred_steps_are_all_told() -> None:
+    text = page(document_of(wide_drill(200))).text
+    assert all(f"restore-clinic-{n:04d}" in text for n in range(1, 201))
+    assert "further steps" not in text
+
+
+def test_two_thousand_steps_are_condensed_but_the_critical_path_is_told() -> None:
+    document = document_of(wide_drill(2000))
+    html = render_run(document, ReportFormat.HTML)
+    assert len(html) < 1_000_000
+    text = Page(html).text
+    told = {s["step"] for s in document["steps"] if s["step"] in text}
+    assert set(document["critical_path"][:240]) <= told
+    assert "1,760 further steps" in text
+
+
+def test_the_same_document_read_back_gives_the_same_report() -> None:
+    document = document_of(passed_drill())
+    again = json.loads(render_run(document, ReportFormat.JSON))
+    assert render_run(again, ReportFormat.HTML) == render_run(document, ReportFormat.HTML)
+
+
+def test_a_run_in_short_is_refused() -> None:
+    with pytest.raises(UsageError) as refused:
+        render_run({"run": "r"}, ReportFormat.HTML)
+    assert "run show" in refused.value.hint
