@@ -1,5 +1,6 @@
 """What `postgres.load` is asked to make: where, as whom, by which installed PostgreSQL."""
 
+import hashlib
 import os
 import pwd
 import re
@@ -119,8 +120,12 @@ def _account() -> Account | None:
 
 
 def _default_data(call: Call) -> Path:
-    step = re.sub(r"[^\w.-]", ".", call.step)[:20]
-    return Path(tempfile.gettempdir()) / f"drorch-{call.run[-12:]}-{step}"
+    """Where the server's user can surely enter; named for the run and step, or short if too long."""
+    whole = re.sub(r"[^\w.-]", ".", f"{call.run}-{call.step}")
+    short = hashlib.sha256(whole.encode()).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir())
+    named = folder / f"drorch-{whole}"
+    return named if len(os.fsencode(named)) <= _LONGEST_FOLDER else folder / f"drorch-{short}"
 
 
 def _programs(tools: Tools) -> Path:

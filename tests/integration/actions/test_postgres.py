@@ -142,8 +142,11 @@ def test_a_long_query_is_ended_in_the_server_too(place, loaded):
 
 
 def test_with_a_password_it_listens_on_loopback(place, dump, data):
-    result = place.do(LOAD, dump=str(dump), data=str(data), password={"secret": "token"})
+    run, step = "2026-11-23T03-00-00Z-ehr-failover-7f3a", f"sub/{data.name}"
+    result = place.do(LOAD, run=run, step=step, dump=str(dump), password={"secret": "token"})
     assert result.verdict is Verdict.PASS, result.message
+    made = Path(result.outputs["data"])
+    assert made.name == f"drorch-{run}-sub.{data.name}"
     url = result.outputs["url"]
     try:
         assert "s3cret" not in str(result)
@@ -154,6 +157,8 @@ def test_with_a_password_it_listens_on_loopback(place, dump, data):
         assert (bad.verdict, bad.cause) == (Verdict.FAIL, "unreachable")
     finally:
         place.do(STOP, service=result.outputs["service"], grace="1s")
+        place.do(REMOVE, run=run, path=str(made))
+    assert not made.exists()
 
 
 def test_again_after_a_lost_attempt(place, commands, dump, data, loaded):
