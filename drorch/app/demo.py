@@ -27,8 +27,6 @@ from drorch.lab.hospital import production
 from drorch.lab.hospital.production import Facts, Scale
 from drorch.ports import Progress
 
-#: The same seed gives the same hospital, to the byte.
-SEED = 2026
 RUNBOOK = "ehr-failover"
 LOST, SURVIVOR = "mtl", "qc"
 _MARKER = ".drorch-demo"
@@ -71,7 +69,7 @@ def demo(
     Raises DemoFailed, or Interrupted when told to stop; no process is left behind either way.
     """
     program = _prepared(folder, environment)
-    hospital = program.configuration.folder / "var" / "hospital"
+    hospital = labs.hospital_folder(program)
     commands = program.commands
 
     def step(says: str) -> None:
@@ -84,13 +82,13 @@ def demo(
             raise Interrupted("the demo was interrupted", "run it again: it begins anew")
         stage.progress(progress)
 
-    with _cleared(program, hospital):
+    with _cleared(program):
         step(f"two embedded S3 regions come up on loopback: {LOST} and {SURVIVOR}")
-        labs.up(program)
+        labs.regions_up(program)
         step("an invented hospital is made: patients, visits, documents")
         production.generate(
             hospital,
-            seed=SEED,
+            seed=labs.SEED,
             database=production.database_here(),
             commands=commands,
             scale=scale or Scale(),
@@ -176,28 +174,24 @@ def clean(folder: Path, environment: Mapping[str, str] | None = None) -> None:
         return
     if (folder / "drorch.yaml").exists():
         program = Program(load_configuration(folder / "drorch.yaml"), environment)
-        _clear(program, folder / "var" / "hospital")
+        _clear(program)
     shutil.rmtree(folder)
 
 
 @contextmanager
-def _cleared(program: Program, hospital: Path) -> Iterator[None]:
+def _cleared(program: Program) -> Iterator[None]:
     """Whatever happens inside, no process of the demo is left."""
     try:
         yield
     finally:
-        _clear(program, hospital)
+        _clear(program)
 
 
-def _clear(program: Program, hospital: Path) -> None:
+def _clear(program: Program) -> None:
     try:
         _end_open_runs(program)
     finally:
-        try:
-            if hospital.exists():
-                production.stop(hospital, program.commands)
-        finally:
-            labs.lab_of(program).down()
+        labs.down(program)
 
 
 def _end_open_runs(program: Program) -> None:

@@ -1,12 +1,18 @@
-"""Use cases of the lab: embedded S3 regions on loopback, for trying and for drills."""
+"""Use cases of the lab: embedded S3 regions on loopback and an invented hospital to protect."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from drorch.app.program import Program
 from drorch.core.errors import UsageError
 from drorch.core.values import Value
+from drorch.lab.hospital import production
+from drorch.lab.hospital.production import ProgressSink
 from drorch.lab.lab import Lab
 from drorch.lab.regions import RegionSpec
+
+#: The same seed gives the same hospital, to the byte.
+SEED = 2026
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -16,7 +22,15 @@ def lab_of(program: Program) -> Lab:
     return Lab(program.configuration.work / "lab", program.commands)
 
 
-def up(program: Program) -> list[dict[str, Value]]:
+def up(program: Program, progress: ProgressSink = lambda _: None) -> list[dict[str, Value]]:
+    """Bring up the regions that lie on loopback, and the hospital if a dataset is its data."""
+    regions_up(program)
+    if _has_hospital(program):
+        _hospital_up(program, progress)
+    return status(program)
+
+
+def regions_up(program: Program) -> None:
     """Bring up a server for each region of the configuration that lies on loopback."""
     wanted = [
         RegionSpec(region.name, port, region.jurisdiction)
@@ -29,12 +43,40 @@ def up(program: Program) -> list[dict[str, Value]]:
             "the lab serves endpoints such as http://127.0.0.1:9101; see configs/lab.yaml",
         )
     lab_of(program).up(wanted)
-    return status(program)
+
+
+def hospital_folder(program: Program) -> Path:
+    """Where the invented hospital of this configuration lies: `hospital` beside the state."""
+    return program.configuration.work / "hospital"
+
+
+def _has_hospital(program: Program) -> bool:
+    folder = hospital_folder(program)
+    paths = [p for d in program.configuration.datasets.values() for p in d.paths]
+    return any(p.is_relative_to(folder) for p in paths)
+
+
+def _hospital_up(program: Program, progress: ProgressSink) -> None:
+    folder = hospital_folder(program)
+    if (folder / "facts.json").is_file():
+        production.start(folder, program.commands)
+        return
+    production.generate(
+        folder,
+        seed=SEED,
+        database=production.database_here(),
+        commands=program.commands,
+        progress=progress,
+    )
 
 
 def down(program: Program) -> list[dict[str, Value]]:
-    """End the lab's servers; what they hold stays on disk."""
-    lab_of(program).down()
+    """End the lab's servers, the hospital's too; what they hold stays on disk."""
+    try:
+        if hospital_folder(program).is_dir():
+            production.stop(hospital_folder(program), program.commands)
+    finally:
+        lab_of(program).down()
     return status(program)
 
 

@@ -1,0 +1,56 @@
+"""Use case `init`: a folder to start from."""
+
+import secrets as entropy
+import shutil
+from pathlib import Path
+
+from drorch.adapters.evidence import make_private, write_durably
+from drorch.app.shipped import shipped
+from drorch.config.load import load_configuration
+from drorch.core.errors import UsageError
+from drorch.core.values import Value
+
+#: A repository password: 256 bits, in letters that survive being written down.
+_PASSWORD_BYTES = 32
+
+
+def initialise_folder(folder: Path) -> dict[str, Value]:
+    """Write drorch.yaml, a repository password (0600) and the runbooks into `folder`.
+
+    Raises UsageError if there is a configuration already; nothing there is ever overwritten.
+    """
+    folder = folder.absolute()
+    configuration = folder / "drorch.yaml"
+    if configuration.exists():
+        raise UsageError(
+            f"{configuration} is there already",
+            "edit it, or name an empty folder: drorch init FOLDER",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder / "secrets")
+    written = [
+        *_password(folder / "secrets" / "repo-key"),
+        *_runbooks(folder / "runbooks"),
+    ]
+    text = (shipped("configs") / "starter.yaml").read_bytes()
+    write_durably(configuration, text)
+    configuration.chmod(0o644)
+    load_configuration(configuration)
+    return {"folder": str(folder), "written": [str(configuration), *map(str, written)]}
+
+
+def _password(path: Path) -> list[Path]:
+    if path.exists():
+        return []
+    write_durably(path, entropy.token_urlsafe(_PASSWORD_BYTES).encode() + b"\n")
+    return [path]
+
+
+def _runbooks(folder: Path) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    written = []
+    for source in sorted(shipped("runbooks").glob("*.yaml")):
+        if not (folder / source.name).exists():
+            shutil.copyfile(source, folder / source.name)
+            written.append(folder / source.name)
+    return written
