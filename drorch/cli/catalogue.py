@@ -12,6 +12,7 @@ CATALOGUE = (
             Entry(
                 "demo", "See the main job on an invented hospital: back up, lose a region, recover."
             ),
+            Entry("init", "Write a drorch.yaml to start from, a password and the runbooks."),
             Entry("config", "Check drorch.yaml, or print its JSON Schema."),
             Entry("doctor", "Find what would stop a backup or a failover, before it does."),
             Entry("lab", "Run embedded S3 regions on loopback, for trying and drills."),
