@@ -184,7 +184,7 @@ def test_a_document_that_cannot_be_written_stops_the_rest(tmp_path):
 
 SAYS = {
     "ehr-dump": "no dump was made",
-    "ehr-database": "Usage: ehr-database prepare",
+    "ehr-database": "Usage: ehr-database init",
     "ehr-service": "the following arguments are required: --documents",
 }
 
