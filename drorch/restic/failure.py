@@ -79,6 +79,7 @@ _BY_CODE: Final = {10: Cause.NO_REPOSITORY, 11: Cause.LOCKED, 12: Cause.WRONG_PA
 # In this order: what is asked first may hide what comes later (a lost connection makes every
 # Load fail; a full disk is no damage).
 _SENTENCES: Final[Mapping[Cause, tuple[str, ...]]] = {
+    Cause.INTERRUPTED: ("signal interrupt received",),
     Cause.DISK_FULL: ("no space left on device", "disk quota exceeded"),
     Cause.NO_BUCKET: ("specified bucket does not exist", "NoSuchBucket"),
     Cause.WRONG_PASSWORD: ("wrong password or no key found",),
@@ -114,6 +115,7 @@ _SENTENCES: Final[Mapping[Cause, tuple[str, ...]]] = {
         "repository contains errors",
         "repository is damaged",
         "ciphertext verification failed",
+        "decrypting blob .* failed",
         r"(Load|ReadFull)\(<\w+/",
         "specified key does not exist",
         "invalid data returned",
@@ -223,7 +225,7 @@ def _words(done: Completed, heard: Listener) -> str:
     else:
         fatal = [line for line in heard.log if line.startswith("Fatal: ")]
         said = (fatal or list(heard.log)[-1:] or [done.message])[0]
-    first = re.sub(r"^(Fatal: )+", "", said.strip()).split("\n")[0]
+    first = said.replace("Fatal: ", "").strip().split("\n")[0]
     if heard.errors:
         first += f" ({heard.error_count} errors; the first: {error_text(heard.errors[0])})"
     return first or f"it exited with {done.exit_code} and said nothing"

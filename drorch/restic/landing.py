@@ -72,6 +72,7 @@ class Landing:
         (self.tree.parent / _MOVING).write_text(json.dumps(names))
         for name in names:
             _rename(found / name if folder else found, self.target / name)
+        _remove(self.tree.parent)
         if folder and self.made:
             _dress(self.target, before)
 
@@ -96,7 +97,6 @@ def landing(target: Path, needed: Needed) -> Iterator[Landing]:
             except BaseException:
                 _clear_leftovers(target)
                 raise
-            _remove(staging)
     except OSError as error:
         _unmake(made)
         cause = Cause.DISK_FULL if error.errno in _FULL else Cause.TARGET_UNUSABLE

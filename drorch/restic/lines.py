@@ -21,6 +21,7 @@ KEPT_ERRORS: Final = 1000
 KEPT_LOG: Final = 400
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\r")
+_IGNORED = re.compile(r"^ignoring error for (.*?): (.*)$")
 _TEXT_PROGRESS = re.compile(r"^\[[\d:]+\]\s+[\d.]+%\s+(\d+) / (\d+) ([a-z ]+)")
 
 
@@ -94,15 +95,21 @@ class Listener:
         if kind == "status":
             self._status(message)
         elif kind == "error":
-            self.error_count += 1
-            if len(self.errors) < KEPT_ERRORS:
-                self.errors.append(message)
+            self._error(message)
         elif self._on_node is not None and message.get("struct_type") == "node":
             self._on_node(message)
         elif kind != "verbose_status":
             self.messages.append(message)
 
+    def _error(self, message: Message) -> None:
+        self.error_count += 1
+        if len(self.errors) < KEPT_ERRORS:
+            self.errors.append(message)
+
     def _text(self, line: str) -> None:
+        if ignored := _IGNORED.match(line):  # what restore says in text, up to 0.16
+            self._error({"item": ignored[1], "error": {"message": ignored[2]}})
+            return
         match = _TEXT_PROGRESS.match(line)
         if match is None:
             if line.strip():

@@ -22,7 +22,7 @@ from drorch.restic.results import (
 )
 
 _SKIPPED: Final = re.compile(r"^(.*) does not exist, skipping$")
-_PACK: Final = re.compile(r"\bpack ([0-9a-f]{64})\b")
+_PACK: Final = re.compile(r"\b(?:pack|want) ([0-9a-f]{64})\b")
 _SOURCE: Final = re.compile(r"^snapshot ([0-9a-f]+) of ")
 _ALREADY: Final = re.compile(
     r"^skipping source snapshot ([0-9a-f]+), was already copied to snapshot ([0-9a-f]+)"
