@@ -31,7 +31,7 @@ def run_document(
 ) -> Document:
     """The whole run. `journal_head` is hex SHA-256; `now` matters only to a run under way."""
     timing = time_run(state, now)
-    view = _View(Axis.of(state), timing, state.finished_at or now)
+    view = _View(Axis.of(state), timing, frozenset(timing.critical_path), state.finished_at or now)
     plan = state.plan
     return {
         "run": run,
@@ -198,6 +198,7 @@ class _View:
 
     axis: Axis
     timing: Timing
+    critical: frozenset[str]
     end: Moment
 
     def place(self, moment: Moment | None) -> float | None:
@@ -226,7 +227,7 @@ class _View:
             "cause": step.cause,
             "message": step.message,
             "hint": step.hint,
-            "critical": plan.id in self.timing.critical_path,
+            "critical": plan.id in self.critical,
             "slack_s": _optional_seconds(slack),
             "started_at": rfc3339(begin.at) if begin else None,
             "finished_at": rfc3339(step.closed.at) if step.closed else None,

@@ -105,7 +105,8 @@ def time_run(state: RunFold, now: Moment) -> Timing:
     slack = None
     if outcome is Outcome.PASSED:
         found = slack_of(phases, state.plan.parallel, window.end)
-        slack = {s: timedelta(seconds=0.0 if s in path else v) for s, v in found.items()}
+        critical = frozenset(path)
+        slack = {s: timedelta(seconds=0.0 if s in critical else v) for s, v in found.items()}
     return Timing(rto, rpo, window, window.length - person, person, path, slack, data_from=oldest)
 
 

@@ -9,13 +9,16 @@ from typing import Any
 
 from drorch.reports import words
 from drorch.reports.condense import PhaseSteps, Rest, Step
-from drorch.reports.figures import count, duration
+from drorch.reports.figures import count, duration, middle_cut
 
 #: A longer timeline goes on below with an axis of its own; two such sheets fit on one page.
 LINES_ON_A_SHEET = 20
 
 #: A step looked at oftener than this is drawn as one bar.
 _BARS_OF_ONE_STEP = 24
+
+#: Letters of a label that fit beside the bars at the least width.
+_ROOM_FOR_LABEL = 34
 
 _TICKS = (
     0.1,
@@ -53,9 +56,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: a phase's heading, or a step with its bars. `end` is where the last bar ends."""
+    """One line: a phase's heading, or a step with its bars. `end` is where the last bar ends.
+
+    `short` is the label as far as there is room for it.
+    """
 
     label: str
+    short: str = ""
     heading: bool = False
     status: str = ""
     critical: bool = False
@@ -154,6 +161,7 @@ def _line(step: Step, scale: _Scale, *, shaded: bool) -> Line:
     bars = tuple(sorted(_bars(step, scale), key=lambda b: b.left))
     return Line(
         label=step["step"],
+        short=middle_cut(step["step"], _ROOM_FOR_LABEL),
         status=step["status"],
         critical=step["critical"],
         bars=bars,

@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from drorch.reports.view import FILTERS, view
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _SPACE = re.compile(r"\s+")
@@ -12,6 +16,12 @@ _SPACE = re.compile(r"\s+")
 
 def markdown_report(document: Mapping[str, Any]) -> str:
     """The report in GitHub's dialect: tables are used, HTML is not."""
+    text = _template().render(v=view(document), d=document)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+@cache
+def _template() -> "Template":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # Autoescape knows only HTML. `finalize` sees every printed value, so that none is forgotten.
@@ -25,8 +35,7 @@ def markdown_report(document: Mapping[str, Any]) -> str:
     )
     environment.filters.update(FILTERS)
     environment.filters["code"] = code
-    text = environment.get_template("run.md").render(v=view(document), d=document)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return environment.get_template("run.md")
 
 
 class Verbatim(str):

@@ -9,7 +9,18 @@ from typing import Any, TypeAlias
 
 from drorch.reports import words
 from drorch.reports.condense import PhaseSteps, Step, by_phase
-from drorch.reports.figures import after, clock, count, duration, local, offset, size, utc, values
+from drorch.reports.figures import (
+    after,
+    clock,
+    count,
+    duration,
+    joined,
+    local,
+    offset,
+    size,
+    utc,
+    values,
+)
 from drorch.reports.gantt import Chart, chart
 
 Document: TypeAlias = Mapping[str, Any]
@@ -118,9 +129,11 @@ def headline(document: Document) -> Headline:
     outcome = document["outcome"]
     key = (outcome, document["objectives_met"]) if outcome == "passed" else outcome
     tone, title, sentence = words.HEADLINES[key or document["state"]]
-    if tone == "good" and document["dirty"]:
-        tone = "warn"
-    return Headline(tone, title, sentence.format(reason=_reason(document)))
+    unplanned = {f["what"] for f in document["findings"]} - words.PLANNED_FINDINGS
+    if tone == "good" and unplanned:
+        tone, title = "warn", words.WITH_FINDINGS.format(title=title)
+    asked = joined([s["step"] for s in document["steps"] if s["status"] == "waiting-for-person"])
+    return Headline(tone, title, sentence.format(reason=_reason(document), asked=asked))
 
 
 def _reason(document: Document) -> str:

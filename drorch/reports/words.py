@@ -66,9 +66,18 @@ HEADLINES = {
         "Interrupted",
         "The process that carried it is gone; it can be resumed.",
     ),
-    "waiting-for-person": ("warn", "Waiting for a person", "It goes on when somebody answers."),
+    "waiting-for-person": (
+        "warn",
+        "Waiting for a person",
+        "It goes on when somebody answers: {asked}.",
+    ),
     "paused": ("idle", "Paused", "It goes on when it is resumed."),
 }
+
+WITH_FINDINGS = "{title}, with findings"
+
+#: Findings that belong to what was planned: they do not dim a verdict.
+PLANNED_FINDINGS = frozenset({"step.not-tested", "plan.notice"})
 
 REASON_UNKNOWN = "no reason was recorded"
 REASON_STEP = "{step} failed{message}"

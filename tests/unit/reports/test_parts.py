@@ -1,5 +1,7 @@
 """The parts of a report: figures, what is told of many steps, and the timeline's geometry."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -185,6 +187,8 @@ def test_of_many_steps_the_unusual_and_the_critical_are_told() -> None:
         ("failed-drill", "bad", "Failed"),
         ("aborted-drill", "idle", "Aborted"),
         ("waiting-failover", "warn", "Waiting for a person"),
+        ("backup-copy-owed", "warn", "Passed, with findings"),
+        ("taken-over-failover", "warn", "Passed, with findings"),
     ],
 )
 def test_headlines(name: str, tone: str, title: str) -> None:
@@ -209,3 +213,46 @@ def test_passed_but_dirty_is_not_all_good() -> None:
     tale = Tale(plan(*steps)).do(0.1, 0.2, "a")
     tale.do(0.3, 0.4, "sweep", verdict=Verdict.FAIL, message="busy").finish(0.5)
     assert headline(document_of(tale)).tone == "warn"
+
+
+def test_who_is_waited_for_is_told_in_the_headline() -> None:
+    assert headline(document_of(waiting_failover())).sentence.endswith("answers: go-ahead.")
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+)
+def test_names_in_a_sentence(parts: list[str], text: str) -> None:
+    assert figures.joined(parts) == text
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2 contrast ratio."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+STYLE = Path(figures.__file__).parent / "templates" / "report.css"
+THEMES = [
+    dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", theme))
+    for theme in re.findall(r":root \{(.*?)\}", STYLE.read_text(encoding="utf-8"), re.DOTALL)
+]
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=["light", "dark", "print"])
+def test_every_text_stands_out_from_its_ground(theme: dict[str, str]) -> None:
+    for text in ("ink", "dim", "good", "warn", "bad", "idle"):
+        for ground in ("paper", "card", "band"):
+            assert contrast(theme[text], theme[ground]) >= 4.5, (text, ground)
+    for tone in ("good", "warn", "bad", "idle"):
+        assert contrast(theme[tone], theme[f"{tone}-back"]) >= 4.5, tone
+        assert contrast(theme["ink"], theme[f"{tone}-back"]) >= 7, tone
+    for bar in ("bar", "person", "bad"):
+        assert contrast(theme[bar], theme["band"]) >= 3, bar
