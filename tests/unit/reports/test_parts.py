@@ -1,12 +1,14 @@
 """The parts of a report: figures, what is told of many steps, and the timeline's geometry."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from drorch.core.names import Phase, Verdict
+from drorch.core.runbook import Until
 from drorch.reports import figures
 from drorch.reports.condense import by_phase
 from drorch.reports.gantt import LINES_ON_A_SHEET, Chart, chart
@@ -148,9 +150,11 @@ def test_the_axis_is_never_crowded(length: float) -> None:
 
 
 def test_a_check_looked_at_very_often_is_one_bar() -> None:
-    tale = Tale(plan(step("a"), step("v", Phase.VERIFY, check=True))).do(0.0, 1.0, "a")
+    looking = Until(timedelta(seconds=600), timedelta(seconds=0.5))
+    tale = Tale(plan(step("a"), step("v", Phase.VERIFY, check=True, until=looking)))
+    tale.do(0.0, 1.0, "a")
     for n in range(60):
-        tale.do(1 + n, 1.5 + n, "v", verdict=Verdict.FAIL, cause="x")
+        tale.do(1 + n, 1.5 + n, "v", verdict=Verdict.FAIL, cause="x").retry(1.5 + n, "v", 0.5)
     lines = {line.label: line for line in charted(document_of(tale)).sheets[0]}
     assert [b.kind for b in lines["v"].bars] == ["fail"]
     assert lines["v"].bars[0].tip.startswith("60 attempts")
