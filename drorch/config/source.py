@@ -82,12 +82,10 @@ class Document:
         return self.problem(problem.path, problem.message, problem.hint)
 
     def _nearest(self, path: KeyPath, tables: tuple[dict[KeyPath, Place], ...]) -> Place:
-        if path in tables[0]:
-            return tables[0][path]
-        for length in range(len(path), 0, -1):
-            known = tables[1].get(path[:length]) or self.keys.get(path[:length])
-            if known is not None:
-                return known
+        for length in range(len(path), -1, -1):
+            for table in tables:
+                if path[:length] in table:
+                    return table[path[:length]]
         return (1, 1)
 
 

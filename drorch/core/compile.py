@@ -17,6 +17,7 @@ from drorch.core.names import Mode, OnFailure, Phase, RunKind
 from drorch.core.nearest import did_you_mean
 from drorch.core.notices import notices_of
 from drorch.core.plan import Plan, PlannedStep
+from drorch.core.render import preview
 from drorch.core.runbook import Retry, Runbook
 
 _KINDS = {Mode.DRILL: RunKind.DRILL, Mode.LIVE: RunKind.FAILOVER}
@@ -54,11 +55,11 @@ def compile_runbook(
         name=runbook.name,
         mode=mode,
         subject=f"runbook:{runbook.name}",
-        steps=tuple(_planned(draft) for draft in drafts),
+        steps=tuple(_planned(draft, values) for draft in drafts),
         objectives=_objectives(runbook, configuration),
         inputs=values,
         parallel=runbook.parallel,
-        title=runbook.title,
+        title=str(preview(runbook.title, values)),
         service=runbook.service or "",
         organization=configuration.organization,
         timezone=configuration.timezone,
@@ -104,7 +105,7 @@ def _objectives(runbook: Runbook, configuration: Configuration) -> Objectives:
     return Objectives(own.rto or base.rto, own.rpo or base.rpo, own.mtpd or base.mtpd)
 
 
-def _planned(draft: Draft) -> PlannedStep:
+def _planned(draft: Draft, inputs: Mapping[str, str]) -> PlannedStep:
     step, spec = draft.step, draft.spec
     check = draft.stands_as_check
     return PlannedStep(
@@ -123,5 +124,5 @@ def _planned(draft: Draft) -> PlannedStep:
         when=draft.when,
         skip=draft.skip,
         undoes=draft.undoes,
-        title=draft.title,
+        title=str(preview(draft.title, inputs)),
     )

@@ -31,7 +31,7 @@ class Mention:
 
 @dataclass(slots=True)
 class Draft:
-    """One step of the plan to be. `arguments` and `when` are templates in the plan's own names."""
+    """One step of the plan to be. `arguments`, `when` and `title` are templates in the plan's own names."""
 
     id: str
     phase: Phase
@@ -44,6 +44,7 @@ class Draft:
     needs: list[str] = field(default_factory=list)
     skip: str = ""
     undoes: str = ""
+    title: str = ""
     mentions: tuple[Mention, ...] = ()
 
     @property
@@ -51,7 +52,7 @@ class Draft:
         """Whether it is a check, by nature or by where it stands."""
         if self.undoes or self.spec.person:
             return self.spec.check
-        looks = self.step.is_check or self.phase in (Phase.PRECONDITIONS, Phase.VERIFY)
+        looks = self.step.is_check or self.step.phase in (Phase.PRECONDITIONS, Phase.VERIFY)
         return self.spec.check or (looks and self.spec.name in COMMANDS)
 
     @property
@@ -60,11 +61,6 @@ class Draft:
         if self.step.repeatable is not None and not self.undoes:
             return self.step.repeatable
         return self.spec.repeatable or self.stands_as_check
-
-    @property
-    def title(self) -> str:
-        """What people read."""
-        return f"undo {self.undoes}" if self.undoes else self.step.title
 
     @property
     def called(self) -> str:
@@ -168,6 +164,7 @@ def draft(
         arguments=_arguments(names, step.call, spec),
         when=names.translated_when(step.when) or when,
         skip=skip,
+        title=str(names.translated(step.title)),
         mentions=tuple(mentions),
     )
 
@@ -184,6 +181,7 @@ def undo_draft(names: Names, step: RunbookStep, undo: ActionCall, spec: ActionSp
         path=path,
         arguments=_arguments(names, undo, spec),
         undoes=names.prefix + step.name,
+        title=f"undo {names.prefix}{step.name}",
         mentions=tuple(names.mentions({"with": undo.arguments}, path)),
     )
 

@@ -288,10 +288,9 @@ class _Expansion:
             written["when"] = {"value": step.when.value, "operand": step.when.operand}
         if step.undo is not None:
             written["undo"] = {"with": step.undo.arguments}
-        steps = [one.name for one in self._runbook.steps]
         for place, name in self._names.unknown_inputs(written, step.path):
             hint = did_you_mean(name, self._names.inputs, "inputs are")
-            if name in steps:
+            if any(name == one.name for one in self._runbook.steps):
                 hint = f"a step's output is written {{{name}.output}}"
             elif hint.startswith("inputs are"):
                 hint += f"; literal braces are doubled: {{{{{name}}}}}"

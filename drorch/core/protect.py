@@ -21,8 +21,8 @@ _PATHS = frozenset({Kind.READ_PATH, Kind.WRITE_PATH})
 _WORDS = frozenset({Kind.ARGV, Kind.LIST, Kind.ANY, Kind.MAPPING, Kind.URL, Kind.HOST})
 #: Text that is carried out, unlike a prompt or a message.
 _CARRIED_OUT = frozenset({"script", "stdin", "command", "database", "url"})
-#: Mappings that are compared or sent, not pointed at.
-_COMPARED = frozenset({"expect", "headers", "inputs", "json"})
+#: What is compared or sent, or names places inside a snapshot: not pointed at.
+_COMPARED = frozenset({"expect", "headers", "inputs", "json", "include", "exclude"})
 _BREAKS = re.compile(r"[\s=:,;\"'`()<>|&\[\]{}@]+")
 
 
@@ -106,8 +106,7 @@ class _Sight:
                 yield f"{text!r} names {host}, which is protected"
         words = [text, *_words(text)] if not scripted else _words(text)
         for word in dict.fromkeys(words):
-            holding = not scripted and "/" in word.rstrip("/")
-            yield from self._of_path(word, self._base, holding=holding or word == "/")
+            yield from self._of_path(word, self._base, holding=not scripted and "/" in word)
 
     def _of_path(self, text: str, base: Path, *, holding: bool) -> Iterator[str]:
         """`holding`: a folder that holds something protected counts too."""

@@ -1,0 +1,109 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from drorch.core.errors import UsageError
+from drorch.core.model import Configuration, CopyMode, CopyPolicy, Dataset, Objectives, Service
+from drorch.core.names import Mode, OnFailure, Phase, RunKind
+from drorch.core.policy import compile_backup, compile_check, compile_replicate, compile_restore
+from drorch.core.render import render
+
+EHR = Dataset(
+    "ehr",
+    "key",
+    "mtl",
+    copies=(CopyPolicy("qc", CopyMode.MIRROR, "key"), CopyPolicy("tor", CopyMode.COPY, "other")),
+    paths=(Path("/srv/ehr"),),
+    before=(("sync",), ("echo", "{x}")),
+    after=(("logger", "done"), ("logger", "all done")),
+)
+CONFIGURATION = Configuration(
+    Path("/etc/drorch"),
+    datasets={"ehr": EHR, "alone": Dataset("alone", "key", "mtl")},
+    services={"clinic": Service("clinic", objectives=Objectives(), datasets=("ehr",))},
+)
+
+
+def shape(plan):
+    return [(s.id, s.do, s.phase, s.needs, s.on_failure, s.repeatable) for s in plan.steps]
+
+
+def test_a_backup_runs_its_commands_around_it_and_copies_follow():
+    plan = compile_backup("ehr", CONFIGURATION)
+    stop, go_on = OnFailure.STOP, OnFailure.CONTINUE
+    assert shape(plan) == [
+        ("before-1", "command", Phase.STEPS, (), stop, False),
+        ("before-2", "command", Phase.STEPS, ("before-1",), stop, False),
+        ("backup", "backup", Phase.STEPS, ("before-2",), stop, True),
+        ("replicate-qc", "replicate", Phase.STEPS, ("backup",), go_on, True),
+        ("replicate-tor", "replicate", Phase.STEPS, ("backup",), go_on, True),
+        ("after-1", "command", Phase.CLEANUP, (), go_on, False),
+        ("after-2", "command", Phase.CLEANUP, ("after-1",), go_on, False),
+    ]
+    assert all(not step.skip for step in plan.steps)
+    assert (plan.kind, plan.mode, plan.subject) == (RunKind.BACKUP, Mode.LIVE, "dataset:ehr")
+    assert (plan.service, plan.datasets) == ("clinic", ("ehr",))
+    assert plan.steps[4].arguments == {"dataset": "ehr", "from": "mtl", "region": "tor"}
+
+
+def test_braces_in_configured_commands_are_no_references():
+    step = compile_backup("ehr", CONFIGURATION).steps[1]
+    assert render(step.arguments, {}, {}) == {"argv": ["echo", "{x}"]}
+
+
+def test_a_restore_takes_what_was_asked_to_the_letter():
+    plan = compile_restore(
+        "ehr",
+        CONFIGURATION,
+        to=Path("/tmp/{a.b}"),
+        region="qc",
+        at=datetime(2026, 1, 2, tzinfo=UTC),
+        include=["*.{x}"],
+        purpose="why",
+    )
+    (step,) = plan.steps
+    assert render(step.arguments, {}, {}) == {
+        "dataset": "ehr",
+        "to": "/tmp/{a.b}",
+        "region": "qc",
+        "at": "2026-01-02T00:00:00+00:00",
+        "include": ["*.{x}"],
+        "purpose": "why",
+    }
+    elsewhere = compile_restore("ehr", CONFIGURATION, to=Path("/tmp/other"))
+    assert plan.subject != elsewhere.subject
+    assert elsewhere.steps[0].arguments == {"dataset": "ehr", "to": "/tmp/other"}
+
+
+def test_replication_and_check_go_to_every_region_or_those_named():
+    assert [s.id for s in compile_replicate("ehr", [], CONFIGURATION).steps] == [
+        "replicate-qc",
+        "replicate-tor",
+    ]
+    assert [s.id for s in compile_replicate("ehr", ["tor", "tor"], CONFIGURATION).steps] == [
+        "replicate-tor"
+    ]
+    checks = compile_check("ehr", [], CONFIGURATION, arguments={"read_data": True}).steps
+    assert [s.id for s in checks] == ["check-mtl", "check-qc", "check-tor"]
+    assert all(s.check and s.arguments["read_data"] for s in checks)
+    assert [s.id for s in compile_check("ehr", ["qc"], CONFIGURATION).steps] == ["check-qc"]
+
+
+@pytest.mark.parametrize(
+    ("compiling", "message"),
+    [
+        (lambda: compile_backup("her", CONFIGURATION), "there is no dataset 'her'"),
+        (lambda: compile_replicate("ehr", ["mtl"], CONFIGURATION), "is not copied to 'mtl'"),
+        (lambda: compile_replicate("alone", [], CONFIGURATION), "has no copies"),
+        (lambda: compile_check("alone", ["qc"], CONFIGURATION), "has no copy in 'qc'"),
+        (
+            lambda: compile_restore("alone", CONFIGURATION, to=Path("x"), region="qc"),
+            "has no copy in 'qc'",
+        ),
+    ],
+)
+def test_what_is_not_there_is_refused_with_a_hint(compiling, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        compiling()
+    assert caught.value.hint
