@@ -16,8 +16,9 @@ from drorch.restic.lines import Listener, MessageSink, ProgressSink
 from drorch.restic.repository import INHERITED, RepositoryAddress, child_environment
 from drorch.restic.version import Capabilities, Versions, find_binary
 
-#: How long after SIGINT restic may take to remove its lock from a slow region.
-_GRACE = timedelta(seconds=30)
+#: How long after SIGINT restic may take. It removes its lock first of all, then since 0.17 waits
+#: for uploads in flight, which a limit on the rate can make very long.
+_GRACE = timedelta(seconds=10)
 #: restic since 0.17 removes its lock on SIGINT but then waits for its input for ever: it is
 #: killed soon, and leaves nothing behind.
 _GRACE_WITH_INPUT = timedelta(seconds=5)
