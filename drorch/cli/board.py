@@ -21,6 +21,9 @@ from drorch.ports import Progress
 #: How fast the rate forgets: seconds after which an old rate counts for a third.
 _MEMORY = 5.0
 
+#: So many needs of a waiting step are named.
+_NAMED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -36,6 +39,7 @@ class Line:
     progress: Progress | None = None
     rate: float | None = None
     told: float = 0.0
+    needs: tuple[str, ...] = ()
 
     @property
     def remaining(self) -> float | None:
@@ -90,7 +94,9 @@ class Board:
     def _begin(self, state: RunFold) -> None:
         self._target = state.plan.objectives.rto
         for step in state.steps.values():
-            self._lines[step.plan.id] = Line(step.plan.id, step.plan.phase, step.status)
+            self._lines[step.plan.id] = Line(
+                step.plan.id, step.plan.phase, step.status, needs=step.plan.needs
+            )
             self._untouched[step.plan.id] = None
             self._order[step.plan.id] = len(self._order)
         for step in state.steps.values():
@@ -142,7 +148,7 @@ class Board:
             coming = list(islice(self._untouched, max(room // 2, room - len(self._closed))))
             done = islice(reversed(self._closed), room - len(coming))
             names = sorted({*busy, *coming, *done}, key=self._order.__getitem__)
-            wanted = [self._lines[n] for n in names]
+            wanted = [self._with_needs(self._lines[n]) for n in names]
             until = self._window_end or self.monotonic()
             ran = until - self._window if self._window is not None else None
             return Shown(
@@ -154,6 +160,16 @@ class Board:
                 ran,
                 self._target,
             )
+
+    def _with_needs(self, line: Line) -> Line:
+        """A line that waits says for which steps; of many, the first few."""
+        if line.status is not StepStatus.WAITING:
+            return line
+        unmet = (n for n in line.needs if n in self._lines and not self._lines[n].status.final)
+        named = list(islice(unmet, _NAMED + 1))
+        more = ", …" if len(named) > _NAMED else ""
+        told = f"for {', '.join(named[:_NAMED])}{more}" if named else ""
+        return replace(line, waits_for=told)
 
 
 def _waits_for(step: StepState, event: Event | None) -> str:

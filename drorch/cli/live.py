@@ -76,6 +76,8 @@ def shown(stream: TextIO) -> Iterator[Screen]:
 
 def drawn_board(shown_now: Shown) -> RenderableType:
     """One run: how far it is, the clock against what was promised, and its steps."""
+    if not shown_now.total:
+        return Text(f"{shown_now.title}  is about to begin", "dim")
     now = time.monotonic()
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title, right in (("step", 0), ("state", 0), ("try", 1), ("for", 1), ("", 0)):
@@ -113,7 +115,8 @@ def _spent(line: Line, now: float) -> str:
 
 def _detail(line: Line) -> RenderableType:
     if line.waits_for:
-        return Text(line.waits_for, overflow="ellipsis")
+        quiet = line.status in (StepStatus.WAITING, StepStatus.SKIPPED)
+        return Text(line.waits_for, "dim" if quiet else "", overflow="ellipsis")
     if line.progress is None or line.status is not StepStatus.RUNNING:
         return Text()
     words = [amount(line.progress)]

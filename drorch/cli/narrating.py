@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from drorch.cli.session import Session
-from drorch.cli.words import clock, lasted, one_line, size
+from drorch.cli.words import clock, counted, lasted, one_line, size
 from drorch.core.codec import encode_event
 from drorch.core.document import rfc3339
 from drorch.core.events import (
@@ -182,7 +182,7 @@ def sentence(state: RunFold, event: Event) -> str:
     match event:
         case RunStarted():
             plan = event.plan
-            return f"{plan.kind} of {plan.name} begins: {len(plan.steps)} steps"
+            return f"{plan.kind} of {plan.name} begins: {counted(len(plan.steps), 'step')}"
         case RunTaken():
             return f"taken over by {event.by}: the process that carried it was gone"
         case RunFinished():
@@ -193,7 +193,21 @@ def sentence(state: RunFold, event: Event) -> str:
         case FindingRecorded():
             return f"finding: {event.finding.subject}: {one_line(event.finding.message)}"
         case _:
-            return f"{event.step}: {_of_step(event)}"
+            return f"{event.step}: {_polled(state, event) or _of_step(event)}"
+
+
+def _polled(state: RunFold, event: Event) -> str:
+    """A check that is repeated until it passes: a failure is not yet one, a pass not yet enough."""
+    step = state.steps[event.step] if isinstance(event, AttemptFinished | RetryScheduled) else None
+    if step is None or step.plan.until is None:
+        return ""
+    if isinstance(event, RetryScheduled):
+        again = f"looks again in {lasted(event.delay.total_seconds())}"
+        wanted = step.plan.until.successes
+        return f"{again}, passed {step.streak} of {wanted} times" if step.streak else again
+    if isinstance(event, AttemptFinished) and event.verdict is not Verdict.PASS:
+        return f"not yet: {one_line(event.message)}"
+    return ""
 
 
 def _of_step(  # noqa: PLR0911 - one line for each kind of event

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby, pairwise
 from typing import Any
 
-from drorch.cli.words import one_line
+from drorch.cli.words import counted, one_line
 from drorch.core.codec import encode
 from drorch.core.durations import format_duration
 from drorch.core.plan import Plan, PlannedStep
+from drorch.core.render import preview
+from drorch.core.values import Value
 
 Document = Mapping[str, Any]
 
@@ -26,18 +28,18 @@ def plan_document(plan: Plan) -> Document:
         "inputs": dict(plan.inputs),
         "datasets": list(plan.datasets),
         "parallel": plan.parallel,
-        "steps": [_step_document(step) for step in plan.steps],
+        "steps": [_step_document(step, plan) for step in plan.steps],
         "notices": list(plan.notices),
     }
 
 
-def _step_document(step: PlannedStep) -> Document:
+def _step_document(step: PlannedStep, plan: Plan) -> Document:
     return {
         "step": step.id,
         "phase": step.phase.value,
         "title": step.title,
         "do": step.do,
-        "with": dict(step.arguments),
+        "with": _rendered(step, plan),
         "needs": list(step.needs),
         "check": step.check,
         "person": step.person,
@@ -52,10 +54,15 @@ def _step_document(step: PlannedStep) -> Document:
     }
 
 
+def _rendered(step: PlannedStep, plan: Plan) -> Mapping[str, Value]:
+    """The step's arguments as far as inputs go; what earlier steps will give stays a reference."""
+    return {name: preview(value, plan.inputs) for name, value in step.arguments.items()}
+
+
 def plan_lines(plan: Plan) -> list[str]:
     """The plan for people: by phase, each step with what it would be given."""
     lines = [
-        f"{plan.kind} of {plan.name}: {len(plan.steps)} steps, at most {plan.parallel} at once"
+        f"{plan.kind} of {plan.name}: {counted(len(plan.steps), 'step')}, at most {plan.parallel} at once"
     ]
     if plan.title:
         lines.append(f"  {plan.title}")
@@ -69,16 +76,16 @@ def plan_lines(plan: Plan) -> list[str]:
     if plan.inputs:
         lines.append(f"  inputs: {', '.join(f'{k}={v}' for k, v in plan.inputs.items())}")
     for phase, steps in groupby(plan.steps, key=lambda step: step.phase):
-        lines += ["", phase.value, *(line for step in steps for line in _step_lines(step))]
+        lines += ["", phase.value, *(line for step in steps for line in _step_lines(step, plan))]
     if plan.notices:
         lines += ["", "notices", *(f"  {one_line(n)}" for n in plan.notices)]
     return lines
 
 
-def _step_lines(step: PlannedStep) -> Iterator[str]:
+def _step_lines(step: PlannedStep, plan: Plan) -> Iterator[str]:
     skipped = f" - skipped: {step.skip}" if step.skip else ""
     yield f"  {step.id}: {step.do}{skipped}"
-    for name, value in step.arguments.items():
+    for name, value in _rendered(step, plan).items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         yield f"      {name}: {one_line(text)}"
     about = [

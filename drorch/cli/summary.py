@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from drorch.cli.session import Session
 from drorch.cli.tables import show_table
-from drorch.cli.words import clean, lasted, moment, one_line, size
+from drorch.cli.words import clean, counted, lasted, moment, one_line, size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +76,7 @@ def _results(steps: Sequence[Document]) -> Iterator[str]:
         if outputs.get("region"):
             told.append(f"in {outputs['region']}")
         if isinstance(outputs.get("files"), int):
-            told.append(f"{outputs['files']} files")
+            told.append(counted(outputs["files"], "file"))
         if isinstance(outputs.get("bytes"), int):
             told.append(size(outputs["bytes"]))
         yield f"  {step['step']}: {', '.join(told)}"
@@ -96,9 +96,11 @@ def _trouble(document: Document) -> Iterator[str]:
 
 
 def _findings(findings: Sequence[Document]) -> Iterator[str]:
-    if findings:
+    # A failed step is told above, with its hint.
+    others = [f for f in findings if f["what"] != "step.failed"]
+    if others:
         yield "  findings:"
-    for finding in findings:
+    for finding in others:
         yield f"    {finding['what']} {finding['subject']}: {one_line(finding['message'])}"
         if finding["hint"]:
             yield f"      hint: {one_line(finding['hint'])}"

@@ -58,6 +58,11 @@ def _in_zone(text: str | datetime | None, zone: str) -> datetime | None:
     return at.astimezone(ZoneInfo(zone))
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 step`, `2 steps`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def yes_no(value: bool | None) -> str:
     """`yes`, `no`, or a dash where it is not known."""
     return "-" if value is None else ("yes" if value else "no")

@@ -31,9 +31,12 @@ def command(session: Session) -> int:
         [(c["check"], c["subject"], c["result"], c["message"]) for c in checks],
         empty="nothing is configured that could be looked at",
     )
+    hints: dict[str, list[str]] = {}
     for check in checks:
         if check["result"] != "pass" and check["hint"]:
-            session.say(f"{check['check']} {check['subject']}: {one_line(check['hint'])}")
+            hints.setdefault(check["hint"], []).append(check["subject"])
+    for hint, subjects in hints.items():
+        session.say(f"hint: {', '.join(dict.fromkeys(subjects))}: {one_line(hint)}")
     counts = {word: sum(c["result"] == word for c in checks) for word in ("pass", "warn", "fail")}
     session.say(f"{counts['pass']} good, {counts['warn']} to think of, {counts['fail']} failed")
     return _code(found)

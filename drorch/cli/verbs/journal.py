@@ -9,7 +9,7 @@ import click
 from drorch.cli.names import run_names
 from drorch.cli.session import Session
 from drorch.cli.verb import Verbs
-from drorch.cli.words import one_line
+from drorch.cli.words import counted, one_line
 from drorch.core.errors import ExitCode
 
 
@@ -69,7 +69,9 @@ def _told(session: Session, found: Mapping[str, Any], what: str) -> int:
     if session.json:
         session.emit(found)
     elif found["ok"]:
-        session.say(f"{what}: good ({found['runs']} runs, {found['events']} events)")
+        session.say(
+            f"{what}: good ({counted(found['runs'], 'run')}, {counted(found['events'], 'event')})"
+        )
         session.say(f"head: {found['head']}")
     for flaw in found["flaws"]:
         session.tell(f"error: {flaw['subject']}: {one_line(flaw['message'])}")
