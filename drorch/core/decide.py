@@ -4,6 +4,7 @@ Pure: it looks at the state and changes nothing. It costs what there is to do, n
 holds. The engine turns each command into an event, records it, folds it, and only then acts.
 """
 
+import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +20,6 @@ from drorch.core.run import outcome_of
 from drorch.core.runbook import When, WhenTest
 from drorch.core.state import Question, RunFold, StepState
 from drorch.core.values import Value
-
 
 #: What is due within this is due: waits are rounded, and nobody should wait for a rounding.
 _ROUNDING = timedelta(milliseconds=1)
@@ -87,20 +87,17 @@ def decide(state: RunFold, now: Moment) -> list[Order]:
     """What is to be done now; empty while running attempts or people are waited for."""
     if state.finished is not None:
         return []
-    if state.phase is Phase.CLEANUP and state.open_steps[Phase.CLEANUP] == 0:
+    if state.phase is Phase.CLEANUP and not state.open_steps[Phase.CLEANUP]:
         return [Finish(outcome_of(state))]
-    if state.phase is Phase.CLEANUP:
-        return _go_on(state, now)
-    if state.halted:
+    if state.halted and state.phase is not Phase.CLEANUP:
         return list(_wind_down(state))
     return _go_on(state, now)
 
 
 def _wind_down(state: RunFold) -> Iterator[Order]:
     """Close every step that is not running, in every phase before cleanup."""
-    for step in state.steps.values():
-        if step.plan.phase is Phase.CLEANUP or step.status.final:
-            continue
+    before_cleanup = (Phase.PRECONDITIONS, Phase.STEPS, Phase.VERIFY)
+    for step in (state.steps[s] for phase in before_cleanup for s in state.open_steps[phase]):
         if step.status is StepStatus.RUNNING:
             continue
         if step.unknown:
@@ -112,23 +109,19 @@ def _wind_down(state: RunFold) -> Iterator[Order]:
 
 
 def _go_on(state: RunFold, now: Moment) -> list[Order]:
-    orders: list[Order] = [
-        ScheduleRetry(s, sum(1 for a in state.steps[s].attempts if not a.lost))
-        for s in state.unscheduled
-    ]
+    orders: list[Order] = [ScheduleRetry(s, state.steps[s].made) for s in state.unscheduled]
     orders += _questions(state, now)
     free = state.plan.parallel - len(state.running)
-    due, next_due = _due(state, now)
-    for step in dict.fromkeys(due):
-        if free > 0:
-            orders.append(_begin(state, state.steps[step]))
-            free -= 1
-    for step in state.ready:
+    due, next_due = _due(state, now, free)
+    for step in (*due, *state.ready):
         if free <= 0:
             break
         order = _begin(state, state.steps[step])
         orders.append(order)
         free -= isinstance(order, Start)
+    # A step that is given up may stop the run: what else there is to do is decided after it.
+    if any(isinstance(order, GiveUp) for order in orders):
+        return [order for order in orders if isinstance(order, GiveUp | Skip)]
     if next_due is not None and not orders:
         orders.append(WakeAt(next_due))
     return orders
@@ -136,7 +129,10 @@ def _go_on(state: RunFold, now: Moment) -> list[Order]:
 
 def _questions(state: RunFold, now: Moment) -> Iterator[Order]:
     for step in state.unasked:
-        yield Ask(_settle_question(state.steps[step]))
+        if state.abort is not None:
+            yield GiveUp(step, "unknown-outcome", "outcome unknown, and the run was aborted")
+        else:
+            yield Ask(_settle_question(state.steps[step]))
     for step in state.asked:
         question = state.steps[step].question
         if state.abort is not None:
@@ -159,26 +155,31 @@ def _settle_question(step: StepState) -> PersonAsked:
     )
 
 
-def _due(state: RunFold, now: Moment) -> tuple[list[str], Moment | None]:
-    """Steps whose wait is over, and the next moment something is due."""
-    due: list[str] = []
+def _due(state: RunFold, now: Moment, most: int) -> tuple[list[str], Moment | None]:
+    """Steps whose wait is over, longest waiting first, and the next moment something is due.
+
+    At most so many, so that a crowd that became due at once is not looked through again for
+    each of them; no moment is needed then, since it goes on when one of those running ends.
+    """
+    due: dict[str, None] = {}
     upcoming: float | None = None
-    stack = [0] if state.scheduled else []
-    while stack:
-        index = stack.pop()
-        ticks, step = state.scheduled[index]
+    # `scheduled` is a heap: its entries are walked from the smallest on without taking them out.
+    frontier = [(state.scheduled[0], 0)] if state.scheduled else []
+    while frontier and len(due) < most:
+        (ticks, step), index = heapq.heappop(frontier)
         if ticks > now.ticks + _ROUNDING.total_seconds():
-            upcoming = ticks if upcoming is None else min(upcoming, ticks)
-            continue
+            upcoming = ticks
+            break
         if state.steps[step].due_ticks == ticks:
-            due.append(step)
-        children = (2 * index + 1, 2 * index + 2)
-        stack.extend(i for i in children if i < len(state.scheduled))
+            due[step] = None
+        for child in (2 * index + 1, 2 * index + 2):
+            if child < len(state.scheduled):
+                heapq.heappush(frontier, (state.scheduled[child], child))
     deadline = _next_deadline(state, now)
     waits = [w for w in (upcoming, deadline) if w is not None]
     if not waits:
-        return due, None
-    return due, now.later(timedelta(seconds=max(0.0, min(waits) - now.ticks)))
+        return list(due), None
+    return list(due), now.later(timedelta(seconds=max(0.0, min(waits) - now.ticks)))
 
 
 def _next_deadline(state: RunFold, now: Moment) -> float | None:

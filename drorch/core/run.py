@@ -37,6 +37,9 @@ from drorch.core.state import Attempt, Question, RunFold, StepState
 #: How often a repeatable step may be lost with its owner before it counts as failed.
 LOST_LIMIT = 3
 
+#: Causes after which a step is never tried again: it was told to stop, or may still be at it.
+_NEVER_AGAIN = frozenset({"cancelled", "abandoned"})
+
 #: A wall clock that moves further than this against the boot clock between two events is told.
 CLOCK_TOLERANCE = timedelta(seconds=2)
 
@@ -53,9 +56,9 @@ def opening(event: RunStarted, at: Moment) -> RunFold:
     plan = event.plan
     steps = {s.id: StepState(s, len(s.needs)) for s in plan.steps}
     dependents: dict[str, list[str]] = {s.id: [] for s in plan.steps}
-    open_steps = dict.fromkeys(Phase, 0)
+    open_steps: dict[Phase, dict[str, None]] = {phase: {} for phase in Phase}
     for step in plan.steps:
-        open_steps[step.phase] += 1
+        open_steps[step.phase][step.id] = None
         for need in step.needs:
             dependents[need].append(step.id)
     state = RunFold(
@@ -109,11 +112,13 @@ def _fold(event: Event, state: RunFold, at: Moment) -> None:  # noqa: ARG001 - i
 def _(event: RunTaken, state: RunFold, at: Moment) -> None:
     state.owner = event.owner
     state.takings.append((at, event))
-    # Waits journalled under another boot are told by the wall clock from here on.
-    waits = [s for s in state.steps.values() if s.due_ticks is not None]
     state.scheduled = []
-    for step in waits:
-        _wait(state, step, at)
+    for step in (state.steps[s] for phase in Phase for s in state.open_steps[phase]):
+        # Nobody looked while nobody carried the run: an `until` has its whole time again.
+        step.streak, step.looking_since = 0, None
+        # Waits journalled under another boot are told by the wall clock from here on.
+        if step.due_ticks is not None:
+            _wait(state, step, at)
 
 
 @_fold.register
@@ -123,12 +128,10 @@ def _(event: AttemptStarted, state: RunFold, at: Moment) -> None:
         state.started_order.append(event.step)
     step.attempts.append(Attempt(event.attempt, at, event.arguments))
     step.status = StepStatus.RUNNING
-    step.next_try = step.due_ticks = None
+    step.looking_since = step.looking_since or at
     state.ready.pop(event.step, None)
     state.running[event.step] = None
-    # Entries of waits that are over are dropped when they come to the top, not searched for.
-    while state.scheduled and state.steps[state.scheduled[0][1]].due_ticks != state.scheduled[0][0]:
-        heapq.heappop(state.scheduled)
+    _end_wait(state, step)
 
 
 @_fold.register
@@ -142,28 +145,29 @@ def _(event: AttemptFinished, state: RunFold, at: Moment) -> None:
     step.outputs = event.outputs
     state.findings.extend((event.step, f) for f in event.findings)
     state.running.pop(event.step, None)
-    if _goes_again(state, step, event, at):
+    step.streak = step.streak + 1 if event.verdict is Verdict.PASS else 0
+    wanted = step.plan.until.successes if step.plan.until is not None else 1
+    if step.streak >= wanted:
+        _close(state, step, StepStatus.PASSED, at)
+    elif _goes_again(state, step, event, at):
         step.status = StepStatus.RETRYING
         state.unscheduled[event.step] = None
-    elif event.verdict is Verdict.PASS:
-        _close(state, step, StepStatus.PASSED, at)
     else:
+        if step.streak:
+            step.cause = "halted" if state.halted else "unsteady"
+            step.message = f"passed {step.streak} of the {wanted} times in a row that are wanted"
         _close(state, step, StepStatus.FAILED, at)
 
 
 def _goes_again(state: RunFold, step: StepState, event: AttemptFinished, at: Moment) -> bool:
     plan = step.plan
-    ended = event.cause == "cancelled" or (bool(state.halted) and plan.phase is not Phase.CLEANUP)
-    if plan.until is not None:
-        step.streak = step.streak + 1 if event.verdict is Verdict.PASS else 0
-        enough = step.streak >= plan.until.successes
-        spent = elapsed(step.attempts[0].started, at) + plan.until.every
-        return not enough and not ended and spent <= plan.until.within
-    if event.verdict is Verdict.PASS or ended:
+    if event.cause in _NEVER_AGAIN or (state.halted and plan.phase is not Phase.CLEANUP):
         return False
-    made = sum(1 for a in step.attempts if not a.lost)
+    if plan.until is not None:
+        spent = elapsed(step.looking_since or at, at) + plan.until.every
+        return spent <= plan.until.within
     wanted = not plan.retry.only or event.cause in plan.retry.only
-    return wanted and made < plan.retry.attempts
+    return wanted and step.made < plan.retry.attempts
 
 
 @_fold.register
@@ -171,11 +175,12 @@ def _(event: AttemptLost, state: RunFold, at: Moment) -> None:
     step = state.steps[event.step]
     attempt = step.attempts[event.attempt - 1]
     attempt.lost, attempt.finished = True, at
+    step.losses += 1
     state.running.pop(event.step, None)
     if not step.plan.repeatable:
         step.status = StepStatus.WAITING_FOR_PERSON
         state.unasked[event.step] = None
-    elif sum(1 for a in step.attempts if a.lost) < LOST_LIMIT:
+    elif step.losses < LOST_LIMIT:
         step.status = StepStatus.WAITING
         state.ready[event.step] = None
     else:
@@ -197,10 +202,21 @@ def _(event: RetryScheduled, state: RunFold, at: Moment) -> None:
 def _wait(state: RunFold, step: StepState, now: Moment) -> None:
     """Note when the step is due, on the boot clock that `now` is told by."""
     due = step.next_try or now
-    same_boot = due.boot == now.boot
-    left = due.ticks - now.ticks if same_boot else (due.at - now.at).total_seconds()
+    if due.boot == now.boot:
+        left = due.ticks - now.ticks
+    else:
+        # A wall clock set back across a reboot must not make the wait longer than it was.
+        whole = step.attempts[-1].wait or timedelta()
+        left = min(due.at - now.at, whole).total_seconds()
     step.due_ticks = now.ticks + max(0.0, left)
     heapq.heappush(state.scheduled, (step.due_ticks, step.plan.id))
+
+
+def _end_wait(state: RunFold, step: StepState) -> None:
+    step.next_try = step.due_ticks = None
+    # Entries of waits that are over are dropped when they come to the top, not searched for.
+    while state.scheduled and state.steps[state.scheduled[0][1]].due_ticks != state.scheduled[0][0]:
+        heapq.heappop(state.scheduled)
 
 
 @_fold.register
@@ -233,7 +249,7 @@ def _(event: PersonAsked, state: RunFold, at: Moment) -> None:
 def _(event: PersonAnswered, state: RunFold, at: Moment) -> None:
     step = state.steps[event.step]
     question = step.question
-    if question is None:
+    if question is None or step.unknown:  # whether something happened is settled, not approved
         return
     question.answers.append((at, event))
     if not event.approved:
@@ -285,7 +301,7 @@ def _(event: RunFinished, state: RunFold, at: Moment) -> None:
 def _close(state: RunFold, step: StepState, status: StepStatus, at: Moment) -> None:
     plan = step.plan
     step.status, step.closed = status, at
-    step.next_try = step.due_ticks = None
+    _end_wait(state, step)
     if step.question is not None:
         step.question.closed = at
     for waiting in (state.ready, state.unscheduled, state.unasked, state.asked):
@@ -293,25 +309,27 @@ def _close(state: RunFold, step: StepState, status: StepStatus, at: Moment) -> N
     if status is StepStatus.PASSED:
         state.outputs[plan.id] = step.outputs
     elif status is StepStatus.FAILED:
-        _halt_if_it_stops(state, plan)
+        _count_failure(state, plan)
     for dependent in state.dependents[plan.id]:
         _met(state, dependent)
-    state.open_steps[plan.phase] -= 1
+    del state.open_steps[plan.phase][plan.id]
     _advance(state)
 
 
 def _advance(state: RunFold) -> None:
-    while state.open_steps[state.phase] == 0:
+    while not state.open_steps[state.phase]:
         following = _NEXT_PHASE[state.phase]
         if following is None:
             return
         _enter(state, following)
 
 
-def _halt_if_it_stops(state: RunFold, plan: PlannedStep) -> None:
+def _count_failure(state: RunFold, plan: PlannedStep) -> None:
     stops = plan.phase is Phase.STEPS and plan.on_failure is OnFailure.STOP
+    if state.abort is None:
+        state.failed = state.failed or stops or plan.phase is Phase.VERIFY
+        state.failed_step = state.failed_step or (plan.id if stops else "")
     if stops:
-        state.failed_step = state.failed_step or plan.id
         state.halted = state.halted or f"step {plan.id} failed"
 
 
@@ -334,10 +352,9 @@ def _enter(state: RunFold, phase: Phase) -> None:
             if state.steps[s].plan.phase is Phase.STEPS
         )
         _order_undo(state)
-    for step in state.plan.steps:
-        waiting = state.steps[step.id]
-        if step.phase is phase and not waiting.unmet and not waiting.status.final:
-            state.ready[step.id] = None
+    for step in state.open_steps[phase]:
+        if not state.steps[step].unmet:
+            state.ready[step] = None
 
 
 def _order_undo(state: RunFold) -> None:
@@ -359,12 +376,15 @@ def _any_failed(state: RunFold, phase: Phase) -> bool:
 
 
 def outcome_of(state: RunFold) -> Outcome:
-    """What the run comes to, once its steps are final."""
+    """What the run comes to, once its steps are final.
+
+    What had failed when somebody aborted has failed: an abort does not take a finding back.
+    """
+    if state.failed:
+        return Outcome.FAILED
     aborted = state.abort is not None and state.abort_phase is not Phase.CLEANUP
     if aborted or _any_failed(state, Phase.PRECONDITIONS):
         return Outcome.ABORTED
-    if state.failed_step or _any_failed(state, Phase.VERIFY):
-        return Outcome.FAILED
     return Outcome.PASSED
 
 

@@ -53,14 +53,20 @@ class Question:
 
 @dataclass(slots=True)
 class StepState:
-    """Where one step stands. `unmet` counts the needs that are not final yet."""
+    """Where one step stands. `unmet` counts the needs that are not final yet.
+
+    `losses` counts its lost attempts. Of an `until`: `streak` counts the passes in a row, and
+    its time runs from `looking_since`.
+    """
 
     plan: PlannedStep
     unmet: int
     status: StepStatus = StepStatus.WAITING
     attempts: list[Attempt] = field(default_factory=list)
     outputs: Mapping[str, Value] = field(default_factory=dict)
+    losses: int = 0
     streak: int = 0
+    looking_since: Moment | None = None
     next_try: Moment | None = None
     due_ticks: float | None = None
     questions: list[Question] = field(default_factory=list)
@@ -77,6 +83,11 @@ class StepState:
         return not self.plan.check and any(not a.denied for a in self.attempts)
 
     @property
+    def made(self) -> int:
+        """How many attempts came to a result, or may still."""
+        return len(self.attempts) - self.losses
+
+    @property
     def question(self) -> Question | None:
         """The question that is open, if any."""
         return self.questions[-1] if self.questions and not self.questions[-1].closed else None
@@ -89,7 +100,11 @@ class StepState:
 
 @dataclass(slots=True)
 class RunFold:
-    """The state of one run. Built by `opening`, moved on by `apply`."""
+    """The state of one run. Built by `opening`, moved on by `apply`.
+
+    `open_steps` holds the steps that are not final, in file order. `failed` says that something
+    failed that makes the run a failed one; what fails once somebody has aborted says nothing.
+    """
 
     plan: Plan
     owner: Owner
@@ -102,7 +117,7 @@ class RunFold:
     latest: Moment
     steps: dict[str, StepState]
     dependents: dict[str, list[str]]
-    open_steps: dict[Phase, int]
+    open_steps: dict[Phase, dict[str, None]]
     phase: Phase
     ready: dict[str, None] = field(default_factory=dict)
     running: dict[str, None] = field(default_factory=dict)
@@ -116,6 +131,7 @@ class RunFold:
     halted: str = ""
     abort: AbortRequested | None = None
     abort_phase: Phase | None = None
+    failed: bool = False
     failed_step: str = ""
     touched: bool = False
     clock_steps: list[tuple[Moment, timedelta]] = field(default_factory=list)

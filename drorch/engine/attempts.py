@@ -1,7 +1,7 @@
 """How one attempt is carried out: in a thread of its own, with a way to stop it.
 
 Knows actions and results; knows nothing of journals. Whatever an action does, exactly one
-`Done` comes back for each attempt that was started.
+`Done` comes back for each attempt that was started, with a result that can be written down.
 """
 
 import threading
@@ -16,6 +16,7 @@ from drorch.core.names import Mode, Verdict
 from drorch.core.plan import PlannedStep
 from drorch.core.protect import Guarded, offences
 from drorch.core.values import Result, Value, errored, failed
+from drorch.engine.redaction import redacted_result
 from drorch.ports import ActionTable, Call, Cancellation, Progress, Tools
 
 #: How long an action may go on after its time is up, or after it was told to stop.
@@ -34,14 +35,20 @@ class Done:
 
 @dataclass(slots=True)
 class LiveAttempt:
-    """An attempt under way."""
+    """An attempt under way. `told` is when it was told to stop, on the boot clock."""
 
     step: str
     attempt: int
     cancel: Cancellation
     started: float
     timeout: timedelta | None
-    abandoned: bool = False
+    told: float | None = None
+
+    def stop(self, reason: str, ticks: float) -> None:
+        """Tell it to stop; the first time counts."""
+        if self.told is None:
+            self.told = ticks
+            self.cancel.cancel(reason)
 
 
 #: Starts the function somewhere it can block; tests run it on the spot.
@@ -96,6 +103,19 @@ class Bench:
         return live
 
     def _carry(self, step: PlannedStep, call: Call) -> Result:
+        secrets = self.tools.secrets
+        try:
+            return redacted_result(self._attempt(step, call), secrets)
+        # An action's bug is a fact about the attempt. SystemExit would end its thread unheard.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            broken = errored(
+                "crash",
+                f"{step.do} broke: {type(error).__name__}: {error}",
+                "this is a defect of the action; report it with this run's journal",
+            )
+        return redacted_result(broken, secrets)
+
+    def _attempt(self, step: PlannedStep, call: Call) -> Result:
         action = self.actions.find(step.do)
         if action is None:
             return errored(
@@ -108,12 +128,6 @@ class Bench:
             result = action.run(call, self.tools)
         except DrorchError as error:
             result = errored(getattr(error, "cause", "error"), error.message, error.hint)
-        except Exception as error:  # noqa: BLE001 - an action's bug is a fact about the attempt
-            result = errored(
-                "crash",
-                f"{step.do} broke: {type(error).__name__}: {error}",
-                "this is a defect of the action; report it with this run's journal",
-            )
         if call.cancel.cancelled and result.verdict is not Verdict.PASS:
             return _cancelled(call, result)
         return result

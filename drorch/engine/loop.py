@@ -4,8 +4,9 @@ Everything that happens is recorded before anything that follows from it is done
 holds all events of one turn. Resuming is replaying the journal and entering the same loop.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import Protocol, TypeAlias
@@ -19,22 +20,24 @@ from drorch.core.events import (
     AttemptStarted,
     Event,
     Owner,
+    PersonAnswered,
     RetryScheduled,
     RunFinished,
     RunStarted,
     RunTaken,
     Stamped,
     StepGivenUp,
+    StepSettled,
     StepSkipped,
 )
 from drorch.core.moment import Moment
-from drorch.core.names import Phase, StepStatus
+from drorch.core.names import Phase, StepStatus, Verdict
 from drorch.core.posture import RunRow
 from drorch.core.run import apply, left_behind, opening, replay
 from drorch.core.state import RunFold
 from drorch.core.values import errored
 from drorch.engine.attempts import STOPPING_TIME, Bench, Done, LiveAttempt
-from drorch.engine.redaction import redacted, redacted_result
+from drorch.engine.redaction import redacted
 from drorch.engine.retry import retry_delay
 from drorch.ports import Journal, Progress
 
@@ -49,10 +52,12 @@ class Interrupted(DrorchError):
 
 
 class Watcher(Protocol):
-    """Somebody who looks on: a live table, a log."""
+    """Somebody who looks on: a live table, a log. One whose output is gone (OSError) is let go:
+    a closed terminal must not stop a failover.
+    """
 
     def happened(self, state: RunFold, event: Event, at: Moment) -> None:
-        """An event was recorded and folded."""
+        """An event was folded; it is recorded before anything that follows from it is done."""
         ...
 
     def progress(self, step: str, progress: Progress) -> None:
@@ -128,6 +133,8 @@ class Engine:
             carrying.fold(AttemptLost(step, len(state.steps[step].attempts)))
         if abort is not None:
             carrying.fold(abort)
+        # What people left for an owner that died before it looked.
+        carrying.take_posted()
         return carrying.carry()
 
     def now(self) -> Moment:
@@ -137,12 +144,21 @@ class Engine:
     def tell(self, state: RunFold, event: Event, at: Moment) -> None:
         """Let the watchers know what was folded."""
         for watcher in self.watchers:
-            watcher.happened(state, event, at)
+            with self._letting_go(watcher):
+                watcher.happened(state, event, at)
 
     def progress(self, step: str, progress: Progress) -> None:
         """Let the watchers know how far an attempt is."""
         for watcher in self.watchers:
-            watcher.progress(step, progress)
+            with self._letting_go(watcher):
+                watcher.progress(step, progress)
+
+    @contextmanager
+    def _letting_go(self, watcher: Watcher) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            self.watchers = tuple(w for w in self.watchers if w is not watcher)
 
 
 @dataclass(slots=True)
@@ -163,10 +179,13 @@ class _Carrying:
         try:
             while True:
                 wake = self._turn()
-                if self.state.finished is not None or self._only_people_left():
+                if self.state.finished is not None:
                     return self.state
-                self._take(self.engine.inbox.wait(self._patience(wake)))
-                self._poll()
+                leaving = self._only_people_left()
+                self._take(self.engine.inbox.wait(0 if leaving else self._patience(wake)))
+                self._poll(at_once=leaving)
+                if leaving and not self.pending:
+                    return self.state
         except BaseException:
             # Nobody will record what these attempts come to: stop them before leaving.
             self._stop_all("the run is no longer carried")
@@ -213,7 +232,8 @@ class _Carrying:
             case GiveUp():
                 self.fold(StepGivenUp(order.step, order.cause, order.why))
             case Ask():
-                self.fold(order.question)
+                prompt = self.engine.bench.tools.secrets.redact(order.question.prompt)
+                self.fold(replace(order.question, prompt=prompt))
             case Finish():
                 self.fold(RunFinished(order.outcome, left_behind(self.state)))
             case WakeAt():
@@ -262,24 +282,24 @@ class _Carrying:
         return min(limits)
 
     def _take(self, items: Iterable[Item]) -> None:
-        for item in items:
+        # What has come to a result first: it is known, whatever else is wanted.
+        for item in sorted(items, key=lambda i: not isinstance(i, Done)):
             match item:
                 case Done():
                     self._finished(item)
                 case AbortRequested():
                     self._abort(item)
                 case Leave():
-                    raise Interrupted(
-                        f"run {self.run} was interrupted: {item.reason}",
-                        f"drorch run resume {self.run} goes on; drorch run abort {self.run} ends it",
-                    )
+                    self._leave(item)
         self._stop_overdue()
 
     def _finished(self, done: Done) -> None:
-        live = self.live.pop(done.step, None)
+        live = self.live.get(done.step)
+        # An abandoned attempt may still come to something, when nobody waits for it any more.
         if live is None or live.attempt != done.attempt:
             return
-        result = redacted_result(done.result, self.engine.bench.tools.secrets)
+        del self.live[done.step]
+        result = done.result
         self.fold(
             AttemptFinished(
                 step=done.step,
@@ -298,52 +318,76 @@ class _Carrying:
 
     def _abort(self, request: AbortRequested) -> None:
         self.fold(request)
+        now = self.engine.now().ticks
         for live in self.live.values():
             if self.state.steps[live.step].plan.phase is not Phase.CLEANUP:
-                live.cancel.cancel("the run was aborted")
+                live.stop("the run was aborted", now)
 
-    def _poll(self) -> None:
+    def _leave(self, request: Leave) -> None:
+        """Stop what runs, keep what came through all the same, and go."""
+        for done in self._stop_all(request.reason):
+            if done.result.verdict is Verdict.PASS:
+                self._finished(done)
+        self.live.clear()
+        self._record()
+        raise Interrupted(
+            f"run {self.run} was interrupted: {request.reason}",
+            f"drorch run resume {self.run} goes on; drorch run abort {self.run} ends it",
+        )
+
+    def _poll(self, *, at_once: bool) -> None:
         """Take what people left for this run, at most once in a while."""
-        now = self.engine.now().ticks
-        if now - self.polled < POLL.total_seconds():
-            return
-        self.polled = now
+        if at_once or self.engine.now().ticks - self.polled >= POLL.total_seconds():
+            self.take_posted()
+
+    def take_posted(self) -> None:
+        """Take what people left for this run; it is removed with the next record."""
+        self.polled = self.engine.now().ticks
         for number, request in self.engine.journal.take_posted(self.run, self.taken):
             self.taken = number
-            if isinstance(request, AbortRequested):
-                self._abort(request)
-            else:
-                self.fold(request)
+            match request:
+                case AbortRequested():
+                    self._abort(request)
+                case PersonAnswered() | StepSettled() if request.step in self.state.steps:
+                    self.fold(request)
+                case _:  # nobody leaves such a thing; it must not stop the run
+                    pass
 
     def _stop_overdue(self) -> None:
         """The last resort behind each action's own deadline."""
         now = self.engine.now().ticks
+        grace = STOPPING_TIME.total_seconds()
         for live in list(self.live.values()):
-            if live.timeout is None:
-                continue
-            over = timedelta(seconds=now - live.started) - live.timeout
-            if over > 2 * STOPPING_TIME:
-                self._abandon(live)
-            elif over > STOPPING_TIME:
-                live.cancel.cancel("timeout")
+            if live.told is not None and now - live.told > grace:
+                self._abandon(live, now)
+            elif live.timeout and now - live.started > live.timeout.total_seconds() + grace:
+                live.stop("timeout", now)
 
-    def _abandon(self, live: LiveAttempt) -> None:
+    def _abandon(self, live: LiveAttempt, now: float) -> None:
+        """Wait for it no longer. It is never tried again: it may still be at work."""
+        late = live.cancel.reason == "timeout"
+        why = f"not done within {live.timeout}" if late else f"told to stop: {live.cancel.reason}"
         result = errored(
-            "timeout",
-            f"not done within {live.timeout}, and it did not stop when told to",
-            "whether it happened is unknown; look at the target before going on",
+            "abandoned",
+            f"{why}; it did not stop within {STOPPING_TIME.total_seconds():.0f} s",
+            "whether it happened is unknown, and it may still go on; look at the target",
         )
-        spent = timedelta(seconds=self.engine.now().ticks - live.started)
+        spent = timedelta(seconds=now - live.started)
         self._finished(Done(live.step, live.attempt, result, spent))
 
-    def _stop_all(self, reason: str) -> None:
+    def _stop_all(self, reason: str) -> list[Done]:
+        """Tell everything to stop, wait a while for it, and give back what it came to."""
+        begun = self.engine.now().ticks
         for live in self.live.values():
-            live.cancel.cancel(reason)
-        deadline = self.engine.now().ticks + STOPPING_TIME.total_seconds()
-        while self.live and self.engine.now().ticks < deadline:
-            for item in self.engine.inbox.wait(POLL.total_seconds()):
-                if isinstance(item, Done):
-                    self.live.pop(item.step, None)
+            live.stop(reason, begun)
+        waiting = {(live.step, live.attempt) for live in self.live.values()}
+        found: list[Done] = []
+        while waiting and self.engine.now().ticks < begun + STOPPING_TIME.total_seconds():
+            dones = (i for i in self.engine.inbox.wait(POLL.total_seconds()) if isinstance(i, Done))
+            for done in dones:
+                found.append(done)
+                waiting.discard((done.step, done.attempt))
+        return found
 
 
 def waiting_for_person(state: RunFold) -> bool:

@@ -9,7 +9,10 @@ from drorch.ports import Secrets
 
 
 def redacted(value: Mapping[str, Value], secrets: Secrets) -> Mapping[str, Value]:
-    """The same mapping with every secret's value replaced in keys and texts."""
+    """The same mapping with every secret's value replaced in keys and texts.
+
+    Raises TypeError for what is no JSON value: it could not be written down.
+    """
     return cast("Mapping[str, Value]", _redact(value, secrets))
 
 
@@ -17,10 +20,18 @@ def _redact(value: Value, secrets: Secrets) -> Value:
     if isinstance(value, str):
         return secrets.redact(value)
     if isinstance(value, Mapping):
-        return {secrets.redact(k): _redact(v, secrets) for k, v in value.items()}
-    if isinstance(value, Sequence):
+        return {_redact_key(k, secrets): _redact(v, secrets) for k, v in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return [_redact(v, secrets) for v in value]
-    return value
+    if value is None or isinstance(value, int | float):
+        return value
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def _redact_key(key: str, secrets: Secrets) -> str:
+    if isinstance(key, str):
+        return secrets.redact(key)
+    raise TypeError(f"{type(key).__name__} is no key of a JSON value")
 
 
 def redacted_result(result: Result, secrets: Secrets) -> Result:
@@ -31,7 +42,12 @@ def redacted_result(result: Result, secrets: Secrets) -> Result:
         message=secrets.redact(result.message),
         hint=secrets.redact(result.hint),
         findings=tuple(
-            replace(f, message=secrets.redact(f.message), hint=secrets.redact(f.hint))
+            replace(
+                f,
+                subject=secrets.redact(f.subject),
+                message=secrets.redact(f.message),
+                hint=secrets.redact(f.hint),
+            )
             for f in result.findings
         ),
     )
