@@ -205,6 +205,10 @@ class Knowledge(Protocol):
         """Every known snapshot of the dataset in every region, newest snapshot first."""
         ...
 
+    def recorded(self, run: str) -> bool:
+        """Whether the journal has a run of exactly this id."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Head:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from drorch.actions.arguments import Arguments, make_action
 from drorch.actions.places import (
+    RUN_TAG,
     address_of,
     bucket_of,
     dataset_named,
@@ -12,7 +13,7 @@ from drorch.actions.places import (
     repository_folder,
     restic_of,
 )
-from drorch.actions.regions import watched
+from drorch.actions.regions import Watched
 from drorch.actions.surroundings import child_environment
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import ResticError, StorageError
@@ -35,20 +36,15 @@ def _backup(call: Call, tools: Tools) -> Result:
     dataset = dataset_named(tools, arguments.text("dataset"))
     region = region_named(tools, arguments.text("region", dataset.primary))
     began = tools.clock.now().at
-    with watched(tools, region, call.cancel) as (found, cancel):
+    with Watched(tools, region, call.cancel) as watched:
         try:
-            done = _restic_backup(call, tools, dataset, region, cancel)
+            done = _restic_backup(call, tools, dataset, region, watched.cancel)
         except ResticError:
-            if found.trouble is None:
+            trouble = watched.trouble()
+            if trouble is None:
                 raise
-            done = None
-    if done is None and found.trouble is not None:
-        return failed(
-            found.trouble.cause,
-            f"{found.trouble.message}; nothing was backed up",
-            found.trouble.hint,
-        )
-    assert done is not None  # noqa: S101 - without trouble the error was raised
+            message = f"{trouble.message}; nothing was backed up"
+            return failed(trouble.cause, message, trouble.hint)
     return _backed_up(tools, dataset, region, done, began)
 
 
@@ -61,7 +57,7 @@ def _restic_backup(
         paths=dataset.paths,
         dump=_dump(call, tools, dataset),
         exclude=dataset.exclude,
-        tags=("drorch", f"run={call.run}"),
+        tags=("drorch", f"{RUN_TAG}{call.run}"),
         limit_upload=dataset.window.limit_upload,
         attempt=Attempt(cancel, call.timeout, call.progress),
     )

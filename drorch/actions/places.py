@@ -11,6 +11,9 @@ from drorch.restic.repository import RepositoryAddress, repository_url
 from drorch.storage.bucket import Bucket, open_bucket
 from drorch.storage.client import credentials_of
 
+#: A snapshot's tag that names the run that made it.
+RUN_TAG = "run="
+
 
 def dataset_named(tools: Tools, name: str) -> Dataset:
     """The dataset; UsageError with a near name."""

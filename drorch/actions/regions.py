@@ -1,9 +1,8 @@
 """Actions that look at regions and at what the journal knows of them."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
+from typing import Self
 
 from drorch.actions.arguments import Arguments, make_action
 from drorch.actions.places import bucket_of, dataset_named, region_named
@@ -12,6 +11,7 @@ from drorch.core.durations import format_duration
 from drorch.core.model import Region
 from drorch.core.values import Result, Value, errored, failed, passed
 from drorch.ports import Call, Cancellation, Tools
+from drorch.storage.bucket import Bucket
 from drorch.storage.probe import Depth, Observation, probe
 
 
@@ -95,36 +95,34 @@ SNAPSHOT_AGE = make_action(
 
 
 class Watched:
-    """What a probe that runs beside the work has found so far."""
+    """A probe of a region that runs beside the work done there.
 
-    def __init__(self) -> None:
-        self.trouble: Observation | None = None
-
-
-@contextmanager
-def watched(
-    tools: Tools, region: Region, cancel: Cancellation
-) -> Iterator[tuple[Watched, Cancellation]]:
-    """Probe a region while something is done with it: a dead one ends the work.
-
-    restic takes more than a second to start and, against a dead region, hours to give up. The
-    Cancellation handed out is the work's: it is cancelled with the outer one, or by the probe.
+    restic takes more than a second to start and, against a dead region, hours to give up: the
+    probe ends it. `cancel` is the work's own, cancelled with the outer one or by the probe.
     """
-    found = Watched()
-    inner = Cancellation()
-    unregister = cancel.on_cancel(lambda: inner.cancel(cancel.reason or "cancelled"))
-    bucket = bucket_of(tools, region)  # secrets are fetched here, where an error is told
 
-    def look() -> None:
-        health = probe(bucket, Depth.REACHABLE)
-        if health.trouble is not None:
-            found.trouble = health.trouble
-            inner.cancel(health.trouble.message)
+    def __init__(self, tools: Tools, region: Region, cancel: Cancellation) -> None:
+        self.cancel = Cancellation()
+        self._trouble: Observation | None = None
+        self._forget = cancel.on_cancel(lambda: self.cancel.cancel(cancel.reason or "cancelled"))
+        bucket = bucket_of(tools, region)  # secrets are fetched here, where an error is told
+        self._thread = threading.Thread(target=self._look, args=(bucket,), daemon=True)
+        self._thread.start()
 
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield found, inner
-    finally:
-        unregister()
-        thread.join()
+    def _look(self, bucket: Bucket) -> None:
+        trouble = probe(bucket, Depth.REACHABLE).trouble
+        if trouble is not None:
+            self._trouble = trouble
+            self.cancel.cancel(trouble.message)
+
+    def trouble(self) -> Observation | None:
+        """What the probe found; waits for it, some seconds at most."""
+        self._thread.join()
+        return self._trouble
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._forget()
+        self._thread.join()

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
 from drorch.actions.places import (
+    RUN_TAG,
     address_of,
     bucket_of,
     dataset_named,
@@ -14,7 +15,7 @@ from drorch.actions.places import (
     repository_folder,
     restic_of,
 )
-from drorch.actions.regions import watched
+from drorch.actions.regions import Watched
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import ResticError, StorageError
 from drorch.core.model import Dataset, Region
@@ -24,6 +25,7 @@ from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools
 from drorch.restic.landing import Needed
 from drorch.restic.process import Attempt
+from drorch.restic.results import Snapshot
 from drorch.storage.layout import Kind as ObjectKind
 from drorch.storage.layout import listed
 from drorch.storage.probe import Depth, probe
@@ -126,6 +128,8 @@ def choose(
 
     What the journal knows saves a start of restic; the region's own list has the last word: a
     snapshot that is not there is not chosen, and one the journal does not know makes restic tell.
+    One of a run that the journal knows, but that it did not record as held, is what a failed or
+    killed backup left behind: it may be incomplete, and is never chosen.
     """
     names = listed(bucket_of(tools, region), repository_folder(dataset), ObjectKind.SNAPSHOTS)
     there = {named.id for named in names}
@@ -136,7 +140,8 @@ def choose(
     if there - known.keys():
         told = restic_of(tools).snapshots(address_of(tools, dataset, region), attempt=attempt)
         for s in told:
-            known.setdefault(s.id, Chosen(s.id, s.time, s.total_files, s.total_bytes))
+            if not _left_by_a_failure(tools, s):
+                known.setdefault(s.id, Chosen(s.id, s.time, s.total_files, s.total_bytes))
     usable = [c for c in known.values() if c.id in there and (at is None or c.at <= at)]
     if not usable:
         when = f" from {at.isoformat()} or before" if at else ""
@@ -146,6 +151,11 @@ def choose(
             "no-snapshot",
         )
     return max(usable, key=lambda c: c.at)
+
+
+def _left_by_a_failure(tools: Tools, snapshot: Snapshot) -> bool:
+    runs = [tag.removeprefix(RUN_TAG) for tag in snapshot.tags if tag.startswith(RUN_TAG)]
+    return any(tools.knowledge.recorded(run) for run in runs)
 
 
 RESTORE = make_action(
@@ -172,17 +182,18 @@ def _check(call: Call, tools: Tools) -> Result:
     dataset = dataset_named(tools, arguments.text("dataset"))
     region = region_named(tools, arguments.text("region", dataset.primary))
     read_data = arguments.boolean("read_data", default=False)
-    with watched(tools, region, call.cancel) as (found, cancel):
+    with Watched(tools, region, call.cancel) as watched:
         try:
             done = restic_of(tools).check(
                 address_of(tools, dataset, region),
                 read_data=read_data,
-                attempt=Attempt(cancel, call.timeout, call.progress),
+                attempt=Attempt(watched.cancel, call.timeout, call.progress),
             )
         except ResticError:
-            if found.trouble is None:
+            trouble = watched.trouble()
+            if trouble is None:
                 raise
-            return failed(found.trouble.cause, found.trouble.message, found.trouble.hint)
+            return failed(trouble.cause, trouble.message, trouble.hint)
     outputs: dict[str, Value] = {
         "dataset": dataset.name,
         "region": region.name,

@@ -23,8 +23,18 @@ class Drilled:
     report: Path | None
 
 
-def compile_plan(program: Program, name: str, mode: Mode, inputs: Mapping[str, str]) -> Plan:
-    """The plan of a runbook; UsageError or ConfigurationError if it cannot be carried out."""
+def compile_plan(
+    program: Program,
+    name: str,
+    mode: Mode,
+    inputs: Mapping[str, str],
+    *,
+    inputs_later: bool = False,
+) -> Plan:
+    """The plan of a runbook; UsageError or ConfigurationError if it cannot be carried out.
+
+    With `inputs_later`, a plan to look at: inputs without a value are left open.
+    """
     return program.runbooks.compile(
         name,
         program.configuration,
@@ -32,6 +42,7 @@ def compile_plan(program: Program, name: str, mode: Mode, inputs: Mapping[str, s
         mode,
         inputs,
         action_names=program.actions.names(),
+        inputs_later=inputs_later,
     )
 
 
@@ -86,14 +97,12 @@ def all_runbooks(program: Program) -> dict[str, Runbook | list[Problem]]:
 def check(program: Program, names: Sequence[str] = ()) -> dict[str, list[Problem]]:
     """What is wrong with each runbook (all of them if none is named), as a drill sees it.
 
-    Inputs that must be given when a drill starts are given a stand-in here.
+    Inputs that must be given when a drill starts are left open here.
     """
     found: dict[str, list[Problem]] = {}
     for name in names or program.runbooks.paths():
         try:
-            runbook = program.runbooks.get(name).sound()
-            inputs = {i.name: "0" for i in runbook.inputs if i.default is None}
-            compile_plan(program, name, Mode.DRILL, inputs)
+            compile_plan(program, name, Mode.DRILL, {}, inputs_later=True)
             found[name] = []
         except ConfigurationError as error:
             found[name] = list(error.problems)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drorch.app.program import Program
-from drorch.core.document import run_document, run_short
+from drorch.core.document import run_document, without_steps
 from drorch.core.errors import AlreadyRunning, DrorchError, ExitCode, UsageError
 from drorch.core.events import (
     AbortRequested,
@@ -251,9 +251,9 @@ def state_word(row: RunRow, state: RunFold | None = None) -> RunState:
 def listing(
     program: Program, *, unfinished: bool = False, name: str | None = None, limit: int | None = None
 ) -> list[Mapping[str, Value]]:
-    """Run documents without their steps, newest first."""
+    """Run documents without their steps, newest first. Each is read from its journal."""
     rows = program.journal.rows(unfinished=unfinished, name=name, limit=limit)
-    return [run_short(row, state_word(row)) for row in rows]
+    return [without_steps(view(program, row.run).document) for row in rows]
 
 
 def answer(program: Program, run: str, events: Iterable[Event]) -> RunView:

@@ -140,8 +140,9 @@ class Runbooks:
         *,
         kind: RunKind | None = None,
         action_names: Sequence[str] = (),
+        inputs_later: bool = False,
     ) -> Plan:
-        """The plan of the runbook of that name.
+        """The plan of the runbook of that name; with `inputs_later`, one to look at only.
 
         Raises UsageError if there is none, ConfigurationError with every problem of form and
         sense, each with its place.
@@ -160,6 +161,7 @@ class Runbooks:
                     self.find,
                     kind=kind,
                     action_names=action_names,
+                    inputs_later=inputs_later,
                     runbook_names=tuple(self.paths()) if _nests(file.runbook) else (),
                 )
             except ConfigurationError as error:

@@ -34,14 +34,16 @@ def compile_runbook(
     kind: RunKind | None = None,
     action_names: Sequence[str] = (),
     runbook_names: Sequence[str] = (),
+    inputs_later: bool = False,
 ) -> Plan:
     """The plan of a runbook for a mode and inputs; nested runbooks are written into it.
 
-    `kind` defaults to drill or failover by the mode; the names serve "did you mean …?".
-    Raises ConfigurationError with every problem.
+    `kind` defaults to drill or failover by the mode; the names serve "did you mean …?". With
+    `inputs_later` an input without a value is no problem, and what refers to it is looked at as
+    far as it is known: such a plan is for looking at. Raises ConfigurationError with every problem.
     """
     problems: list[Problem] = []
-    values = _input_values(runbook, inputs, problems)
+    values = _input_values(runbook, inputs, problems, later=inputs_later)
     _check_service(runbook, configuration, problems)
     sources = Sources(find_action_spec, find_runbook, mode, action_names, runbook_names)
     drafts = expand(runbook, sources)
@@ -71,7 +73,7 @@ def compile_runbook(
 
 
 def _input_values(
-    runbook: Runbook, given: Mapping[str, str], problems: list[Problem]
+    runbook: Runbook, given: Mapping[str, str], problems: list[Problem], *, later: bool
 ) -> dict[str, str]:
     known = {one.name: one for one in runbook.inputs}
     for name in given:
@@ -82,11 +84,12 @@ def _input_values(
     values: dict[str, str] = {}
     for name, one in known.items():
         value = given.get(name, one.default)
-        if value is None:
+        if value is not None:
+            values[name] = value
+        elif not later:
             message = f"runbook {runbook.name} needs the input {name!r}"
             hint = f"give it: --set {name}=…, or write a default"
             problems.append(Problem(message, hint, ("inputs", name), runbook.file))
-        values[name] = value or ""
     return values
 
 

@@ -14,7 +14,6 @@ from drorch.core.axis import Axis, began
 from drorch.core.findings import all_findings
 from drorch.core.moment import Moment
 from drorch.core.names import RunState
-from drorch.core.posture import RunRow
 from drorch.core.run import left_behind
 from drorch.core.state import Attempt, Question, RunFold, StepState
 from drorch.core.timing import Measured, Timing, time_run
@@ -57,27 +56,6 @@ def run_document(
         **_circumstances(state),
         **_measuring(state, timing, view),
         **_trouble(state),
-    }
-
-
-def run_short(row: RunRow, state_word: RunState) -> Document:
-    """A run of which only the projection is read: the contract's keys, without steps.
-
-    What only the whole journal tells (objectives, times, findings) is left out, not null.
-    """
-    return {
-        "run": row.run,
-        "kind": row.kind.value,
-        "name": row.name,
-        "mode": row.mode.value,
-        "state": state_word.value,
-        "outcome": row.outcome.value if row.outcome else None,
-        "dirty": row.dirty,
-        "trigger": row.trigger,
-        "by": row.by,
-        "started_at": rfc3339(row.started_at),
-        "finished_at": rfc3339(row.finished_at) if row.finished_at else None,
-        "journal_head": _head(row.head),
     }
 
 

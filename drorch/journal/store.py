@@ -157,6 +157,11 @@ class SqlJournal:
                 return
             after = rows[-1].seq
 
+    def recorded(self, run: str) -> bool:
+        """Whether there is a run of exactly this id."""
+        with self.reading() as connection:
+            return records.standing_of(connection, run) is not None
+
     def find(self, run: str) -> RunRow:
         """The run with this id, or the only one whose id begins or ends so; UsageError otherwise."""
         with self.reading() as connection:

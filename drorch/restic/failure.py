@@ -43,10 +43,10 @@ class Cause(StrEnum):
 _HINTS: Final = {
     Cause.WRONG_PASSWORD: "check the dataset's password secret; if it is certainly right, the "
     "repository's keys/ may have been deleted or hidden: look at the bucket's versions "
-    "(drorch rewind) before anything else",
+    "before anything else",
     Cause.NO_REPOSITORY: "is this the right region and prefix? If the repository was never made, "
     "drorch repo init makes it; if it was there before, do not: its config may have been "
-    "deleted, look at the bucket's versions (drorch rewind)",
+    "deleted, look at the bucket's versions",
     Cause.NO_BUCKET: "create the bucket in the right region yourself; restic would create it in "
     "a default one",
     Cause.EXISTS: "nothing needs to be done: the repository is there",

@@ -200,7 +200,7 @@ class _Probe:
             at = _FACT_OF.get(cause, Fact.BUCKET)
             for fact in list(Fact)[: list(Fact).index(at)]:
                 self._note(Observation(fact, Standing.PASS))
-            self._note(Observation(at, Standing.FAIL, error.message, error.hint, cause))
+            self._note(Observation(at, Standing.FAIL, self._told(cause, error), error.hint, cause))
             return False
         for fact in (Fact.REACHABLE, Fact.CREDENTIALS, Fact.BUCKET):
             self._note(Observation(fact, Standing.PASS))
@@ -208,6 +208,14 @@ class _Probe:
         if where := headers.get("x-amz-bucket-region"):
             self._note_location(where)
         return True
+
+    def _told(self, cause: Cause, error: StorageError) -> str:
+        """A HeadBucket's answer has no body: what the status means is said here."""
+        if cause is Cause.NO_BUCKET:
+            return f"{self._subject}: there is no bucket {self._region.bucket!r}"
+        if cause is Cause.CREDENTIALS and error.message.endswith("answered 403"):
+            return f"{self._subject}: it refuses our key, or the key may not use this bucket"
+        return error.message
 
     def _ask_location(self, client: Any) -> None:
         if answer := self._question(Fact.LOCATION, client.get_bucket_location):

@@ -81,6 +81,9 @@ class MemoryJournal:
             raise UsageError(f"there is no run {run!r}", "list them")
         yield from unseal(rows)
 
+    def recorded(self, run: str) -> bool:
+        return run in self._standings
+
     def find(self, run: str) -> RunRow:
         with self._lock:
             if run in self._standings:

@@ -20,6 +20,10 @@ class NothingKnown:
         """None."""
         return ()
 
+    def recorded(self, run: str) -> bool:
+        """Never."""
+        return False
+
 
 class Place:
     """A configuration's folder and the tools there; `do` carries out one attempt of an action."""

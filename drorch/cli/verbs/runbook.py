@@ -125,7 +125,9 @@ def graph(session: Session, name: str, settings: tuple[str, ...], mode: str, for
     from drorch.app.drills import compile_plan
     from drorch.cli import plans
 
-    compiled = compile_plan(session.program, name, Mode(mode), inputs_of(settings))
+    compiled = compile_plan(
+        session.program, name, Mode(mode), inputs_of(settings), inputs_later=True
+    )
     if session.json:
         session.emit(plans.graph_document(compiled))
     else:

@@ -5,11 +5,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from drorch.core.document import rfc3339, run_document, run_short, seconds, without_steps
-from drorch.core.names import Mode, Outcome, RunKind, RunState
-from drorch.core.posture import RunRow
+from drorch.core.document import rfc3339, run_document, seconds, without_steps
+from drorch.core.names import RunState
 from tests.fakes.runs import (
-    DAWN,
     HEAD,
     TALES,
     Tale,
@@ -174,34 +172,6 @@ def test_without_steps_leaves_the_rest() -> None:
     short = without_steps(document)
     assert "steps" not in short
     assert short["critical_path"] == document["critical_path"]
-
-
-def test_a_row_in_short() -> None:
-    row = RunRow(
-        run="r",
-        kind=RunKind.DRILL,
-        name="ehr-failover",
-        subject="runbook:ehr-failover",
-        mode=Mode.DRILL,
-        trigger="operator",
-        by="ann",
-        started_at=DAWN,
-        finished_at=None,
-        state=RunState.RUNNING,
-        outcome=None,
-        dirty=False,
-        seq=3,
-        head=HEAD,
-        owner_host="h",
-        owner_pid=1,
-        owner_started=1,
-        owner_boot="b",
-        owner_token="t",
-    )
-    short = run_short(row, RunState.INTERRUPTED)
-    assert (short["state"], short["outcome"], short["finished_at"]) == ("interrupted", None, None)
-    assert [key for key in CONTRACT if key in short] == list(short)
-    assert Outcome.PASSED.value not in short.values()
 
 
 @pytest.mark.parametrize(
