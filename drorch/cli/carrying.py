@@ -91,6 +91,7 @@ def carrying(session: Session, *, several: bool = False) -> Iterator[Carrying]:
 
             screen = stack.enter_context(shown(stream))
             carried.screen = screen
+            session.spoken = True
             stopping.show = _noting(screen)
         yield carried
 

@@ -16,7 +16,8 @@ from drorch.cli.session import Session
 from drorch.cli.verb import Catalogue, everywhere
 
 
-def _root() -> Catalogue:
+def root() -> Catalogue:
+    """The whole command tree, made afresh."""
     root = Catalogue(
         CATALOGUE,
         name="drorch",
@@ -50,7 +51,7 @@ def carry_out(arguments: Sequence[str]) -> int:
     session = Session(arguments)
     code: object
     try:
-        code = _root().main(list(arguments), "drorch", standalone_mode=False, obj=session)
+        code = root().main(list(arguments), "drorch", standalone_mode=False, obj=session)
     except BaseException as error:  # noqa: BLE001 - the last line of defence: no traceback
         from drorch.cli.failing import told
 

@@ -26,6 +26,8 @@ class Session:
         self.printed = False
         #: Set by `run watch`, whose documents with --json are one a line.
         self.streaming = False
+        #: Whether people have read something already, so that what follows is set apart.
+        self.spoken = False
         self._mute: set[int] = set()
 
     @cached_property
@@ -61,7 +63,12 @@ class Session:
     def say(self, *lines: str) -> None:
         """Print lines for people; nothing with --json."""
         if not self.json:
+            self.spoken = True
             self.write(sys.stdout, "".join(f"{line}\n" for line in lines))
+
+    def paragraph(self, *lines: str) -> None:
+        """Print lines for people, set apart from what was told before."""
+        self.say(*([""] if self.spoken else []), *lines)
 
     def emit(self, document: Mapping[str, Any] | Sequence[Any]) -> None:
         """Print the one JSON document of a line with --json."""

@@ -110,7 +110,7 @@ def _ways_on(document: Document) -> Iterator[str]:
     run = document["run"]
     if document["state"] == "interrupted":
         yield f"  go on: drorch run resume {run}"
-        yield f"  or end it: drorch run abort {run} --reason TEXT"
+        yield f"  or end it: drorch run abort {run}"
     for step in document["steps"]:
         open_question = next((q for q in step["questions"] if q["to_s"] is None), None)
         if step["status"] != "waiting-for-person" or open_question is None:
@@ -130,7 +130,7 @@ def say_ended(session: Session, seen: "RunView", report: "Path | None" = None) -
         session.emit({**document, **({"report": str(report)} if report else {})})
         return
     told = [f"  report: {report}"] if report else []
-    session.say("", *summary(document, session.zone), *told)
+    session.paragraph(*summary(document, session.zone), *told)
 
 
 def show_run(session: Session, document: Document, zone: str) -> None:

@@ -48,7 +48,7 @@ def command(session: Session, folder: Path, *, clean: bool) -> int:
             stage=demo.Stage(telling.begin, telling.progress, carried.watchers),
         )
     say_ended(session, done.drilled.view, done.drilled.report)
-    session.say("", f"look around in {done.folder}; remove it with: drorch demo --clean {folder}")
+    session.paragraph(f"look around in {done.folder}; remove it with: drorch demo --clean {folder}")
     return carried.exit_code([done.drilled.view.exit_code])
 
 

@@ -59,8 +59,9 @@ def rebuild(session: Session) -> None:
         session.emit(found)
         return
     differences = found["differences"]
+    differed = counted(len(differences), "difference") if differences else "nothing differed"
     session.say(
-        f"rebuilt from the events of {found['runs']} runs: {len(differences) or 'no'} differences",
+        f"rebuilt from the events of {counted(found['runs'], 'run')}: {differed}",
         *(f"  {one_line(str(d))}" for d in differences),
     )
 

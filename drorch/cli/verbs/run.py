@@ -95,7 +95,7 @@ def watch(session: Session, run: str) -> int:
         for state, event, at in follow(program, row.run):
             watcher.happened(state, event, at)
     seen = view(program, row.run)
-    session.say("", *summary(seen.document, session.zone))
+    session.paragraph(*summary(seen.document, session.zone))
     return int(seen.exit_code)
 
 
@@ -132,7 +132,8 @@ def abort(session: Session, run: str, reason: str | None) -> int:
     from drorch.cli.carrying import carrying
 
     program = session.program
-    why = _reason(session, reason)
+    # Not demanded: whoever ends a run is in a hurry, and who did it is recorded anyway.
+    why = reason or "asked for on the command line"
     row = program.journal.find(run)
     with carrying(session) as carried:
         seen = runs.abort(
