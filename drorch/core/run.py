@@ -336,7 +336,8 @@ def _count_failure(state: RunFold, plan: PlannedStep) -> None:
 def _met(state: RunFold, step: str) -> None:
     waiting = state.steps[step]
     waiting.unmet -= 1
-    if waiting.unmet == 0 and waiting.plan.phase is state.phase:
+    # A run that was halted has closed it already, while what it needs was still under way.
+    if waiting.unmet == 0 and waiting.plan.phase is state.phase and not waiting.status.final:
         state.ready[step] = None
 
 
