@@ -1,0 +1,254 @@
+"""Real drills by the real program on a real journal, killed at any moment and carried on.
+
+The runbook's steps leave one line each in `effects.log`, which drorch knows nothing of: it stands
+for the outside world, and says what truly happened. `Carried` is what a person would do: start,
+look, settle what is unknown by looking at the outside, resume.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from drorch.app.program import Program
+from drorch.app.runs import RunView, settle, view
+from drorch.core.names import StepStatus
+from drorch.journal.verify import verify_journal
+
+SOURCE = Path(__file__).parents[2]
+
+CONFIGURATION = """\
+organization: Centre hospitalier Sainte-Rive
+timezone: America/Toronto
+state: sqlite:///drorch.db
+runbooks: runbooks/
+"""
+
+#: `act NAME SECONDS`: work half the time, leave the one line, work the other half. The line is
+#: written by one write to a file opened for appending.
+ACT = """\
+#!/bin/sh
+set -eu
+sleep "$1"
+echo "$DRORCH_RUN $DRORCH_STEP" >> effects.log
+sleep "$1"
+"""
+
+#: Fails the first time it comes to its end; then it acts.
+SECOND_TIME = """\
+#!/bin/sh
+set -eu
+sleep 0.05
+test -e "tried-$DRORCH_RUN" || { touch "tried-$DRORCH_RUN"; exit 3; }
+exec ./act 0.05
+"""
+
+#: Has children and grandchildren of its own, which would live much longer than any test.
+FAMILY = """\
+#!/bin/sh
+set -eu
+sleep 600 & first=$!
+sh -c 'sleep 600 & exec sleep 600' & second=$!
+sleep 0.1
+kill $first
+pkill -P $second || true
+kill $second
+exec ./act 0.05
+"""
+
+RUNBOOK = """\
+runbook: campaign
+parallel: 3
+preconditions:
+  - check: place-is-there
+    do: command
+    with: {argv: [test, -x, ./act]}
+steps:
+  - step: prepare
+    do: command
+    with: {argv: [./act, "0.03"]}
+    undo: {do: command, with: {argv: [./act, "0.03"]}}
+  - step: left
+    needs: [prepare]
+    do: command
+    with: {argv: [./act, "0.15"]}
+    undo: {do: command, with: {argv: [./act, "0.03"]}}
+  - step: right
+    needs: [prepare]
+    do: command
+    with: {argv: [./second-time]}
+    retry: {attempts: 4, delay: 100ms, jitter: 50%}
+    undo: {do: command, with: {argv: [./act, "0.03"]}}
+  - step: family
+    needs: [prepare]
+    do: command
+    repeatable: true
+    with: {argv: [./family]}
+  - step: told-to-go-on
+    needs: [prepare]
+    on_failure: continue
+    do: command
+    with: {argv: ["false"]}
+  - step: gather
+    needs: [left, right, family, told-to-go-on]
+    do: command
+    with: {argv: [./act, "0.03"]}
+verify:
+  - check: gathered
+    do: shell
+    with: {script: 'grep -qx "$DRORCH_RUN gather" effects.log'}
+    until: {within: 30s, every: 100ms, successes: 3}
+cleanup:
+  - step: sweep
+    do: command
+    repeatable: true
+    with: {argv: [./act, "0.03"]}
+  - step: last
+    do: command
+    with: {argv: [./act, "0.03"]}
+"""
+
+#: What each step that may go again comes to when nobody loses it; `family` and `sweep` may
+#: leave more than one line.
+ONCE = ("prepare", "left", "right", "gather", "undo:prepare", "undo:left", "undo:right", "last")
+REPEATED = ("family", "sweep")
+
+#: How long anything may take before a test gives up on it; never waited for when all is well.
+PATIENCE = 60.0
+
+
+@dataclass
+class Carried:
+    """One folder with a configuration, its runbook, its journal, and the outside."""
+
+    folder: Path
+    kills: int = 0
+    settled: dict[str, int] = field(default_factory=lambda: {"happened": 0, "did-not-happen": 0})
+
+    @classmethod
+    def prepared(cls, folder: Path) -> "Carried":
+        (folder / "runbooks").mkdir()
+        (folder / "runbooks" / "campaign.yaml").write_text(RUNBOOK)
+        (folder / "drorch.yaml").write_text(CONFIGURATION)
+        for name, script in (("act", ACT), ("second-time", SECOND_TIME), ("family", FAMILY)):
+            (folder / name).write_text(script)
+            (folder / name).chmod(0o755)
+        (folder / "effects.log").touch()
+        return cls(folder)
+
+    def program(self) -> Program:
+        return Program.open(self.folder / "drorch.yaml", {"PATH": os.environ["PATH"]})
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """The real program, in a session of its own so that nothing but it is hit."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(SOURCE),
+            "HOME": "/nonexistent",
+        }
+        line = [sys.executable, "-m", "drorch", "--config", str(self.folder / "drorch.yaml")]
+        return subprocess.Popen(
+            [*line, *words],
+            env=environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def finish(self, process: "subprocess.Popen[str]") -> tuple[int, str]:
+        """Let it come to its end; its exit code and what it said on stderr."""
+        try:
+            _, errors = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+        return process.returncode, errors
+
+    def kill_after(self, process: "subprocess.Popen[str]", seconds: float) -> bool:
+        """Kill it -9 after so long; False if it had come to its end by itself."""
+        try:
+            process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+            self.kills += 1
+            return True
+        return False
+
+    def began(self) -> bool:
+        return (self.folder / "drorch.db").exists()
+
+    def count(self) -> int:
+        """How many runs the journal knows."""
+        if not self.began():
+            return 0
+        program = self.program()
+        with program.journal:
+            return len(program.journal.rows())
+
+    def newest(self) -> str:
+        program = self.program()
+        with program.journal:
+            return program.journal.rows(limit=1)[0].run
+
+    def seen(self, run: str) -> RunView:
+        program = self.program()
+        with program.journal:
+            return view(program, run)
+
+    def journal_is_whole(self) -> None:
+        if self.began():
+            program = self.program()
+            with program.journal:
+                report = verify_journal(program.journal)
+            assert report.ok, report.flaws
+
+    def effects(self, run: str) -> list[str]:
+        """The steps that truly happened, in order."""
+        lines = (self.folder / "effects.log").read_text().splitlines()
+        return [step for r, step in (line.split() for line in lines) if r == run]
+
+    def wait_until_alone(self, token: str) -> None:
+        """No process that the killed program had in flight survives it."""
+        until = time.monotonic() + PATIENCE
+        while left := marked(token):
+            assert time.monotonic() < until, f"processes {left} survive their owner"
+            time.sleep(0.01)
+
+    def settle_what_is_unknown(self, run: str) -> None:
+        """Say of each step of unknown outcome what the outside says, as `drorch run settle` does."""
+        program = self.program()
+        with program.journal:
+            for step in view(program, run).state.steps.values():
+                running = step.status is StepStatus.RUNNING and not step.plan.repeatable
+                if not (running or step.unknown):
+                    continue
+                happened = step.plan.id in self.effects(run)
+                self.settled["happened" if happened else "did-not-happen"] += 1
+                settle(program, run, step.plan.id, happened=happened, reason="looked")
+
+
+def marked(token: str) -> list[int]:
+    """Living processes that carry an owner's token."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            mark = f"DRORCH_OWNER={token}".encode() in (entry / "environ").read_bytes().split(b"\0")
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if mark and state not in "ZX":
+            found.append(int(entry.name))
+    return found
