@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Document = Mapping[str, Any]
 
+#: Findings that only repeat why a step failed, which is told with its hint.
+_TOLD_ABOVE = frozenset({"step.failed", "cleanup.failed"})
+
 _OBJECTIVES = (("rto", "RTA", "RTO"), ("rpo", "RPA", "RPO"))
 
 
@@ -56,9 +59,12 @@ def _objectives(objectives: Mapping[str, Document]) -> Iterator[str]:
         if one["target_s"] is None and one["actual_s"] is None:
             continue
         met = {True: ": met", False: ": missed", None: ""}[one["met"]]
-        actual = lasted(one["actual_s"]) if one["actual_s"] is not None else "not measured"
-        target = f" of {promised} {lasted(one['target_s'])}" if one["target_s"] is not None else ""
-        yield f"  {measured} {actual}{target}{met}"
+        promise = f"{promised} {lasted(one['target_s'])}" if one["target_s"] is not None else ""
+        if one["actual_s"] is None:
+            yield f"  {measured} not measured ({promise}){met}"
+        else:
+            of = f" of {promise}" if promise else ""
+            yield f"  {measured} {lasted(one['actual_s'])}{of}{met}"
 
 
 def _path(document: Document) -> Iterator[str]:
@@ -91,13 +97,10 @@ def _trouble(document: Document) -> Iterator[str]:
             yield f"  {step['step']} failed: {one_line(step['message'])}"
             if step["hint"]:
                 yield f"    hint: {one_line(step['hint'])}"
-    for left in document["left_behind"]:
-        yield f"  left behind: {left}"
 
 
 def _findings(findings: Sequence[Document]) -> Iterator[str]:
-    # A failed step is told above, with its hint.
-    others = [f for f in findings if f["what"] != "step.failed"]
+    others = [f for f in findings if f["what"] not in _TOLD_ABOVE]
     if others:
         yield "  findings:"
     for finding in others:

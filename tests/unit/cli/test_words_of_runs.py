@@ -1,0 +1,79 @@
+"""Runs in words: what narrators tell while they happen, and summaries once they have.
+
+After a wanted change: DRORCH_UPDATE_GOLDEN=1 pytest tests/unit/cli
+"""
+
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from drorch.cli.narrating import JsonLines, Narrator
+from drorch.cli.session import Session
+from drorch.cli.summary import summary
+from drorch.core.names import Verdict
+from drorch.core.run import apply, opening
+from tests.fakes import runs
+
+GOLDEN = Path(__file__).parent / "golden"
+
+TALES = {
+    "passed-drill": runs.passed_drill,
+    "failed-drill": runs.failed_drill,
+    "aborted-drill": runs.aborted_drill,
+    "taken-over-failover": runs.taken_over_failover,
+    "late-drill": runs.late_drill,
+    "backup-with-owed-copy": runs.backup_with_owed_copy,
+    "waiting-failover": runs.waiting_failover,
+}
+
+
+def watch(tale: runs.Tale, watcher) -> None:
+    """Let a watcher look on as the tale is folded, as an engine would."""
+    state = None
+    for at, event in tale.events:
+        if state is None:
+            state = opening(event, at)
+        else:
+            apply(state, event, at)
+        watcher.happened(state, event, at)
+
+
+def golden(name: str, text: str) -> str:
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("DRORCH_UPDATE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", TALES)
+def test_a_run_is_told_line_by_line_and_then_summed_up(name, capsys):
+    tale = TALES[name]()
+    watch(tale, Narrator(Session(), "America/Toronto", run="RUN"))
+    told = capsys.readouterr().out
+    text = told + "\n" + "\n".join(summary(runs.document_of(tale), "America/Toronto")) + "\n"
+    assert text == golden(name, text)
+
+
+@pytest.mark.parametrize("name", TALES)
+def test_every_event_is_one_json_line(name):
+    tale = TALES[name]()
+    out = io.StringIO()
+    watch(tale, JsonLines(Session(), out, "RUN"))
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert len(lines) == len(tale.events)
+    assert all(line["run"] == "RUN" and line["at"].endswith("Z") for line in lines)
+    assert lines[0]["event"] == "run.started"
+
+
+def test_what_a_step_says_cannot_move_the_cursor_or_break_the_line(capsys):
+    tale = runs.Tale(runs.plan(runs.step("one")))
+    said = "red \x1b[31malert\x07\nsecond line\r\n"
+    tale.do(1, 2, "one", verdict=Verdict.FAIL, message=said)
+    watch(tale, Narrator(Session(), "UTC"))
+    told = capsys.readouterr().out
+    assert "red [31malert | second line" in told
+    assert "\x1b" not in told
+    assert "\x07" not in told
