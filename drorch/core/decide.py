@@ -206,7 +206,7 @@ def _begin(state: RunFold, step: StepState) -> Order:
     except MissingOutputs as missing:
         return _without_outputs(plan, str(missing))
     if plan.person:
-        return Ask(_question(plan, arguments))
+        return _ask(plan, arguments)
     return Start(plan.id, len(step.attempts) + 1, arguments)
 
 
@@ -247,13 +247,17 @@ def _same(left: Value, right: Value) -> bool:
     return left == right or str(left) == str(right)
 
 
-def _question(plan: PlannedStep, arguments: Mapping[str, Value]) -> PersonAsked:
-    quorum = arguments.get("quorum")
+def _ask(plan: PlannedStep, arguments: Mapping[str, Value]) -> Order:
+    """The question. What came in by a reference is text, and only known now: a quorum that
+    cannot be understood asks nobody, rather than fewer people than were meant.
+    """
     within = arguments.get("within")
-    return PersonAsked(
-        plan.id,
-        plan.do,
-        str(arguments.get("prompt", plan.title or plan.id)),
-        quorum if isinstance(quorum, int) else 1,
-        parse_duration(within) if isinstance(within, str) else None,
-    )
+    try:
+        quorum = int(str(arguments.get("quorum", 1)))
+        limit = None if within is None else parse_duration(str(within))
+    except ValueError as error:
+        return GiveUp(plan.id, "argument", f"the question cannot be put: {error}")
+    if quorum < 1:
+        return GiveUp(plan.id, "argument", f"the question cannot be put: quorum is {quorum}")
+    prompt = str(arguments.get("prompt", plan.title or plan.id))
+    return Ask(PersonAsked(plan.id, plan.do, prompt, quorum, limit))

@@ -79,8 +79,8 @@ def _question(draft: Draft, inputs: Mapping[str, str]) -> Iterator[Problem]:
         if there is not None:
             hint = "its deadline is the argument `within`"
             yield draft.problem(f"{key} does not go with a question to a person", hint, (key,))
-    quorum = preview(draft.arguments.get("quorum"), inputs)
-    if isinstance(quorum, int) and quorum < 1:
+    quorum = str(preview(draft.arguments.get("quorum"), inputs))
+    if quorum.removeprefix("-").isdecimal() and int(quorum) < 1:
         hint = "at least one person has to agree"
         yield draft.problem(f"quorum: should be at least 1, not {quorum}", hint, ("with", "quorum"))
 
