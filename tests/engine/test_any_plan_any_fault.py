@@ -1,23 +1,34 @@
 """For any plan, any failures and any power cuts: what the engine promises holds."""
 
+import random
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from drorch.core.decide import decide
 from drorch.core.events import (
+    AbortRequested,
     AttemptFinished,
     AttemptLost,
     AttemptStarted,
+    Recorded,
+    RetryScheduled,
     RunStarted,
     Stamped,
     StepSettled,
 )
-from drorch.core.names import Mode, OnFailure, Phase, RunKind, StepStatus, Verdict
+from drorch.core.moment import elapsed
+from drorch.core.names import Mode, OnFailure, Outcome, Phase, RunKind, StepStatus, Verdict
 from drorch.core.plan import Plan, PlannedStep
-from drorch.core.run import replay
+from drorch.core.run import LOST_LIMIT, apply, left_behind, opening, replay
 from drorch.core.runbook import Retry, Until
+from drorch.core.state import RunFold
+from tests.engine.stage import SideBySide
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.world import (
     CutJournal,
@@ -29,6 +40,8 @@ from tests.fakes.world import (
 )
 
 RUN = "2026-11-23T03-00-00Z-any-0001"
+ABORT = AbortRequested("tester", "enough")
+ROUNDING = timedelta(milliseconds=5)
 verdicts = st.lists(st.sampled_from([Verdict.PASS, Verdict.FAIL, Verdict.ERROR]), max_size=4)
 
 
@@ -39,7 +52,9 @@ def plans(draw: st.DrawFn) -> Plan:
         steps += draw(_steps(phase, most))
     undone = [s.id for s in steps if s.phase is Phase.STEPS and draw(st.booleans())]
     steps += [
-        PlannedStep(f"undo-{s}", Phase.CLEANUP, "scripted", undoes=s, repeatable=draw(st.booleans()))
+        PlannedStep(
+            f"undo-{s}", Phase.CLEANUP, "scripted", undoes=s, repeatable=draw(st.booleans())
+        )
         for s in undone
     ]
     steps += draw(_steps(Phase.CLEANUP, 2))
@@ -60,7 +75,7 @@ def _steps(draw: st.DrawFn, phase: Phase, most: int) -> list[PlannedStep]:
                 f"{phase}-{number}",
                 phase,
                 "scripted",
-                {"of": f"{{{sorted(needs)[0]}.value}}"} if needs and draw(st.booleans()) else {},
+                {"of": f"{{{min(needs)}.value}}"} if needs and draw(st.booleans()) else {},
                 needs=tuple(sorted(needs)),
                 check=check,
                 repeatable=check or draw(st.booleans()),
@@ -72,20 +87,38 @@ def _steps(draw: st.DrawFn, phase: Phase, most: int) -> list[PlannedStep]:
     return steps
 
 
+#: Before which of the engine's waits somebody aborts, if at all.
+aborts = st.one_of(st.none(), st.integers(0, 12))
 cuts = st.lists(st.tuples(st.integers(1, 30), st.booleans()), max_size=5)
 
 
-def carry_through(plan: Plan, scripts: dict[str, list[Verdict]], cut: list[tuple[int, bool]], word):
-    """Run, lose power, resume, and answer every question, until the run is over."""
+def carry_through(
+    plan: Plan,
+    scripts: dict[str, list[Verdict]],
+    cut: list[tuple[int, bool]],
+    word,
+    order: int | None = None,
+    abort: int | None = None,
+):
+    """Run, lose power, resume, and answer every question, until the run is over.
+
+    With `order`, attempts go on side by side and come to their results in an order drawn from it.
+    """
     clock = MovingClock()
     actions = ScriptedActions(scripts, clock)
     kept = MemoryJournal()
     journal = CutJournal(kept, cut)
     started = RunStarted(plan, an_owner(), "tester", "test")
-    state = None
+    chance = random.Random(order)
     for life in range(1, 60):
+        engine = an_engine(journal, actions, clock, seed=life)
+        if order is not None:
+            engine.inbox = SideBySide(clock, chance)
+            engine.bench = replace(engine.bench, carrier=engine.inbox.carrier)
+            if abort is not None and life == 1:
+                engine.inbox.before_wait = [lambda: None] * abort
+                engine.inbox.before_wait.append(partial(engine.inbox.put, ABORT))
         try:
-            engine = an_engine(journal, actions, clock)
             if any(r.run == RUN for r in kept.rows()):
                 state = engine.resume(RUN, an_owner(life), "tester")
             else:
@@ -105,22 +138,125 @@ def carry_through(plan: Plan, scripts: dict[str, list[Verdict]], cut: list[tuple
 @settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
-@given(plan=plans(), data=st.data(), cut=cuts, happened=st.booleans())
-def test_every_run_ends_right(plan, data, cut, happened):
+@given(
+    plan=plans(),
+    data=st.data(),
+    cut=cuts,
+    happened=st.booleans(),
+    order=st.one_of(st.none(), st.integers(0, 999)),
+    abort=aborts,
+)
+def test_every_run_ends_right(plan, data, cut, happened, order, abort):
     scripts = {s.id: data.draw(verdicts, label=s.id) for s in plan.steps}
-    journal, actions, state = carry_through(plan, scripts, cut, lambda step: happened)
+    journal, actions, state = carry_through(plan, scripts, cut, lambda step: happened, order, abort)
     recorded = list(journal.read(RUN))
-    again = replay(recorded)
     # The journal alone rebuilds the state.
-    assert {s: (v.status, len(v.attempts)) for s, v in again.steps.items()} == {
-        s: (v.status, len(v.attempts)) for s, v in state.steps.items()
-    }
-    assert again.finished == state.finished
-    assert all(s.status.final for s in again.steps.values())
+    assert replay(recorded) == state
+    assert all(s.status.final for s in state.steps.values())
     _nothing_runs_twice_in_silence(plan, recorded)
     _nothing_runs_unrecorded(actions, recorded)
-    _needs_are_final_before(plan, recorded)
-    _cleanup_is_never_skipped(plan, actions, again)
+    _cleanup_is_never_skipped(plan, actions, state)
+    _undo_is_the_reverse_of_start(state, recorded)
+    _retry_is_bounded(state)
+    _the_outcome_follows(state, recorded)
+    folded: RunFold | None = None
+    for entry in recorded:
+        _starts_are_allowed(folded, entry)
+        if isinstance(entry.event, RunStarted):
+            folded = opening(entry.event, entry.at)
+        elif folded is not None:
+            folded = apply(folded, entry.event, entry.at)
+        _until_is_bounded(folded, entry)
+        # Deciding says the same when asked again, and has changed nothing (see below).
+        assert decide(folded, entry.at) == decide(folded, entry.at)
+    assert folded == state
+
+
+def _starts_are_allowed(state: RunFold | None, entry: Recorded) -> None:
+    """What it needs is final, there is room, its phase has come, and nothing has halted the run."""
+    if not isinstance(entry.event, AttemptStarted):
+        return
+    assert state is not None
+    step = state.steps[entry.event.step]
+    assert all(state.steps[n].status.final for n in step.plan.needs)
+    assert step.plan.phase is state.phase
+    assert len(state.running) < state.plan.parallel
+    assert not state.halted or state.phase is Phase.CLEANUP
+    assert not step.status.final
+
+
+def _until_is_bounded(state: RunFold, entry: Recorded) -> None:
+    """It passes by its streak alone; another look is never planned beyond its time."""
+    match entry.event:
+        case AttemptFinished(step=name) if until := state.steps[name].plan.until:
+            step = state.steps[name]
+            assert (step.status is StepStatus.PASSED) == (step.streak >= until.successes)
+        case RetryScheduled(step=name, not_before=due):
+            step = state.steps[name]
+            if step.plan.until and step.looking_since:
+                assert elapsed(step.looking_since, due) <= step.plan.until.within + ROUNDING
+
+
+def _undo_is_the_reverse_of_start(state: RunFold, recorded: Sequence[Recorded]) -> None:
+    undoes = {s.id: s.undoes for s in state.plan.steps if s.undoes}
+    begun: list[str] = []
+    closed: set[str] = set()
+    others = {s.id for s in state.plan.steps if s.phase is Phase.CLEANUP and not s.undoes}
+    for entry in recorded:
+        if isinstance(entry.event, AttemptStarted):
+            name = entry.event.step
+            if name in undoes and name not in begun:
+                begun.append(name)
+            assert not (name in undoes and closed & others)
+            closed.add(name)
+    places = [state.started_order.index(undoes[name]) for name in begun]
+    assert places == sorted(places, reverse=True)
+
+
+def _retry_is_bounded(state: RunFold) -> None:
+    for step in state.steps.values():
+        if step.plan.until is None:
+            denied = sum(1 for a in step.attempts if a.denied)
+            assert step.made <= step.plan.retry.attempts
+            assert step.losses <= LOST_LIMIT or denied
+
+
+def _the_outcome_follows(state: RunFold, recorded: Sequence[Recorded]) -> None:
+    """From the statuses, and from what had failed when somebody aborted."""
+    assert state.finished is not None
+    assert state.finished.left_behind == left_behind(state)
+    before_abort = _failed(_until_abort(recorded))
+    failed = {s for s in before_abort if _counts(state.steps[s].plan)}
+    early = {s for s in _failed(recorded) if state.steps[s].plan.phase is Phase.PRECONDITIONS}
+    if failed:
+        wanted = Outcome.FAILED
+    elif early or _aborted_in_time(recorded):
+        wanted = Outcome.ABORTED
+    else:
+        wanted = Outcome.PASSED
+    assert state.finished.outcome is wanted
+
+
+def _counts(plan: PlannedStep) -> bool:
+    stops = plan.phase is Phase.STEPS and plan.on_failure is OnFailure.STOP
+    return stops or plan.phase is Phase.VERIFY
+
+
+def _failed(recorded: Sequence[Recorded]) -> set[str]:
+    steps = replay(recorded).steps.values()
+    return {s.plan.id for s in steps if s.status is StepStatus.FAILED}
+
+
+def _until_abort(recorded: Sequence[Recorded]) -> Sequence[Recorded]:
+    for number, entry in enumerate(recorded):
+        if isinstance(entry.event, AbortRequested):
+            return recorded[:number]
+    return recorded
+
+
+def _aborted_in_time(recorded: Sequence[Recorded]) -> bool:
+    before = _until_abort(recorded)
+    return len(before) < len(recorded) and replay(before).phase is not Phase.CLEANUP
 
 
 def _nothing_runs_twice_in_silence(plan, recorded):
@@ -141,19 +277,11 @@ def _nothing_runs_twice_in_silence(plan, recorded):
 
 
 def _nothing_runs_unrecorded(actions, recorded):
-    written = {(e.event.step, e.event.attempt) for e in recorded if isinstance(e.event, AttemptStarted)}
+    written = {
+        (e.event.step, e.event.attempt) for e in recorded if isinstance(e.event, AttemptStarted)
+    }
     assert set(actions.effects) <= written
     assert max(Counter(actions.effects).values(), default=0) <= 1
-
-
-def _needs_are_final_before(plan, recorded):
-    needs = {s.id: s.needs for s in plan.steps}
-    state = None
-    for entry in recorded:
-        if isinstance(entry.event, AttemptStarted) and state is not None:
-            statuses = {n: state.steps[n].status for n in needs[entry.event.step]}
-            assert all(s.final for s in statuses.values()), (entry.event.step, statuses)
-        state = replay(recorded[: entry.seq])
 
 
 def _cleanup_is_never_skipped(plan, actions, state):

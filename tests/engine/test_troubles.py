@@ -59,6 +59,8 @@ class OneSecret:
 class OddText(str):
     """Text of a class of its own, as YAML readers and libraries have them."""
 
+    __slots__ = ()
+
 
 # Actions with bugs
 
