@@ -96,8 +96,10 @@ def decide(state: RunFold, now: Moment) -> list[Order]:
 
 def _wind_down(state: RunFold) -> Iterator[Order]:
     """Close every step that is not running, in every phase before cleanup."""
-    before_cleanup = (Phase.PRECONDITIONS, Phase.STEPS, Phase.VERIFY)
-    for step in (state.steps[s] for phase in before_cleanup for s in state.open_steps[phase]):
+    phases = [state.open_steps[p] for p in (Phase.PRECONDITIONS, Phase.STEPS, Phase.VERIFY)]
+    if sum(map(len, phases)) == len(state.running):
+        return  # nothing but what runs: not looked through again whenever one of many ends
+    for step in (state.steps[s] for phase in phases for s in phase):
         if step.status is StepStatus.RUNNING:
             continue
         if step.unknown:

@@ -291,7 +291,6 @@ class _Carrying:
                     self._abort(item)
                 case Leave():
                     self._leave(item)
-        self._stop_overdue()
 
     def _finished(self, done: Done) -> None:
         live = self.live.get(done.step)
@@ -336,9 +335,10 @@ class _Carrying:
         )
 
     def _poll(self, *, at_once: bool) -> None:
-        """Take what people left for this run, at most once in a while."""
+        """Take what people left for this run and look at the clock, at most once in a while."""
         if at_once or self.engine.now().ticks - self.polled >= POLL.total_seconds():
             self.take_posted()
+            self._stop_overdue()
 
     def take_posted(self) -> None:
         """Take what people left for this run; it is removed with the next record."""
