@@ -1,0 +1,67 @@
+"""Premises made once for each version of restic and worker, and copied for each test."""
+
+import os
+
+import pytest
+
+from drorch.app.repositories import initialise
+from tests.integration.app.premises import Premises, namespaces_work, restics
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory):
+    """Repositories initialised, `docs` backed up once; the servers are down."""
+    made = {}
+
+    def template(binary):
+        if binary not in made:
+            folder = tmp_path_factory.mktemp(binary.name)
+            premises = Premises.made(folder / "here", binary)
+            try:
+                with premises.program() as program:
+                    done = initialise(program, list(program.configuration.datasets.values()))
+                assert [m.result for m in done] == ["made"] * 4
+                run = premises.back_up()
+                assert run["outcome"] == "passed", run["findings"]
+            finally:
+                premises.down()
+            premises.kept(folder / "kept")
+            made[binary] = premises, folder / "kept"
+        premises, kept = made[binary]
+        return premises.begun_again(kept)
+
+    return template
+
+
+def _used(premises):
+    premises.forget_starts()
+    yield premises
+    premises.down()
+
+
+@pytest.fixture
+def premises(templates):
+    """With the newest restic there is."""
+    yield from _used(templates(restics()[-1]))
+
+
+@pytest.fixture(params=restics(), ids=lambda p: p.name)
+def any_premises(request, templates):
+    """With every restic there is."""
+    yield from _used(templates(request.param))
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """Nothing made yet: three empty regions, of which mtl and tor share a key pair."""
+    premises = Premises.made(tmp_path / "here", restics()[-1], ("mtl", "qc", "tor"))
+    yield premises
+    premises.down()
+
+
+@pytest.fixture
+def namespaces():
+    """Mounts of our own; what rests on them is never skipped in CI."""
+    if not namespaces_work():
+        assert not os.environ.get("CI"), "CI must be able to make mount namespaces"
+        pytest.skip("this machine lets us have no mounts of our own")
