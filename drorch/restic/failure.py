@@ -65,7 +65,7 @@ _HINTS: Final = {
     Cause.DISK_FULL: "free space there, or choose another target; restic also needs some "
     "temporary space (TMPDIR)",
     Cause.DAMAGED: "this copy of the repository is damaged or incomplete: use another region, "
-    "then repair this one (drorch check, drorch heal)",
+    "and see how far the damage goes: drorch check --read-data",
     Cause.NOT_FOUND: "list what is there: drorch snapshots list, drorch snapshots ls",
     Cause.NOT_STARTED: "install restic 0.14.0 or later, or correct its path",
     Cause.TARGET_NOT_EMPTY: "choose a folder that does not exist yet or is empty",

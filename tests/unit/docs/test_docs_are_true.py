@@ -34,6 +34,12 @@ def test_every_link_leads_to_a_file_and_a_heading(path):
         assert not where.fragment or where.fragment in anchors(target), f"{link}: no such heading"
 
 
+def test_the_readme_leads_to_every_document():
+    led_to = {(ROOT / link).resolve() for link in links(ROOT / "README.md")}
+    for document in (ROOT / "docs").glob("*.md"):
+        assert document in led_to, f"README.md does not lead to {named(document)}"
+
+
 @pytest.mark.parametrize("path", [*PAGES, *YAMLS], ids=named)
 def test_every_command_line_is_one(path):
     for line, command in commands(path):
