@@ -171,8 +171,15 @@ class Carried:
             raise
         return process.returncode, errors
 
-    def kill_after(self, process: "subprocess.Popen[str]", seconds: float) -> bool:
-        """Kill it -9 after so long; False if it had come to its end by itself."""
+    def kill_after(
+        self, process: "subprocess.Popen[str]", seconds: float, *, of_the_run: bool
+    ) -> bool:
+        """Kill it -9 after so long; False if it had come to its end by itself.
+
+        The time begins with the process, or `of_the_run`: with the first line on stderr.
+        """
+        if of_the_run and process.stderr is not None:
+            process.stderr.readline()
         try:
             process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:

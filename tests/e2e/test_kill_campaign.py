@@ -22,7 +22,8 @@ SEED = int(os.environ.get("DRORCH_CAMPAIGN_SEED", "20261123"))
 #: Kills of one run, at most: then it is left to come to its end.
 MOST = 4
 
-DRILL = ("--progress", "none", "drill", "campaign", "--json")
+DRILL = ("drill", "campaign", "--json")
+QUIETLY = ("--progress", "none")
 
 
 @dataclass
@@ -31,30 +32,32 @@ class Lane:
 
     carried: Carried
     chance: random.Random
-    #: Seconds from the start of a process to the beginning of its run, and to its end.
-    begins: float = 0.5
-    ends: float = 2.0
+    #: Seconds that a process takes, and that its run takes.
+    whole: float = 2.0
+    length: float = 1.0
     moments: "Counter[str]" = field(default_factory=Counter)
 
     def measure(self) -> None:
         """One run that nobody kills."""
-        clock, begun = time.time(), time.monotonic()
-        assert self.carried.finish(self.carried.start(*DRILL)) == (0, "")
-        self.ends = time.monotonic() - begun
+        begun = time.monotonic()
+        assert self.carried.finish(self.carried.start(*QUIETLY, *DRILL)) == (0, "")
+        self.whole = time.monotonic() - begun
         seen = self.carried.seen(self.carried.newest())
-        self.begins = seen.state.started.at.timestamp() - clock
+        self.length = seen.state.latest.ticks - seen.state.started.ticks
         _ended_right(self.carried, seen.run)
 
-    def moment(self) -> float:
-        """Mostly while the run goes on; now and then while the program starts or leaves."""
-        at_any_time = self.chance.random() < 0.2
-        return self.chance.uniform(0 if at_any_time else self.begins, self.ends)
+    def killed(self, *line: str) -> bool:
+        """Killed mostly while the run goes on; now and then while the program starts or leaves."""
+        of_the_run = self.chance.random() < 0.8
+        moment = self.chance.uniform(0, self.length if of_the_run else self.whole)
+        process = self.carried.start("--progress", "json", *line)
+        return self.carried.kill_after(process, moment, of_the_run=of_the_run)
 
     def one_run(self) -> None:
         before = self.carried.count()
         self._killed_again_and_again(before)
         if self.carried.count() == before:
-            assert self.carried.finish(self.carried.start(*DRILL)) == (0, "")
+            assert self.carried.finish(self.carried.start(*QUIETLY, *DRILL)) == (0, "")
         run = self.carried.newest()
         self._carry_to_its_end(run)
         _ended_right(self.carried, run)
@@ -62,7 +65,7 @@ class Lane:
     def _killed_again_and_again(self, before: int) -> None:
         line = DRILL
         for _ in range(MOST):
-            if not self.carried.kill_after(self.carried.start(*line), self.moment()):
+            if not self.killed(*line):
                 return
             self.carried.journal_is_whole()
             if self.carried.count() == before:
@@ -79,13 +82,13 @@ class Lane:
                 return
             if self.chance.random() < 0.7:
                 self.carried.settle_what_is_unknown(run)
-            line = ("--progress", "none", "run", "resume", run, "--json")
+            line = ("run", "resume", run, "--json")
 
     def _carry_to_its_end(self, run: str) -> None:
         """Resume, and settle by what the outside says, until it is over."""
         while self.carried.seen(run).state.finished is None:
             self.carried.settle_what_is_unknown(run)
-            line = ("--progress", "none", "run", "resume", run, "--json")
+            line = (*QUIETLY, "run", "resume", run, "--json")
             code, errors = self.carried.finish(self.carried.start(*line))
             assert (code, errors) in {(0, ""), (1, ""), (7, "")}
 
