@@ -149,6 +149,13 @@ class Commands(Protocol):
         """Start a process that goes on after us; its output goes to `log`. Completed if it could not."""
         ...
 
+    def find_service(self, markers: Mapping[str, str]) -> ServiceProcess | None:
+        """A living service whose environment holds all of `markers`; None if there is none.
+
+        So a service is found again whose starter died before it could tell of it.
+        """
+        ...
+
     def service_alive(self, service: ServiceProcess) -> bool:
         """Whether that very process still lives."""
         ...

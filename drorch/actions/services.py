@@ -24,14 +24,12 @@ def _start(call: Call, tools: Tools) -> Result:
     argv = arguments.argv("command")
     log = arguments.path("log", _default_log(call, tools))
     settle = arguments.duration("settle", _SETTLE)
-    service = tools.commands.start_service(
-        Command(
-            argv=argv,
-            env=child_environment(call, tools, arguments.revealed("env", tools.secrets)),
-            cwd=arguments.path("cwd", tools.configuration.folder),
-        ),
-        log,
+    command = Command(
+        argv=argv,
+        env=child_environment(call, tools, arguments.revealed("env", tools.secrets)),
+        cwd=arguments.path("cwd", tools.configuration.folder),
     )
+    service = _already_started(call, tools) or tools.commands.start_service(command, log)
     if isinstance(service, Completed):
         return failed("not-started", service.message, "install it, or correct its name")
     if not _settles(call, tools, service, settle):
@@ -40,6 +38,13 @@ def _start(call: Call, tools: Tools) -> Result:
             return errored("cancelled", f"{Path(argv[0]).name} was stopped again")
         return _died(argv[0], log, settle, tools)
     return passed({"service": service_value(service), "pid": service.pid, "log": str(log)})
+
+
+def _already_started(call: Call, tools: Tools) -> ServiceProcess | None:
+    """What an earlier attempt of this very step started before its process died, if it lives."""
+    if call.attempt == 1:
+        return None
+    return tools.commands.find_service({"DRORCH_RUN": call.run, "DRORCH_STEP": call.step})
 
 
 def _settles(call: Call, tools: Tools, service: ServiceProcess, settle: timedelta) -> bool:

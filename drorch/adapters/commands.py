@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -101,6 +102,13 @@ class SystemCommands:
         with self._lock:
             self._services.add(process.pid)
         return ServiceProcess(process.pid, found.started if found else 0, reaper.boot_id())
+
+    def find_service(self, markers: Mapping[str, str]) -> ServiceProcess | None:
+        """See ports.Commands.find_service."""
+        found = reaper.leader_with([f"{k}={v}".encode() for k, v in markers.items()])
+        if found is None:
+            return None
+        return ServiceProcess(found.pid, found.started, reaper.boot_id())
 
     def service_alive(self, service: ServiceProcess) -> bool:
         """See ports.Commands.service_alive."""

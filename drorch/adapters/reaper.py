@@ -67,6 +67,20 @@ def group_members(group: int) -> list[Stat]:
     return [s for s in found if s is not None and s.alive and s.group == group]
 
 
+def leader_with(entries: Collection[bytes]) -> Stat | None:
+    """A living session leader whose environment has all of these `NAME=value` entries."""
+    for pid in pids():
+        try:
+            block = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:
+            continue
+        if set(entries) <= set(block.split(b"\0")):
+            found = read_stat(pid)
+            if found is not None and found.alive and found.session == pid:
+                return found
+    return None
+
+
 def is_marked(pid: int, token: str, children: Collection[int]) -> bool:
     """Whether the process carries the token and one of these numbers."""
     try:

@@ -206,7 +206,7 @@ def _begin(state: RunFold, step: StepState) -> Order:
             return Skip(plan.id, "its condition does not hold")
         arguments = render(plan.arguments, state.plan.inputs, state.outputs)
     except MissingOutputs as missing:
-        return _without_outputs(plan, str(missing))
+        return _without_outputs(state, plan, str(missing))
     if plan.person:
         return _ask(plan, arguments)
     return Start(plan.id, len(step.attempts) + 1, arguments)
@@ -225,11 +225,17 @@ def _reason_to_skip(state: RunFold, step: StepState) -> str:
     return ""
 
 
-def _without_outputs(plan: PlannedStep, missing: str) -> Order:
-    """Cleanup of what never came to be is no failure; anything else cannot be done."""
-    if plan.phase is Phase.CLEANUP:
-        return Skip(plan.id, f"{missing} never came to be")
-    return GiveUp(plan.id, "missing-output", f"{missing} never came to be")
+def _without_outputs(state: RunFold, plan: PlannedStep, missing: str) -> Order:
+    """Cleanup of what never came to be is no failure; anything else cannot be done.
+
+    Nor can what a lost attempt began be taken back without its outputs: that is left behind.
+    """
+    if plan.phase is not Phase.CLEANUP:
+        return GiveUp(plan.id, "missing-output", f"{missing} never came to be")
+    if plan.undoes and state.steps[plan.undoes].attempts[-1].lost:
+        why = f"{missing} was never seen: what {plan.undoes} began may still be there"
+        return GiveUp(plan.id, "missing-output", why)
+    return Skip(plan.id, f"{missing} never came to be")
 
 
 def _holds(state: RunFold, when: When) -> bool:

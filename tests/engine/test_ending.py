@@ -402,3 +402,21 @@ def test_a_request_that_makes_no_sense_stops_nothing():
     assert stage.run(during=[leave]).finished.outcome is Outcome.PASSED
     assert stage.done == ["it", "it"]
     assert [e.step for e in stage.events(PersonAnswered)] == ["it"]
+
+
+def test_what_a_lost_attempt_began_and_nobody_saw_is_left_behind_and_named():
+    serve = a_step("serve")
+    stop = an_undo("serve", arguments={"service": "{serve.value}"})
+    stage = Stage((serve, stop))
+    lose(stage)
+    assert stage.resume().finished is None
+    stage.say(StepSettled("serve", True, "ana", "it listens"))
+    state = stage.resume()
+    assert state.finished == RunFinished(Outcome.PASSED, ("undo:serve",))
+    assert "may still be there" in state.steps["undo:serve"].why
+
+
+def test_undo_of_a_step_that_failed_without_outputs_is_skipped_and_nothing_is_dirty():
+    stop = an_undo("serve", arguments={"service": "{serve.value}"})
+    stage = Stage((a_step("serve"), stop), {"serve": [FAIL]})
+    assert stage.run().finished == RunFinished(Outcome.FAILED, ())

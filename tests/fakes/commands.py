@@ -62,6 +62,7 @@ class FakeCommands:
     def __init__(self, programs: Mapping[str, Program] | None = None) -> None:
         self.programs: dict[str, Program] = dict(programs or {})
         self._services: dict[int, ServiceProcess] = {}
+        self._environments: dict[int, dict[str, str]] = {}
         self._next_pid = 1000
         self._left: dict[str, int] = {}
 
@@ -125,7 +126,15 @@ class FakeCommands:
         self._next_pid += 1
         service = ServiceProcess(self._next_pid, self._next_pid * 10, "boot-1")
         self._services[service.pid] = service
+        self._environments[service.pid] = dict(command.env)
         return service
+
+    def find_service(self, markers: Mapping[str, str]) -> ServiceProcess | None:
+        """The living one started with these in its environment."""
+        for pid, service in self._services.items():
+            if markers.items() <= self._environments[pid].items():
+                return service
+        return None
 
     def service_alive(self, service: ServiceProcess) -> bool:
         """Whether it was started here and neither stopped nor crashed."""

@@ -62,3 +62,26 @@ def test_cancelled_while_settling_leaves_nothing(place, commands):
 def test_only_what_service_start_gives_is_stopped(place, service):
     result = place.do(STOP, service=service)
     assert (result.verdict, result.cause) == (Verdict.FAIL, "argument")
+
+
+def test_a_service_whose_starter_died_is_found_again_not_started_twice(place, commands):
+    mark = place.folder / "starts"
+    command = ["sh", "-c", f"echo start >> {mark}; exec sleep 1000"]
+    first = place.do(START, command=command)
+    again = place.do(START, command=command, attempt=2)
+    assert again.outputs["service"] == first.outputs["service"]
+    assert mark.read_text().splitlines() == ["start"]
+    stop(place, first)
+    third = place.do(START, command=command, attempt=3)
+    assert third.outputs["pid"] != first.outputs["pid"]
+    stop(place, third)
+
+
+def test_a_service_of_another_run_or_step_is_not_taken_for_this_one(place):
+    other = place.do(START, command=["sleep", "1000"], run="run-2")
+    beside = place.do(START, command=["sleep", "1000"], step="b-step")
+    mine = place.do(START, command=["sleep", "1000"], attempt=2)
+    pids = {r.outputs["pid"] for r in (other, beside, mine)}
+    assert len(pids) == 3
+    for result in (other, beside, mine):
+        stop(place, result)
