@@ -57,7 +57,7 @@ class Watcher(Protocol):
     """
 
     def happened(self, state: RunFold, event: Event, at: Moment) -> None:
-        """An event was folded; it is recorded before anything that follows from it is done."""
+        """An event was recorded; `state` is what it and those recorded with it have led to."""
         ...
 
     def progress(self, step: str, progress: Progress) -> None:
@@ -110,7 +110,6 @@ class Engine:
         """Start a run and carry it until it ends, is left, or waits for a person."""
         at = self.now()
         state = opening(started, at)
-        self.tell(state, started, at)
         carrying = _Carrying(self, run, state, seq=0, begin=may_begin)
         carrying.pending.append(Stamped(at, started))
         return carrying.carry()
@@ -142,7 +141,7 @@ class Engine:
         return self.bench.tools.clock.now()
 
     def tell(self, state: RunFold, event: Event, at: Moment) -> None:
-        """Let the watchers know what was folded."""
+        """Let the watchers know what was recorded."""
         for watcher in self.watchers:
             with self._letting_go(watcher):
                 watcher.happened(state, event, at)
@@ -195,7 +194,6 @@ class _Carrying:
         at = self.engine.now()
         apply(self.state, event, at)
         self.pending.append(Stamped(at, event))
-        self.engine.tell(self.state, event, at)
 
     def _turn(self) -> Moment | None:
         """Decide until nothing is left to decide, record it all at once, then act."""
@@ -255,7 +253,9 @@ class _Carrying:
         else:
             head = journal.append(self.run, self.seq, self.pending, taken=self.taken)
         self.seq = head.seq
-        self.pending.clear()
+        recorded, self.pending = self.pending, []
+        for stamped in recorded:
+            self.engine.tell(self.state, stamped.event, stamped.at)
 
     def _start(self, start: Start) -> None:
         self.live[start.step] = self.engine.bench.start(
