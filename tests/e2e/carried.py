@@ -10,12 +10,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from drorch.app.program import Program
 from drorch.app.runs import RunView, settle, view
-from drorch.core.names import StepStatus
+from drorch.core.names import Outcome, StepStatus
+from drorch.core.run import LOST_LIMIT
+from drorch.core.state import RunFold
 from drorch.journal.verify import verify_journal
 
 SOURCE = Path(__file__).parents[2]
@@ -115,6 +118,9 @@ cleanup:
 #: leave more than one line.
 ONCE = ("prepare", "left", "right", "gather", "undo:prepare", "undo:left", "undo:right", "last")
 REPEATED = ("family", "sweep")
+
+#: Options of a line that nobody looks at.
+QUIETLY = ("--progress", "none")
 
 #: How long anything may take before a test gives up on it; never waited for when all is well.
 PATIENCE = 60.0
@@ -244,6 +250,13 @@ class Carried:
                 self.settled["happened" if happened else "did-not-happen"] += 1
                 settle(program, run, step.plan.id, happened=happened, reason="looked")
 
+    def carry_to_its_end(self, run: str) -> None:
+        """Resume, and settle by what the outside says, until it is over."""
+        while self.seen(run).state.finished is None:
+            self.settle_what_is_unknown(run)
+            code, errors = self.finish(self.start(*QUIETLY, "run", "resume", run, "--json"))
+            assert (code, errors) in {(0, ""), (1, ""), (7, "")}
+
 
 def marked(token: str) -> list[int]:
     """Living processes that carry an owner's token."""
@@ -259,3 +272,37 @@ def marked(token: str) -> list[int]:
         if mark and state not in "ZX":
             found.append(int(entry.name))
     return found
+
+
+def ended_right(carried: Carried, run: str) -> None:
+    """Everything that must hold of a run that was killed and carried on, whatever happened."""
+    carried.journal_is_whole()
+    state = carried.seen(run).state
+    assert state.finished is not None
+    for token in [state.owner.token, *(t.owner.token for _, t in state.takings)]:
+        carried.wait_until_alone(token)
+    lost = {s.plan.id for s in state.steps.values() if s.losses >= LOST_LIMIT and s.plan.repeatable}
+    if lost:
+        # Killed too often at the same place: given up, and said so; cleanup was still done.
+        assert all(state.steps[s].status is StepStatus.FAILED for s in lost)
+        assert all(carried.effects(run).count(s) == 1 for s in _undone(state))
+        return
+    assert state.finished.outcome is Outcome.PASSED, state.steps
+    assert not state.finished.left_behind
+    passed = {s for s, v in state.steps.items() if v.status is StepStatus.PASSED}
+    assert set(state.steps) - passed == {"told-to-go-on"}
+    _happened_right(carried.effects(run), _undone(state))
+
+
+def _undone(state: RunFold) -> list[str]:
+    """The undo steps in the order in which they must have happened."""
+    undoes = {s.plan.undoes: s.plan.id for s in state.steps.values() if s.plan.undoes}
+    return [undoes[s] for s in reversed(state.started_order) if s in undoes]
+
+
+def _happened_right(effects: list[str], undone: list[str]) -> None:
+    counted = Counter(effects)
+    assert {s: counted[s] for s in ONCE} == dict.fromkeys(ONCE, 1)
+    assert all(counted[s] >= 1 for s in REPEATED)
+    assert [s for s in effects if s.startswith("undo:")] == undone
+    assert effects[-1] == "last"
