@@ -1,6 +1,7 @@
 """Plans that nobody writes: backup, restore, replication and check, compiled from a dataset's policy."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -53,7 +54,9 @@ def compile_replicate(dataset: str, regions: Sequence[str], configuration: Confi
         hint = "name further regions under its `copies:`"
         raise UsageError(f"dataset {dataset!r} has no copies", hint)
     steps = tuple(_replication(policy, region) for region in dict.fromkeys(wanted))
-    return _plan(RunKind.REPLICATE, policy, configuration, f"Replicate {dataset}", steps)
+    return _side_by_side(
+        _plan(RunKind.REPLICATE, policy, configuration, f"Replicate {dataset}", steps)
+    )
 
 
 def compile_restore(
@@ -109,11 +112,15 @@ def compile_check(
             {"dataset": dataset, "region": region, **(arguments or {})},
             check=True,
             repeatable=True,
-            on_failure=OnFailure.CONTINUE,
         )
         for region in dict.fromkeys(tuple(regions) or policy.regions)
     )
-    return _plan(RunKind.CHECK, policy, configuration, f"Check {dataset}", steps)
+    return _side_by_side(_plan(RunKind.CHECK, policy, configuration, f"Check {dataset}", steps))
+
+
+def _side_by_side(plan: Plan) -> Plan:
+    """Every step begins at once: one that fails fails the run, and keeps no other from its end."""
+    return replace(plan, parallel=max(plan.parallel, len(plan.steps)))
 
 
 def _after(number: int, name: str) -> tuple[str, ...]:
@@ -137,7 +144,7 @@ def _replication(
     region: str,
     *,
     needs: tuple[str, ...] = (),
-    on_failure: OnFailure = OnFailure.CONTINUE,
+    on_failure: OnFailure = OnFailure.STOP,
 ) -> PlannedStep:
     return PlannedStep(
         f"replicate-{region}",
