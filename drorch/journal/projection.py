@@ -192,9 +192,10 @@ def learn(known: KnownCopy | None, fact: CopyFact, at: datetime) -> KnownCopy:
 
 
 def supersedes(fact: CopyFact) -> bool:
-    """Whether older owed snapshots of the same dataset and region are owed no more.
+    """Whether other owed snapshots of the same dataset and region, no younger, are owed no more.
 
-    A region owes its newest snapshot: once that is held or owed, the ones before are history.
+    A region owes its newest snapshot: once that is held or owed, the ones before are history. A
+    copy of the one owed has another id and the same time.
     """
     return fact.fact in (CopyFactKind.HELD, CopyFactKind.OWED)
 
@@ -212,7 +213,8 @@ class CopyFold:
         copy = self.known[key] = learn(self.known.get(key), fact, at)
         owed = self._owed.setdefault(key[:2], set())
         if supersedes(fact):
-            for older in [k for k in owed if self.known[k].snapshot_at < copy.snapshot_at]:
+            others = [k for k in owed if k != key]
+            for older in [k for k in others if self.known[k].snapshot_at <= copy.snapshot_at]:
                 owed.discard(older)
                 del self.known[older]
         if copy.owed:

@@ -272,8 +272,9 @@ def learn_copy(connection: Connection, fact: CopyFact, at: datetime) -> None:
     else:
         connection.execute(update(copies).where(*same), columns)
     if supersedes(fact):
-        older = copies.c.snapshot_at < columns["snapshot_at"]
-        connection.execute(delete(copies).where(*same[:2], copies.c.owed.is_(True), older))
+        other = copies.c.snapshot != fact.snapshot
+        older = copies.c.snapshot_at <= columns["snapshot_at"]
+        connection.execute(delete(copies).where(*same[:2], copies.c.owed.is_(True), other, older))
 
 
 def copies_of(connection: Connection, dataset: str) -> list[KnownCopy]:
