@@ -1,5 +1,6 @@
 """The actions that make copies: back a dataset up, and bring it to another region."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from drorch.actions.arguments import Arguments, make_action
@@ -9,6 +10,7 @@ from drorch.actions.places import (
     bucket_of,
     dataset_named,
     is_mirror,
+    left_by_a_failure,
     region_named,
     repository_folder,
     restic_of,
@@ -179,7 +181,9 @@ def _owed(
 ) -> Result:
     """The copy is owed, not lost: what the region should hold and does not is put on record."""
     newest = _newest(tools, dataset, source)
-    facts = () if newest is None else (_fact(CopyFactKind.OWED, newest, region),)
+    there = _newest(tools, dataset, region)
+    behind = newest is not None and (there is None or there.snapshot_at < newest.snapshot_at)
+    facts = (_fact(CopyFactKind.OWED, newest, region),) if newest is not None and behind else ()
     finding = Finding(
         "copy.owed",
         f"{dataset.name} in {region.name}",
@@ -221,7 +225,7 @@ def _mirror(call: Call, tools: Tools, dataset: Dataset, source: Region, region: 
         "bytes": done.bytes,
         "snapshots": len(done.snapshots_present),
     }
-    facts = _now_held(tools, dataset, source, region, done)
+    facts = _learned(tools, dataset, source, region, done)
     if done.damaged or done.held_back:
         return failed(
             "damaged",
@@ -236,17 +240,21 @@ def _mirror(call: Call, tools: Tools, dataset: Dataset, source: Region, region: 
     return passed(outputs, copies=facts)
 
 
-def _now_held(
+def _learned(
     tools: Tools, dataset: Dataset, source: Region, region: Region, done: MirrorDone
 ) -> tuple[CopyFact, ...]:
-    """Facts for what the replica holds and the journal does not know it holds."""
+    """Facts for what the replica holds and the journal does not know it holds, and for what is
+    held back.
+    """
     known = tools.knowledge.copies(dataset.name)
-    present = set(done.snapshots_present)
     there = {c.snapshot for c in known if c.region == region.name and not c.owed}
+    kinds = dict.fromkeys(set(done.snapshots_present) - there, CopyFactKind.HELD)
+    kinds |= dict.fromkeys(done.held_back, CopyFactKind.OWED)
+    # Oldest first: what is owed gives way to what is newer.
     return tuple(
-        _fact(CopyFactKind.HELD, c, region)
-        for c in known
-        if c.region == source.name and not c.owed and c.snapshot in present - there
+        _fact(kinds[c.snapshot], c, region)
+        for c in reversed(known)
+        if c.region == source.name and not c.owed and c.snapshot in kinds
     )
 
 
@@ -275,17 +283,14 @@ def _copy(call: Call, tools: Tools, dataset: Dataset, source: Region, region: Re
     there = address_of(tools, dataset, region)
     copied = restic.copy(address_of(tools, dataset, source), there, attempt=attempt)
     made = sum(1 for c in copied if not c.already)
-    facts = tuple(
-        _listed_fact(dataset, region, snapshot)
-        for snapshot in restic.snapshots(there, attempt=attempt)
-    )
+    listed = restic.snapshots(there, attempt=attempt)
     outputs: dict[str, Value] = {
         "dataset": dataset.name,
         "region": region.name,
         "copied": made,
-        "snapshots": len(facts),
+        "snapshots": len(listed),
     }
-    return passed(outputs, copies=_unknown(tools, dataset, region, facts))
+    return passed(outputs, copies=_unknown(tools, dataset, region, listed))
 
 
 def _listed_fact(dataset: Dataset, region: Region, snapshot: Snapshot) -> CopyFact:
@@ -301,14 +306,17 @@ def _listed_fact(dataset: Dataset, region: Region, snapshot: Snapshot) -> CopyFa
 
 
 def _unknown(
-    tools: Tools, dataset: Dataset, region: Region, facts: tuple[CopyFact, ...]
+    tools: Tools, dataset: Dataset, region: Region, listed: Sequence[Snapshot]
 ) -> tuple[CopyFact, ...]:
-    known = {
-        c.snapshot
-        for c in tools.knowledge.copies(dataset.name)
-        if c.region == region.name and not c.owed
-    }
-    return tuple(f for f in facts if f.snapshot not in known)
+    """Facts for copies that the journal does not know, but not of what a failed backup left."""
+    known = tools.knowledge.copies(dataset.name)
+    there = {c.snapshot for c in known if c.region == region.name and not c.owed}
+    good = {c.snapshot for c in known if not c.owed}
+    return tuple(
+        _listed_fact(dataset, region, s)
+        for s in listed
+        if s.id not in there and (s.original in good or not left_by_a_failure(tools, s))
+    )
 
 
 REPLICATE = make_action(

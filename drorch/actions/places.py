@@ -8,6 +8,7 @@ from drorch.core.nearest import did_you_mean
 from drorch.ports import Tools
 from drorch.restic.client import Restic
 from drorch.restic.repository import RepositoryAddress, repository_url
+from drorch.restic.results import Snapshot
 from drorch.storage.bucket import Bucket, open_bucket
 from drorch.storage.client import credentials_of
 
@@ -73,3 +74,12 @@ def cache_folder(tools: Tools) -> Path:
 def is_mirror(dataset: Dataset, region: str) -> bool:
     """Whether the region holds the primary's very objects."""
     return all(c.mode is CopyMode.MIRROR for c in dataset.copies if c.region == region)
+
+
+def left_by_a_failure(tools: Tools, snapshot: Snapshot) -> bool:
+    """Whether a snapshot that the journal does not hold for good was made by a run it knows.
+
+    A failed or killed backup left it behind: it may be incomplete.
+    """
+    runs = [tag.removeprefix(RUN_TAG) for tag in snapshot.tags if tag.startswith(RUN_TAG)]
+    return any(tools.knowledge.recorded(run) for run in runs)

@@ -1,16 +1,16 @@
 """The actions that bring data back, and that look whether it could be brought back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
 from drorch.actions.places import (
-    RUN_TAG,
     address_of,
     bucket_of,
     dataset_named,
+    left_by_a_failure,
     region_named,
     repository_folder,
     restic_of,
@@ -20,15 +20,16 @@ from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import ResticError, StorageError
 from drorch.core.model import Dataset, Region
 from drorch.core.names import Mode
-from drorch.core.posture import CopyFact, CopyFactKind
+from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools
+from drorch.restic.failure import Cause
 from drorch.restic.landing import Needed
 from drorch.restic.process import Attempt
-from drorch.restic.results import Snapshot
+from drorch.restic.results import RestoreDone
 from drorch.storage.layout import Kind as ObjectKind
 from drorch.storage.layout import listed
-from drorch.storage.probe import Depth, probe
+from drorch.storage.probe import Depth, Observation, probe_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +45,18 @@ class Chosen:
 def _restore(call: Call, tools: Tools) -> Result:
     arguments = Arguments.of(call, tools)
     dataset = dataset_named(tools, arguments.text("dataset"))
-    region = region_named(tools, arguments.text("region", dataset.primary))
     target = arguments.path("to")
     include = [PurePosixPath(str(i)) for i in arguments.list("include", ())]
-    health = probe(bucket_of(tools, region), Depth.REACHABLE)
-    if health.trouble is not None:
-        return failed(health.trouble.cause, health.trouble.message, health.trouble.hint)
+    found = _living(tools, dataset, arguments)
+    if isinstance(found, Observation):
+        return failed(found.cause, found.message, found.hint)
     attempt = Attempt(call.cancel, call.timeout, call.progress)
-    chosen = choose(tools, dataset, region, _moment(arguments), attempt)
-    needed = Needed() if include else Needed(chosen.bytes, chosen.files)
+    chosen = choose(tools, dataset, found, _moment(arguments), attempt)
     tools.creations.note(call.run, target)
-    done = restic_of(tools).restore(
-        address_of(tools, dataset, region),
-        chosen.id,
-        source_paths(dataset),
-        target,
-        needed=needed,
-        include=include,
-        attempt=attempt,
-    )
+    done = _brought_back(tools, dataset, found, chosen, target, include, attempt)
     outputs: dict[str, Value] = {
         "dataset": dataset.name,
-        "region": region.name,
+        "region": found.name,
         "snapshot": chosen.id,
         "snapshot_at": chosen.at.isoformat().replace("+00:00", "Z"),
         "files": done.files,
@@ -77,14 +68,59 @@ def _restore(call: Call, tools: Tools) -> Result:
             "incomplete",
             f"{done.files} files came back of {chosen.files} that the snapshot holds",
             f"check the repository with: drorch check --dataset {dataset.name} "
-            f"--region {region.name} --read-data",
+            f"--region {found.name} --read-data",
             outputs=outputs,
         )
-    fact = CopyFact(CopyFactKind.RESTORE_TESTED, dataset.name, region.name, chosen.id, chosen.at)
+    fact = CopyFact(CopyFactKind.RESTORE_TESTED, dataset.name, found.name, chosen.id, chosen.at)
     proves = call.mode is Mode.DRILL and not include
     return passed(
         outputs, copies=(fact,) if proves else (), findings=_missing(dataset, done.missing)
     )
+
+
+def _living(tools: Tools, dataset: Dataset, arguments: Arguments) -> Region | Observation:
+    """The region named, or the first of the dataset's that answers; else why there is none."""
+    names = (arguments.text("region"),) if arguments.has("region") else dataset.regions
+    regions = [region_named(tools, name) for name in names]
+    healths = probe_all([bucket_of(tools, region) for region in regions], Depth.REACHABLE)
+    troubles: list[Observation] = []
+    for region, health in zip(regions, healths, strict=True):
+        if health.trouble is None:
+            return region
+        troubles.append(health.trouble)
+    return troubles[0]
+
+
+def _brought_back(
+    tools: Tools,
+    dataset: Dataset,
+    region: Region,
+    chosen: Chosen,
+    target: Path,
+    include: Sequence[PurePosixPath],
+    attempt: Attempt,
+) -> RestoreDone:
+    """Restore, from where the dataset's paths were when the snapshot was made."""
+    restic = restic_of(tools)
+    address = address_of(tools, dataset, region)
+
+    def back(paths: Sequence[PurePosixPath]) -> RestoreDone:
+        needed = Needed() if include else Needed(chosen.bytes, chosen.files)
+        return restic.restore(
+            address, chosen.id, paths, target, needed=needed, include=include, attempt=attempt
+        )
+
+    paths = source_paths(dataset)
+    try:
+        return back(paths)
+    except ResticError as error:
+        if error.cause != Cause.NOT_FOUND or include:
+            raise
+        listed = restic.snapshots(address, attempt=attempt)
+        then = next((s.paths for s in listed if s.id == chosen.id), ())
+        if not then or set(then) & set(paths):
+            raise
+        return replace(back(then), missing=paths)
 
 
 def _missing(dataset: Dataset, missing: Sequence[PurePosixPath]) -> tuple[Finding, ...]:
@@ -96,7 +132,7 @@ def _missing(dataset: Dataset, missing: Sequence[PurePosixPath]) -> tuple[Findin
             "restore.path-missing",
             dataset.name,
             f"the snapshot does not hold {named}",
-            "the dataset's paths have changed since; restore an older snapshot for the old ones",
+            "the dataset's paths have changed since; what the snapshot holds came back",
         ),
     )
 
@@ -131,8 +167,7 @@ def choose(
     One of a run that the journal knows, but that it did not record as held, is what a failed or
     killed backup left behind: it may be incomplete, and is never chosen.
     """
-    names = listed(bucket_of(tools, region), repository_folder(dataset), ObjectKind.SNAPSHOTS)
-    there = {named.id for named in names}
+    there = _there(tools, dataset, region)
     known = {
         c.snapshot: Chosen(c.snapshot, c.snapshot_at, c.files, c.bytes)
         for c in reversed(tools.knowledge.copies(dataset.name))
@@ -140,22 +175,23 @@ def choose(
     if there - known.keys():
         told = restic_of(tools).snapshots(address_of(tools, dataset, region), attempt=attempt)
         for s in told:
-            if not _left_by_a_failure(tools, s):
+            if s.original in known or not left_by_a_failure(tools, s):
                 known.setdefault(s.id, Chosen(s.id, s.time, s.total_files, s.total_bytes))
     usable = [c for c in known.values() if c.id in there and (at is None or c.at <= at)]
     if not usable:
         when = f" from {at.isoformat()} or before" if at else ""
         raise StorageError(
             f"region {region.name} holds no snapshot of {dataset.name}{when}",
-            f"see what there is with: drorch snapshots list --dataset {dataset.name}",
+            f"see what there is with: drorch snapshots list {dataset.name}",
             "no-snapshot",
         )
     return max(usable, key=lambda c: c.at)
 
 
-def _left_by_a_failure(tools: Tools, snapshot: Snapshot) -> bool:
-    runs = [tag.removeprefix(RUN_TAG) for tag in snapshot.tags if tag.startswith(RUN_TAG)]
-    return any(tools.knowledge.recorded(run) for run in runs)
+def _there(tools: Tools, dataset: Dataset, region: Region) -> set[str]:
+    """The ids of the snapshots that the region lists now."""
+    names = listed(bucket_of(tools, region), repository_folder(dataset), ObjectKind.SNAPSHOTS)
+    return {named.id for named in names}
 
 
 RESTORE = make_action(
@@ -165,7 +201,12 @@ RESTORE = make_action(
         (
             Parameter("dataset", Kind.DATASET, doc="which dataset"),
             Parameter("to", Kind.WRITE_PATH, doc="an empty or new folder"),
-            Parameter("region", Kind.REGION, required=False, doc="default: the primary"),
+            Parameter(
+                "region",
+                Kind.REGION,
+                required=False,
+                doc="default: the first of its regions that answers, the primary before others",
+            ),
             Parameter("at", Kind.TEXT, required=False, doc="newest snapshot not after this time"),
             Parameter("include", Kind.LIST, required=False, doc="only these paths"),
             Parameter("purpose", Kind.TEXT, required=False, doc="why, for the access log"),
@@ -182,6 +223,8 @@ def _check(call: Call, tools: Tools) -> Result:
     dataset = dataset_named(tools, arguments.text("dataset"))
     region = region_named(tools, arguments.text("region", dataset.primary))
     read_data = arguments.boolean("read_data", default=False)
+    # Before restic reads: what is added meanwhile is not proven.
+    known = [c for c in tools.knowledge.copies(dataset.name) if c.region == region.name]
     with Watched(tools, region, call.cancel) as watched:
         try:
             done = restic_of(tools).check(
@@ -207,15 +250,18 @@ def _check(call: Call, tools: Tools) -> Result:
             "another region may hold it whole: check that one, and restore from there",
             outputs=outputs,
         )
-    return passed(outputs, copies=_verified(tools, dataset, region) if read_data else ())
+    return passed(outputs, copies=_verified(tools, dataset, region, known) if read_data else ())
 
 
-def _verified(tools: Tools, dataset: Dataset, region: Region) -> tuple[CopyFact, ...]:
-    """Every byte was read: what the journal knows to be there is proven."""
+def _verified(
+    tools: Tools, dataset: Dataset, region: Region, known: Sequence[KnownCopy]
+) -> tuple[CopyFact, ...]:
+    """Every byte was read: of what the journal knew, what is really there is proven."""
+    there = _there(tools, dataset, region)
     return tuple(
         CopyFact(CopyFactKind.VERIFIED, dataset.name, region.name, c.snapshot, c.snapshot_at)
-        for c in tools.knowledge.copies(dataset.name)
-        if c.region == region.name and not c.owed
+        for c in known
+        if not c.owed and c.snapshot in there
     )
 
 
