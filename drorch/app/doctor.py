@@ -11,14 +11,18 @@ from pathlib import Path
 from drorch.actions.places import bucket_of, repository_folder, restic_of
 from drorch.app.drills import check as check_runbooks
 from drorch.app.program import Program
-from drorch.core.errors import DrorchError
+from drorch.core.errors import DrorchError, ResticError
 from drorch.core.model import CopyMode, Dataset
 from drorch.core.values import Value
+from drorch.restic.sources import check_sources
 from drorch.storage.layout import CONFIG
 from drorch.storage.probe import Depth, RegionHealth, Standing, probe_all
 
 #: Less free space than this beside the state is a warning, in bytes.
 _ROOM = 1 << 30
+
+#: With less than this a run may not even be able to record that it failed.
+_NO_ROOM = 1 << 24
 
 
 class Diagnosis(StrEnum):
@@ -52,22 +56,35 @@ class Check:
 
 
 def doctor(program: Program) -> dict[str, Value]:
-    """The contract's document of `doctor --json`. Looks at everything, changes nothing."""
+    """The contract's document of `doctor --json`. Looks at everything; makes the state if there is
+    none, and changes nothing else.
+    """
     healths = _regions(program)
-    looks: list[Callable[[], Iterator[Check]]] = [
-        lambda: _secrets(program),
-        lambda: _restic(program),
-        lambda: _journal(program),
-        lambda: _of_regions(healths),
-        lambda: _datasets(program),
-        lambda: _repositories(program, healths),
-        lambda: _runbooks(program),
-    ]
-    checks = [check for look in looks for check in look()]
+    looks: dict[str, Callable[[], Iterator[Check]]] = {
+        "secret": lambda: _secrets(program),
+        "restic": lambda: _restic(program),
+        "journal": lambda: _journal(program),
+        "region": lambda: _of_regions(healths),
+        "dataset": lambda: _datasets(program),
+        "repository": lambda: _repositories(program, healths),
+        "runbook": lambda: _runbooks(program),
+    }
+    checks = [check for word, look in looks.items() for check in _looked(word, look)]
     return {
         "ok": all(c.result is not Diagnosis.FAIL for c in checks),
         "checks": [c.document for c in checks],
     }
+
+
+def _looked(word: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    """What was found; a look that could not be finished is a finding too, and ends no other."""
+    try:
+        yield from look()
+    except DrorchError as error:
+        yield _told(word, "", error)
+    except OSError as error:
+        hint = "let drorch read it, or correct its path in the configuration"
+        yield Check(word, str(error.filename or ""), Diagnosis.FAIL, str(error.strerror), hint)
 
 
 def _good(check: str, subject: str, message: str = "") -> Check:
@@ -102,6 +119,8 @@ def _journal(program: Program) -> Iterator[Check]:
     subject = program.configuration.state
     try:
         program.journal.rows(limit=1)
+        with program.journal.writing():
+            pass  # nothing is written, but it could be
     except DrorchError as error:
         yield _told("journal", subject, error)
     else:
@@ -110,12 +129,13 @@ def _journal(program: Program) -> Iterator[Check]:
 
 
 def _room(folder: Path) -> Check:
-    there = next(p for p in (folder, *folder.parents) if p.exists())
+    there = next(p for p in (folder, *folder.parents) if os.path.lexists(p))
     free = shutil.disk_usage(there).free
     message = f"{free / (1 << 30):.1f} GiB free"
     if free < _ROOM:
+        result = Diagnosis.FAIL if free < _NO_ROOM else Diagnosis.WARN
         hint = "make room: a journal that cannot be written stops every run"
-        return Check("space", str(folder), Diagnosis.WARN, message, hint)
+        return Check("space", str(folder), result, message, hint)
     return _good("space", str(folder), message)
 
 
@@ -169,12 +189,10 @@ def _sources(program: Program, dataset: Dataset) -> Iterator[Check]:
         yield _program(program, dataset.name, command[0])
     for path in dataset.paths:
         subject = f"{dataset.name}: {path}"
-        if not path.exists():
-            hint = "mount it, or correct the dataset's paths"
-            yield Check("source", subject, Diagnosis.FAIL, f"{path} does not exist", hint)
-        elif not os.access(path, os.R_OK):
-            hint = "run drorch as a user who may read it"
-            yield Check("source", subject, Diagnosis.FAIL, f"{path} cannot be read", hint)
+        try:
+            check_sources([path])
+        except ResticError as error:
+            yield _told("source", subject, error)
         else:
             yield _good("source", subject)
 

@@ -11,7 +11,7 @@ from drorch.core.errors import DrorchError, ResticError
 from drorch.core.model import CopyMode, Dataset, Region
 from drorch.core.values import Value
 from drorch.storage.bucket import Bucket
-from drorch.storage.layout import CONFIG
+from drorch.storage.layout import CONFIG, Kind, listed
 from drorch.storage.mirror import mirror
 from drorch.storage.probe import Depth, probe_all
 
@@ -52,21 +52,25 @@ def _troubles(
     """By region, why it cannot be used."""
     names = list(dict.fromkeys(r for d in datasets for r in d.regions))
     buckets = [bucket_of(program.tools, program.region(n)) for n in names]
-    if create_bucket:
-        _create_missing(buckets)
+    found = _create_missing(buckets) if create_bucket else {}
     healths = probe_all(buckets, Depth.FULL)
-    found: dict[str, DrorchError] = {}
     for name, health in zip(names, healths, strict=True):
         if health.trouble is not None:
-            found[name] = DrorchError(health.trouble.message, health.trouble.hint)
+            found.setdefault(name, DrorchError(health.trouble.message, health.trouble.hint))
     return found
 
 
-def _create_missing(buckets: Sequence[Bucket]) -> None:
+def _create_missing(buckets: Sequence[Bucket]) -> dict[str, DrorchError]:
+    """By region, why its bucket could not be made."""
     healths = probe_all(buckets, Depth.REACHABLE)
+    found: dict[str, DrorchError] = {}
     for bucket, health in zip(buckets, healths, strict=True):
         if health.trouble is not None and health.trouble.cause == "no-bucket":
-            bucket.create()
+            try:
+                bucket.create()
+            except DrorchError as error:
+                found[bucket.region.name] = error
+    return found
 
 
 def _initialise_one(
@@ -96,11 +100,42 @@ def _made(
     where = program.region(region)
     try:
         if bucket_of(program.tools, where).head(f"{repository_folder(dataset)}/{CONFIG}"):
+            if region != dataset.primary and is_mirror(dataset, region):
+                _refuse_another(program, dataset, where)
             return Made(dataset.name, region, "there")
+        _refuse_remains(program, dataset, where)
         make(program, dataset, where)
     except DrorchError as error:
         return Made(dataset.name, region, "failed", error.message, error.hint)
     return Made(dataset.name, region, "made")
+
+
+def _refuse_another(program: Program, dataset: Dataset, region: Region) -> None:
+    """A mirror that is not the primary's repository would stay owed for ever."""
+    config = f"{repository_folder(dataset)}/{CONFIG}"
+    primary = program.region(dataset.primary)
+    if bucket_of(program.tools, region).get(config) != bucket_of(program.tools, primary).get(
+        config
+    ):
+        raise DrorchError(
+            f"regions {primary.name} and {region.name} hold different repositories of "
+            f"{dataset.name}",
+            "give the region another prefix or bucket, or `copy` instead of `mirror`",
+        )
+
+
+def _refuse_remains(program: Program, dataset: Dataset, region: Region) -> None:
+    """Without its config a repository is not gone: a new one there would be the end of it."""
+    folder = repository_folder(dataset)
+    bucket = bucket_of(program.tools, region)
+    for kind in (Kind.KEYS, Kind.SNAPSHOTS):
+        if any(listed(bucket, folder, kind)):
+            raise DrorchError(
+                f"region {region.name} holds {kind} of a repository of {dataset.name}, "
+                "but no config",
+                "its config may have been deleted: bring it back from the bucket's versions or "
+                f"from a mirror; only if nothing there is needed, remove {folder}/ and init again",
+            )
 
 
 def _make_primary(program: Program, dataset: Dataset, region: Region) -> None:

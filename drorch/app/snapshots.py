@@ -7,11 +7,13 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from drorch.actions.places import address_of, bucket_of, repository_folder, restic_of
+from drorch.actions.restores import choose
 from drorch.app.program import Program
 from drorch.core.document import rfc3339
-from drorch.core.errors import DrorchError, UsageError
+from drorch.core.errors import DrorchError
 from drorch.core.model import Dataset, Region
 from drorch.core.values import Value
+from drorch.restic.process import Attempt
 from drorch.restic.results import Entry
 from drorch.storage.layout import Kind, listed, resolve_snapshot
 from drorch.storage.probe import Depth, probe
@@ -138,13 +140,7 @@ def _place(
     where = _first_living(program, dataset, region)
     bucket = bucket_of(program.tools, where)
     if snapshot == "latest":
-        rows = _of_dataset(program, dataset, where.name)
-        if not rows:
-            raise UsageError(
-                f"region {where.name} holds no snapshot of {dataset.name}",
-                f"back it up with: drorch backup {dataset.name}",
-            )
-        return where, str(rows[0]["snapshot"])
+        return where, choose(program.tools, dataset, where, None, Attempt()).id
     return where, resolve_snapshot(bucket, repository_folder(dataset), snapshot)
 
 
