@@ -14,12 +14,15 @@ from itertools import islice
 from drorch.cli.words import one_line
 from drorch.core.events import Event, RetryScheduled
 from drorch.core.moment import Moment
-from drorch.core.names import Phase, StepStatus
+from drorch.core.names import Phase, RunKind, StepStatus
 from drorch.core.state import RunFold, StepState
 from drorch.ports import Progress
 
 #: How fast the rate forgets: seconds after which an old rate counts for a third.
 _MEMORY = 5.0
+
+#: Only what recovers something is held against a promised time.
+_RECOVERING = frozenset({RunKind.RESTORE, RunKind.DRILL, RunKind.FAILOVER, RunKind.FAILBACK})
 
 #: So many needs of a waiting step are named.
 _NAMED = 3
@@ -92,7 +95,8 @@ class Board:
                 self._window_end = self._window_end or self.monotonic()
 
     def _begin(self, state: RunFold) -> None:
-        self._target = state.plan.objectives.rto
+        if state.plan.kind in _RECOVERING:
+            self._target = state.plan.objectives.rto
         for step in state.steps.values():
             self._lines[step.plan.id] = Line(
                 step.plan.id, step.plan.phase, step.status, needs=step.plan.needs

@@ -23,6 +23,14 @@ _REFRESHES = 5
 #: Lines of a board that are not steps: title, heading, and the empty line after.
 _FRAME = 3
 
+#: The width of a bar.
+_BAR = 16
+
+_COLUMNS = (("step", False), ("state", False), ("try", True), ("for", True))
+
+#: Names of steps are shown whole up to so many letters.
+_WIDEST = 40
+
 
 class Screen:
     """The boards of the runs under way, drawn below each other, cut to the terminal's height."""
@@ -80,17 +88,26 @@ def drawn_board(shown_now: Shown) -> RenderableType:
         return Text(f"{shown_now.title}  is about to begin", "dim")
     now = time.monotonic()
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title, right in (("step", 0), ("state", 0), ("try", 1), ("for", 1), ("", 0)):
-        table.add_column(title, justify="right" if right else "left", no_wrap=True)
-    for line in shown_now.lines:
-        table.add_row(
-            Text(line.step),
-            Text(line.status.value, STYLES.get(line.status.value, "")),
-            Text(str(line.attempt) if line.attempt > 1 else ""),
-            Text(_spent(line, now)),
-            _detail(line),
+    rows = [_cells(line, now) for line in shown_now.lines]
+    for number, (title, right) in enumerate(_COLUMNS):
+        width = max((len(row[number]) for row in rows), default=0)
+        table.add_column(
+            title,
+            justify="right" if right else "left",
+            no_wrap=True,
+            # Without a least width, rich would cut these to make room for what is told last.
+            min_width=min(_WIDEST, max(width, len(title))),
         )
+    table.add_column("", no_wrap=True, overflow="ellipsis")
+    for line, cells in zip(shown_now.lines, rows, strict=True):
+        texts = (Text(cell, STYLES.get(cell, "") if n else "") for n, cell in enumerate(cells))
+        table.add_row(*texts, _detail(line))
     return Group(_heading(shown_now), table)
+
+
+def _cells(line: Line, now: float) -> tuple[str, str, str, str]:
+    attempt = str(line.attempt) if line.attempt > 1 else ""
+    return line.step, line.status.value, attempt, _spent(line, now)
 
 
 def _heading(shown_now: Shown) -> Text:
@@ -124,12 +141,14 @@ def _detail(line: Line) -> RenderableType:
         words.append(f"{size(line.rate)}/s")
     if line.remaining is not None and line.rate:
         words.append(f"{lasted(line.remaining)} left")
-    told = Text(", ".join(words), overflow="ellipsis")
+    told = Text(", ".join(words), overflow="ellipsis", no_wrap=True)
     if not line.progress.bytes_total:
         return told
     grid = Table.grid(padding=(0, 1))
+    grid.add_column(min_width=_BAR)
+    grid.add_column(no_wrap=True, overflow="ellipsis")
     bar = ProgressBar(
-        total=line.progress.bytes_total, completed=line.progress.bytes_done or 0, width=16
+        total=line.progress.bytes_total, completed=line.progress.bytes_done or 0, width=_BAR
     )
     grid.add_row(bar, told)
     return grid

@@ -63,9 +63,12 @@ class Stopping:
         if self.times == 1:
             self._control.abort(self._by, f"interrupted by {name}")
             self.show(FIRST)
-        else:
+        elif self.times == 2:
             self._control.leave(f"interrupted by {name}")
             self.show(SECOND)
+        else:
+            # Whatever it is that does not listen to the control, it ends now.
+            raise KeyboardInterrupt
 
 
 def _on_stderr(text: str) -> None:

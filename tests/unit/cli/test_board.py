@@ -161,3 +161,22 @@ def test_names_with_brackets_are_shown_as_they_are(clock):
     shown_on(screen.board("ehr"), tale, clock)
     console.print(screen)
     assert "[red]no[/red]" in out.getvalue()
+
+
+def test_what_is_told_of_progress_does_not_squeeze_the_steps(clock):
+    out = io.StringIO()
+    screen = Screen(Console(file=out, width=70, height=24, _environ={}))
+    tale = runs.Tale(runs.plan(runs.step("restore-documents"), runs.step("replicate-to-quebec")))
+    tale.start(1, "restore-documents")
+    board = shown_on(screen.board("ehr"), tale, clock)
+    board.progress("restore-documents", Progress(10 << 20, 200 << 20, 2314, 3001))
+    Console(file=out, width=70, height=24, _environ={}).print(screen)
+    (line,) = [row for row in out.getvalue().splitlines() if "2314 of 3001" in row]
+    assert "restore-documents" in line
+    assert "running" in line
+    assert "replicate-to-quebec" in out.getvalue()
+
+
+def test_a_backup_is_not_held_against_the_recovery_time(clock):
+    board = shown_on(Board("backup", monotonic=clock), runs.backup_with_owed_copy(), clock)
+    assert board.look(5).target is None
