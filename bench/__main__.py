@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine
-from bench.backup import measure_backup, measure_memory
+from bench.backup import measure_backup, measure_memory, measure_mirrored
 from bench.figures import Broken, Figure, LeftOut
 from bench.inside import measure_engine, measure_journal
 from bench.mirror import measure_mirror
@@ -32,6 +32,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "journal": measure_journal,
     "steps": measure_steps,
     "backup": measure_backup,
+    "mirrored": measure_mirrored,
     "mirror": measure_mirror,
     "memory": measure_memory,
 }
@@ -45,12 +46,16 @@ def main() -> int:
         print(f"error: there is no {options.restic}", file=sys.stderr)
         print("hint: install restic, or name one with --restic", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     amount = QUICK if options.quick else Amount(repetitions=options.repetitions)
     names = options.only or list(BENCHMARKS)
     before = machine.load()
     with Yard(str(Path(restic).resolve()), amount, options.quick) as yard:
-        taken = list(_measured(yard, names))
+        taken: list[Taken] = []
+        try:
+            taken.extend(_measured(yard, names))
+        except KeyboardInterrupt:
+            print("interrupted: what was taken so far", file=sys.stderr)
         facts = _facts(yard, before, names)
     if options.json:
         print(json.dumps(as_document(facts, taken), indent=2, ensure_ascii=False))
@@ -96,7 +101,7 @@ def _facts(yard: Yard, before: list[float], names: Iterable[str]) -> dict[str, A
     used = set(names)
     versions = {"drorch": __version__, "python": machine.python()}
     versions |= machine.packages("click", "sqlalchemy", "pydantic", "boto3")
-    if used & {"backup", "mirror", "memory"}:
+    if used & {"backup", "mirrored", "mirror", "memory"}:
         versions["restic"] = machine.version_of([yard.restic, "version"])
         versions["rclone"] = machine.version_of([str(rclone()), "version"])
     if "steps" in used:

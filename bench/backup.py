@@ -10,6 +10,9 @@ from bench.yard import Repository, Site, Yard
 
 #: What a first backup may cost, then one of unchanged data, of bare restic's wall time.
 _FIRST, _UNCHANGED = 1.05, 1.3
+#: Unchanged data is quick to back up: it is done so often in each repetition.
+_AGAIN, _AROUND = 2, 3
+_CLIENT = "of drorch and restic together, without the region's server"
 #: What the process may take, in MB.
 _MEMORY = 120
 
@@ -36,13 +39,17 @@ class _Taken:
 def measure_backup(yard: Yard) -> Iterator[Figure]:
     """A first backup and one of unchanged data, each repetition in fresh repositories."""
     taken = _Taken()
-    for number in range(yard.amount.repetitions):
+    last = yard.amount.repetitions - 1
+    for number in range(last + 1):
         ours = _made(yard, f"backup-ours-{number}")
         theirs = yard.repository(f"backup-theirs-{number}").init()
         taken.take("ours first", _backed_up(ours))
         taken.take("theirs first", theirs.backup())
-        taken.take("ours again", _backed_up(ours))
-        taken.take("theirs again", theirs.backup())
+        for _ in range(_AGAIN):
+            taken.take("ours again", _backed_up(ours))
+            taken.take("theirs again", theirs.backup())
+        if number == last:
+            around = list(_around_restic(yard, ours))
         yard.forget(f"backup-ours-{number}", f"backup-theirs-{number}")
     for which, bound, what in (
         ("first", _FIRST, "first backup"),
@@ -50,16 +57,11 @@ def measure_backup(yard: Yard) -> Iterator[Figure]:
     ):
         ours_wall, theirs_wall = taken.wall(f"ours {which}"), taken.wall(f"theirs {which}")
         yield Figure(what, ours_wall, "s", theirs_wall, "restic backup", Bound(bound))
-    yield Figure(
-        "first backup, processor time",
-        taken.cpu("ours first"),
-        "s",
-        taken.cpu("theirs first"),
-        "restic backup",
-        note="drorch and restic together, without the region's server",
-    )
-    yield _restic_starts(yard)
-    yield from _mirrored(yard)
+        ours_cpu, theirs_cpu = taken.cpu(f"ours {which}"), taken.cpu(f"theirs {which}")
+        yield Figure(
+            f"{what}, processor time", ours_cpu, "s", theirs_cpu, "restic backup", note=_CLIENT
+        )
+    yield from around
 
 
 def _made(yard: Yard, name: str, copies: Sequence[str] = ()) -> Site:
@@ -72,33 +74,44 @@ def _backed_up(site: Site) -> Ran:
     return site.drorch("backup", "documents", "--json")
 
 
-def _restic_starts(yard: Yard) -> Figure:
-    """By a wrapper that counts; the first backup through it may ask it for its version."""
-    site = _made(yard, "backup-counted")
-    counted = yard.disk / "starts"
-    wrapper = yard.disk / "counting-restic"
-    _write_counter(wrapper, counted, yard.restic)
-    starts = []
-    for _ in range(2):
-        counted.write_text("")
-        site.drorch("backup", "documents", "--json", restic=str(wrapper))
-        starts.append(float(len(counted.read_text().splitlines())))
-    yard.forget("backup-counted")
-    return Figure(
-        "restic starts of a backup",
-        series(starts),
-        "",
-        bound=Bound(1),
-        note="by a counting wrapper; a first backup, then one of unchanged data",
+def _around_restic(yard: Yard, site: Site) -> Iterator[Figure]:
+    """By a wrapper around restic that notes when it starts and ends; the data is unchanged.
+
+    The first backup is not counted: of a restic it has never seen, drorch asks the version.
+    """
+    noted = yard.disk / "starts"
+    wrapper = yard.disk / "noting-restic"
+    _write_noter(wrapper, noted, yard.restic)
+    starts, before, after = [], [], []
+    for number in range(1 + _AROUND):
+        noted.write_text("")
+        ran = site.drorch("backup", "documents", "--json", restic=str(wrapper))
+        lines = [line.split() for line in noted.read_text().splitlines()]
+        if number:
+            starts.append(float(len(lines)))
+            before.append(1000 * (int(lines[0][0]) / 1e9 - ran.began))
+            after.append(1000 * (ran.began + ran.wall - int(lines[-1][1]) / 1e9))
+    how = "by a wrapper around restic that notes its starts and ends; unchanged data"
+    yield Figure("restic starts of a backup", series(starts), "", bound=Bound(1), note=how)
+    yield Figure("time before restic starts", series(before), "ms", note=how)
+    yield Figure("time after restic ended", series(after), "ms", note=how)
+
+
+def _write_noter(wrapper: Path, noted: Path, restic: str) -> None:
+    wrapper.write_text(
+        f"""#!/bin/sh
+began=$(date +%s%N)
+"{restic}" "$@"
+code=$?
+echo "$began $(date +%s%N) $1" >> "{noted}"
+exit $code
+"""
     )
-
-
-def _write_counter(wrapper: Path, counted: Path, restic: str) -> None:
-    wrapper.write_text(f'#!/bin/sh\necho "$*" >> "{counted}"\nexec "{restic}" "$@"\n')
     wrapper.chmod(0o755)
 
 
-def _mirrored(yard: Yard) -> Iterator[Figure]:
+def measure_mirrored(yard: Yard) -> Iterator[Figure]:
+    """A first backup to two regions, beside restic's to two and to one."""
     taken = _Taken()
     for number in range(yard.amount.repetitions):
         ours = _made(yard, f"mirror-ours-{number}", [f"two-{number}"])
@@ -120,14 +133,19 @@ def _mirrored(yard: Yard) -> Iterator[Figure]:
     )
     yield Figure("the same beside one region", wall, "s", taken.wall("bare"), "restic backup")
     yield Figure(
-        "the same, processor time", taken.cpu("ours"), "s", taken.cpu("bare"), "restic backup"
+        "the same, processor time",
+        taken.cpu("ours"),
+        "s",
+        taken.cpu("bare"),
+        "restic backup",
+        note=_CLIENT,
     )
 
 
 def _both(one: Repository, two: Repository) -> Ran:
     first = one.backup()
     second = two.restic("copy", source=one)
-    return Ran(first.wall + second.wall, first.cpu + second.cpu, 0.0, "")
+    return Ran(first.began, first.wall + second.wall, first.cpu + second.cpu, 0.0, "")
 
 
 def measure_memory(yard: Yard) -> Iterator[Figure]:

@@ -44,9 +44,11 @@ def as_lines(machine: Mapping[str, Any], taken: Sequence[Taken]) -> list[str]:
         lines += [_line(_row(figure), widths) for figure in one.figures]
         if one.trouble:
             lines.append(f"  not measured: {one.trouble}")
-    notes = {f"  {f.what}: {f.note}" for one in taken for f in one.figures if f.note}
+    notes: dict[str, list[str]] = {}
+    for figure in (f for one in taken for f in one.figures if f.note):
+        notes.setdefault(figure.note, []).append(figure.what)
     lines += ["", "Medians, in brackets min..max; a ratio is taken within each repetition."]
-    return [*lines, *sorted(notes)]
+    return [*lines, *(f"{'; '.join(whats)}: {note}" for note, whats in notes.items())]
 
 
 def _row(figure: Figure) -> tuple[str, ...]:

@@ -18,8 +18,11 @@ _LOOK = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A process that ended well. Seconds; `peak_mb` is its own, without its children's."""
+    """A process that ended well. Seconds, `began` by the wall clock; `peak_mb` is its own, without
+    its children's.
+    """
 
+    began: float
     wall: float
     cpu: float
     peak_mb: float
@@ -32,7 +35,7 @@ def run(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) ->
     The processor time is that of everything this process has waited for meanwhile: one at a time.
     """
     before = _processor_time()
-    began = time.perf_counter()
+    began, at = time.perf_counter(), time.time()
     with log.open("wb") as errors:
         process = subprocess.Popen(
             argv,
@@ -56,7 +59,7 @@ def run(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) ->
                 process.wait()
     if process.returncode != 0:
         raise Broken(_why(argv, process.returncode, log, stdout))
-    return Ran(wall, _processor_time() - before, watch.peak_mb, stdout)
+    return Ran(at, wall, _processor_time() - before, watch.peak_mb, stdout)
 
 
 def _why(argv: Sequence[str], code: int, log: Path, stdout: str) -> str:

@@ -7,11 +7,12 @@ the end.
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bench.figures import Bound, Figure, LeftOut, Series, interleaved
-from bench.processes import environment, run
+from bench.figures import Bound, Figure, LeftOut, Series, series
+from bench.processes import Ran, environment, run
 from bench.venvs import programs_of
 from bench.yard import Yard
 
@@ -29,38 +30,47 @@ def measure_steps(yard: Yard) -> Iterator[Figure]:
     """The marginal cost of a step, from 200 and 2,000 of them; and 200 steps whole."""
     drill = _Drills(yard)
     chaos = _Chaos(yard)
-    repetitions = 2 if yard.quick else 2 * yard.amount.repetitions - 1
-    taken = interleaved(
-        {
-            "ours few": lambda: drill.wall(FEW),
-            "chaos few": lambda: chaos.wall(FEW),
-            "ours many": lambda: drill.wall(MANY),
-            "chaos many": lambda: chaos.wall(MANY),
-            "bare": lambda: _bare(yard),
-        },
-        repetitions,
-    )
-    ours = _marginal(taken["ours few"], taken["ours many"])
-    theirs = _marginal(taken["chaos few"], taken["chaos many"])
-    yield Figure("one step more", ours, "ms", theirs, "chaos run", Bound(_MARGINAL))
-    for name, count in (("few", FEW), ("many", MANY)):
-        yield Figure(
-            f"{count} steps", taken[f"ours {name}"], "s", taken[f"chaos {name}"], "chaos run"
-        )
-    yield Figure(
-        f"{FEW} steps", taken["ours few"], "s", taken["bare"], f"{FEW} subprocess.run in Python"
-    )
+    taken: dict[str, list[Ran]] = defaultdict(list)
+    for _ in range(1 if yard.quick else yard.amount.repetitions):
+        for count in (FEW, MANY):
+            taken[f"ours {count}"].append(drill.run(count))
+            taken[f"chaos {count}"].append(chaos.run(count))
+        taken["bare"].append(_bare(yard))
+    yield from _beside_chaos(taken)
+    ours, bare = _wall(taken[f"ours {FEW}"]), _wall(taken["bare"])
+    yield Figure(f"{FEW} steps", ours, "s", bare, f"{FEW} subprocess.run in Python")
     if not yard.quick:
-        yield from _ansible(yard, drill)
+        yield _beside_ansible(yard, drill)
+
+
+def _beside_chaos(taken: Mapping[str, Sequence[Ran]]) -> Iterator[Figure]:
+    for what, of, bound in (
+        ("one step more", _wall, Bound(_MARGINAL)),
+        ("one step more, processor time", _cpu, None),
+    ):
+        ours = _marginal(of(taken[f"ours {FEW}"]), of(taken[f"ours {MANY}"]))
+        theirs = _marginal(of(taken[f"chaos {FEW}"]), of(taken[f"chaos {MANY}"]))
+        yield Figure(what, ours, "ms", theirs, "chaos run", bound)
+    for count in (FEW, MANY):
+        ours, theirs = _wall(taken[f"ours {count}"]), _wall(taken[f"chaos {count}"])
+        yield Figure(f"{count} steps", ours, "s", theirs, "chaos run")
+
+
+def _wall(ran: Sequence[Ran]) -> Series:
+    return series([one.wall for one in ran])
+
+
+def _cpu(ran: Sequence[Ran]) -> Series:
+    return series([one.cpu for one in ran])
 
 
 def _marginal(few: Series, many: Series) -> Series:
     return Series(tuple(1000 * s for s in many.per(few, MANY - FEW).values))
 
 
-def _bare(yard: Yard) -> float:
+def _bare(yard: Yard) -> Ran:
     argv = [sys.executable, "-c", _BARE, str(FEW)]
-    return run(argv, env=environment(), cwd=yard.disk, log=yard.log).wall
+    return run(argv, env=environment(), cwd=yard.disk, log=yard.log)
 
 
 class _Drills:
@@ -77,8 +87,8 @@ class _Drills:
                 ]
             (self._site.folder / "runbooks" / f"{name}.yaml").write_text("\n".join(lines) + "\n")
 
-    def wall(self, count: int) -> float:
-        return self._site.drorch("drill", f"steps-{count}", "--progress", "none").wall
+    def run(self, count: int) -> Ran:
+        return self._site.drorch("drill", f"steps-{count}", "--progress", "none")
 
 
 class _Chaos:
@@ -95,10 +105,10 @@ class _Chaos:
             }
             (self._folder / f"{count}.json").write_text(json.dumps(experiment))
 
-    def wall(self, count: int) -> float:
+    def run(self, count: int) -> Ran:
         argv = [str(self._chaos), "--no-version-check", "run", f"{count}.json"]
         log = self._yard.log
-        return run(argv, env=environment(), cwd=self._folder, log=log).wall
+        return run(argv, env=environment(), cwd=self._folder, log=log)
 
 
 def _chaos_action(number: int) -> dict[str, object]:
@@ -106,26 +116,20 @@ def _chaos_action(number: int) -> dict[str, object]:
     return {"type": "action", "name": f"true-{number}", "provider": provider}
 
 
-def _ansible(yard: Yard, drill: _Drills) -> Iterator[Figure]:
+def _beside_ansible(yard: Yard, drill: _Drills) -> Figure:
     """Once: it takes most of a minute, and its ratio is far from the bound."""
     ansible = programs_of("ansible-core", ANSIBLE) / "ansible-playbook"
     folder = yard.disk / "ansible"
     folder.mkdir()
     _write_playbook(folder / "steps.yml")
     argv = [str(ansible), "-i", "localhost,", "steps.yml"]
-    env = environment(HOME=str(folder))
-    taken = interleaved(
-        {
-            "ours": lambda: drill.wall(FEW),
-            "theirs": lambda: run(argv, env=env, cwd=folder, log=yard.log).wall,
-        },
-        1,
-    )
-    yield Figure(
+    ours = drill.run(FEW)
+    theirs = run(argv, env=environment(HOME=str(folder)), cwd=folder, log=yard.log)
+    return Figure(
         f"{FEW} steps",
-        taken["ours"],
+        _wall([ours]),
         "s",
-        taken["theirs"],
+        _wall([theirs]),
         "ansible-playbook",
         Bound(_FASTER, at_least=True),
         inverse=True,
