@@ -8,6 +8,7 @@ import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import TypeAlias
 
 from drorch.core.durations import parse_duration
@@ -115,7 +116,7 @@ def _go_on(state: RunFold, now: Moment) -> list[Order]:
     orders += _questions(state, now)
     free = state.plan.parallel - len(state.running)
     due, next_due = _due(state, now, free)
-    for step in (*due, *state.ready):
+    for step in chain(due, state.ready):
         if free <= 0:
             break
         order = _begin(state, state.steps[step])

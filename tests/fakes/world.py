@@ -6,6 +6,7 @@ stands for the outside and survives every power cut.
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -143,6 +144,7 @@ class ScriptedActions:
     clock: MovingClock
     effects: list[tuple[str, int]] = field(default_factory=list)
     seconds: float = 1.0
+    done: Counter[str] = field(default_factory=Counter)
 
     def find(self, name: str) -> Action | None:
         return Action(ActionSpec(name, "scripted"), self._run)
@@ -151,7 +153,8 @@ class ScriptedActions:
         return sorted(self.scripts)
 
     def _run(self, call: Call, tools: Tools) -> Result:
-        before = sum(1 for s, _ in self.effects if s == call.step)
+        before = self.done[call.step]
+        self.done[call.step] += 1
         self.effects.append((call.step, call.attempt))
         self.clock.pass_by(self.seconds)
         script = self.scripts.get(call.step, ())
