@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-
 from drorch.core.errors import JournalUntrusted
 
 #: By the beginning of SQLite's error names (https://sqlite.org/rescode.html).
@@ -34,23 +31,17 @@ _SQLITE = {
 
 
 @contextmanager
-def told(target: URL) -> Iterator[None]:
-    """Turn a database's errors into JournalUntrusted with a hint; nothing secret is in them."""
+def told(place: str, errors: type[Exception]) -> Iterator[None]:
+    """Turn a driver's errors into JournalUntrusted with a hint; `place` holds nothing secret."""
     try:
         yield
-    except SQLAlchemyError as error:
-        message, hint = _words(error)
-        raise JournalUntrusted(f"{message}: {_place(target)}", hint) from None
+    except errors as error:
+        # SQLAlchemy keeps the driver's error in its own.
+        message, hint = _words(getattr(error, "orig", None) or error)
+        raise JournalUntrusted(f"{message}: {place}", hint) from None
 
 
-def _place(target: URL) -> str:
-    if target.get_backend_name() == "sqlite":
-        return str(target.database)
-    return target.render_as_string(hide_password=True)
-
-
-def _words(error: SQLAlchemyError) -> tuple[str, str]:
-    cause = error.orig if isinstance(error, DBAPIError) else error
+def _words(cause: BaseException) -> tuple[str, str]:
     name = str(getattr(cause, "sqlite_errorname", ""))
     for beginning, words in _SQLITE.items():
         if name.startswith(beginning):

@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from sqlalchemy import Connection
-
 from drorch.core.errors import JournalUntrusted
 from drorch.core.events import AttemptFinished
 from drorch.core.posture import KnownCopy
 from drorch.journal import records
 from drorch.journal.chain import TAMPERED, Row, opened, unseal
+from drorch.journal.connection import Connection
 from drorch.journal.projection import CopyFold, CopyKey, Standing, fold, opening
 from drorch.journal.store import SqlJournal
 

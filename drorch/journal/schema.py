@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    String,
     Table,
     Text,
     UniqueConstraint,
@@ -125,4 +126,9 @@ posted = Table(
     Column("body", Text, nullable=False),
     Index("ix_posted_run", "run", "id"),
     sqlite_autoincrement=True,
+)
+
+#: Alembic's own table; the name and the column are its convention.
+revisions = Table(
+    "alembic_version", MetaData(), Column("version_num", String(32), primary_key=True)
 )

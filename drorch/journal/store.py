@@ -12,9 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
-
 from drorch.core.codec import canonical, decode_event, encode_event, parse
 from drorch.core.errors import FenceLost, JournalUntrusted, UsageError
 from drorch.core.events import (
@@ -28,8 +25,8 @@ from drorch.core.events import (
 from drorch.core.posture import KnownCopy, RunRow
 from drorch.journal import records
 from drorch.journal.chain import RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
-from drorch.journal.failures import told
-from drorch.journal.opening import begin_writing, open_state
+from drorch.journal.connection import Connection, Transaction
+from drorch.journal.opening import open_state
 from drorch.journal.projection import Standing, fold, opening
 from drorch.ports import Head
 
@@ -55,7 +52,7 @@ class SqlJournal:
         patience: timedelta = PATIENCE,
         create: bool = True,
     ) -> None:
-        self._engine = open_state(url, folder, patience, create=create)
+        self._database = open_state(url, folder, patience, create=create)
         self._writer: Connection | None = None
         self._lock = threading.RLock()
         self._standings: dict[str, Standing] = {}
@@ -74,15 +71,15 @@ class SqlJournal:
     @property
     def database(self) -> str:
         """SQLite's file, or the name of PostgreSQL's database."""
-        return self._engine.url.database or ""
+        return self._database.name
 
     def close(self) -> None:
         """Let go of the database; what was recorded is durable already."""
         with self._lock:
             if self._writer is not None:
-                self._writer.close()
+                self._writer.release()
                 self._writer = None
-            self._engine.dispose()
+            self._database.close()
 
     # --- writing
 
@@ -200,33 +197,34 @@ class SqlJournal:
     @contextmanager
     def reading(self, *, whole: bool = False) -> Iterator[Connection]:
         """A reading transaction; with `whole` all its statements see one state of everything."""
-        with told(self._engine.url), self._engine.connect() as connection:
-            # SQLite's transactions always do.
-            if whole and connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            yield connection
+        with self._database.told():
+            connection = self._database.connect()
+            try:
+                connection.begin(Transaction.READ_WHOLE if whole else Transaction.READ)
+                yield connection
+            except BaseException:
+                connection.discard()
+                raise
+            connection.release()
 
     @contextmanager
     def writing(self, run: str = "", *, alone: bool = False) -> Iterator[Connection]:
         """A durable transaction, on the one connection that writes; `alone`: no other starts or ends."""
-        with self._lock, told(self._engine.url):
+        with self._lock, self._database.told():
             if self._writer is None:
-                self._writer = self._engine.connect()
+                self._writer = self._database.connect()
+            writer = self._writer
             try:
-                with begin_writing(self._writer, alone=alone):
-                    yield self._writer
+                writer.begin(Transaction.WRITE_ALONE if alone else Transaction.WRITE)
+                yield writer
+                writer.commit()
             except BaseException:
-                # What was folded for this transaction did not come to be.
+                # What was folded for this transaction did not come to be; a connection that
+                # failed is not used again.
                 self._standings.pop(run, None)
-                self._let_go_of_writer()
+                self._writer = None
+                writer.discard()
                 raise
-
-    def _let_go_of_writer(self) -> None:
-        # A connection that failed is not used again: PostgreSQL's may be dead.
-        if self._writer is not None:
-            writer, self._writer = self._writer, None
-            writer.invalidate()
-            writer.close()
 
     def _standing(self, connection: Connection, run: str, after: int) -> Standing:
         known = self._standings.get(run)
@@ -254,7 +252,7 @@ class SqlJournal:
 def _record(connection: Connection, rows: Sequence[Row]) -> None:
     try:
         records.insert_events(connection, rows)
-    except IntegrityError:
+    except connection.refusal:
         raise _fenced(rows[0].run) from None
 
 

@@ -6,11 +6,10 @@ ledger's head, kept in every region, is compared with the one reported here.
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection
-
 from drorch.core.errors import JournalUntrusted
 from drorch.journal import records
 from drorch.journal.chain import LEDGER_GENESIS, RUN_GENESIS, Entry, Mark, Row, flaw_of
+from drorch.journal.connection import Connection
 from drorch.journal.rebuild import (
     difference_of,
     differences_of_copies,

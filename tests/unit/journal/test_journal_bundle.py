@@ -14,6 +14,7 @@ import pytest
 from drorch.core.errors import JournalUntrusted, UsageError
 from drorch.journal.bundle import export_run, verify_bundle
 from drorch.journal.chain import RUN_GENESIS
+from drorch.journal.connection import Statement
 from drorch.journal.store import SqlJournal
 from tests.fakes.facts import begun, stamped, started, whole_run
 
@@ -204,7 +205,7 @@ def test_a_run_that_goes_on_is_not_sealed(journal: SqlJournal, tmp_path: Path) -
 
 def test_a_broken_chain_is_not_sealed(journal: SqlJournal, tmp_path: Path) -> None:
     with journal.writing() as connection:
-        connection.exec_driver_sql("UPDATE events SET boot = 'x' WHERE seq = 2")
+        connection.execute(Statement("UPDATE events SET boot = 'x' WHERE seq = 2", ""))
     with pytest.raises(JournalUntrusted):
         export_run(journal, RUN, tmp_path / "x")
     assert not (tmp_path / "x").exists()

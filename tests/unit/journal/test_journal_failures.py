@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from drorch.core.errors import ExitCode, JournalUntrusted
+from drorch.journal.connection import Statement
 from drorch.journal.store import SqlJournal
 from drorch.journal.verify import verify_journal
 from tests.fakes.facts import begun, stamped, started, whole_run
@@ -43,7 +44,6 @@ def test_a_folder_in_the_way_is_said(tmp_path: Path) -> None:
 
 WRITER = """
 import os, sqlite3, sys
-import sqlalchemy.dialects.sqlite
 sys.path.insert(0, sys.argv[1])
 from drorch.core.errors import DrorchError
 from drorch.journal.store import SqlJournal
@@ -92,9 +92,9 @@ def test_a_full_disk_leaves_the_journal_as_it_was(tmp_path: Path) -> None:
     with SqlJournal(url(tmp_path)) as journal:
         head = journal.begin("r1", stamped(started()), lambda _: None)
         with journal.writing() as connection:
-            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            ((pages,),) = connection.execute(Statement("PRAGMA page_count", ""))
             # SQLite's own way to say that there is no more room.
-            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+            connection.execute(Statement(f"PRAGMA max_page_count = {pages}", ""))
         with pytest.raises(JournalUntrusted, match="is full") as caught:
             journal.append("r1", head.seq, stamped(*[begun()] * 500))
         assert "room" in caught.value.hint
@@ -139,4 +139,4 @@ def test_a_damaged_file_is_said(tmp_path: Path) -> None:
 def test_an_error_nobody_foresaw_is_one_line(tmp_path: Path) -> None:
     wrong = pytest.raises(JournalUntrusted, match="no such table: patients")
     with SqlJournal(url(tmp_path)) as journal, wrong, journal.reading() as connection:
-        connection.exec_driver_sql("SELECT * FROM patients")
+        connection.execute(Statement("SELECT * FROM patients", ""))

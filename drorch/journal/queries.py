@@ -1,0 +1,165 @@
+"""The statements, by SQLAlchemy Core: the source that journal/statements.py is rendered from.
+
+Every constant in capitals is one statement; its parameters are plain and named. After a change
+here or in journal/schema.py: `python -m drorch.journal.rendering`.
+"""
+
+from dataclasses import fields
+from typing import TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.selectable import GenerativeSelect
+
+from drorch.core.posture import KnownCopy, RunRow
+from drorch.journal.chain import Entry, Row
+from drorch.journal.projection import Standing
+from drorch.journal.schema import copies, events, ledger, posted, revisions, runs
+
+Query = TypeVar("Query", bound=GenerativeSelect)
+
+#: Columns that never change: a run's, and a copy's key.
+_FIXED = {"run", "kind", "name", "subject", "mode", "trigger", "by", "started_at"}
+_KEY = {"dataset", "region", "snapshot"}
+
+
+def _columns(table: Table, value: type) -> list[ColumnElement[object]]:
+    """A value's fields as columns, in their order."""
+    return [table.c[f.name] for f in fields(value)]
+
+
+def _values(names: set[str] | list[str]) -> dict[str, object]:
+    return {name: bindparam(name) for name in names}
+
+
+def _names(value: type) -> list[str]:
+    return [f.name for f in fields(value)]
+
+
+def _up_to(limit: ColumnElement[int], query: Query) -> Query:
+    # SQLite's dialect writes an offset in any case, as a parameter if it is not given as text.
+    return query.limit(limit).offset(literal_column("0"))
+
+
+_LIMIT = bindparam("limit", type_=BigInteger)
+
+REVISION_FOUND = select(revisions.c.version_num)
+
+# --- events
+
+_ROW = select(*_columns(events, Row))
+
+INSERT_EVENT = insert(events).inline().values(_values(_names(Row)))
+PAGE = _up_to(
+    _LIMIT,
+    _ROW.where(events.c.run == bindparam("run"), events.c.seq > bindparam("after")).order_by(
+        events.c.seq
+    ),
+)
+EVENTS = _ROW.where(events.c.run == bindparam("run")).order_by(events.c.seq)
+EVENTS_WITH = _ROW.where(
+    events.c.kind == bindparam("kind"), events.c.body.like(bindparam("body"))
+).order_by(events.c.n)
+RUNS_WITH_EVENTS = select(events.c.run).group_by(events.c.run).order_by(func.min(events.c.n))
+RUNS_WITHOUT_EVENTS = select(runs.c.run).where(
+    ~select(events.c.n).where(events.c.run == runs.c.run).exists()
+)
+
+# --- the ledger
+
+_ENTRY = select(*_columns(ledger, Entry))
+
+INSERT_ENTRY = insert(ledger).inline().values(_values(_names(Entry)))
+LAST_ENTRY = _up_to(literal_column("1"), _ENTRY.order_by(ledger.c.n.desc()))
+ENTRIES = _ENTRY.order_by(ledger.c.n)
+ENTRIES_OF = _ENTRY.where(ledger.c.run == bindparam("run"))
+NOTED_WITHOUT_EVENTS = (
+    select(ledger.c.run)
+    .where(~select(events.c.n).where(events.c.run == ledger.c.run).exists())
+    .distinct()
+    .order_by(ledger.c.run)
+)
+
+# --- runs in short
+
+_SHOWN = select(*_columns(runs, RunRow))
+_NEWEST_FIRST = _up_to(_LIMIT, _SHOWN.order_by(runs.c.started_at.desc(), runs.c.run.desc()))
+_IS_UNFINISHED = runs.c.finished_at.is_(None)
+_IS_NAMED = runs.c.name == bindparam("name")
+_MOVING = [name for name in _names(Standing) if name not in _FIXED]
+
+INSERT_RUN = insert(runs).inline().values(_values(_names(Standing)))
+UPDATE_RUN = update(runs).where(runs.c.run == bindparam("the_run")).values(_values(_MOVING))
+REPLACE_RUN = (
+    update(runs)
+    .where(runs.c.run == bindparam("the_run"))
+    .values(_values([name for name in _names(Standing) if name != "run"]))
+)
+DELETE_RUN = delete(runs).where(runs.c.run == bindparam("run"))
+SEQ_OF_RUN = select(runs.c.seq).where(runs.c.run == bindparam("run"))
+STANDING = select(*_columns(runs, Standing)).where(runs.c.run == bindparam("run"))
+UNFINISHED_OF = _SHOWN.where(_IS_UNFINISHED, runs.c.subject == bindparam("subject")).order_by(
+    runs.c.run
+)
+RUN = _SHOWN.where(runs.c.run == bindparam("run"))
+RUNS_LIKE = _up_to(
+    literal_column("4"),
+    _SHOWN.where(
+        or_(
+            runs.c.run.like(bindparam("beginning"), escape="/"),
+            runs.c.run.like(bindparam("end"), escape="/"),
+        ),
+        runs.c.run != bindparam("run"),
+    ).order_by(runs.c.run),
+)
+RUNS = _NEWEST_FIRST
+RUNS_NAMED = _NEWEST_FIRST.where(_IS_NAMED)
+RUNS_UNFINISHED = _NEWEST_FIRST.where(_IS_UNFINISHED)
+RUNS_UNFINISHED_NAMED = _NEWEST_FIRST.where(_IS_UNFINISHED, _IS_NAMED)
+
+# --- copies
+
+_COPY = select(*_columns(copies, KnownCopy))
+_THE_COPY = [copies.c[name] == bindparam(f"the_{name}") for name in sorted(_KEY)]
+
+INSERT_COPY = insert(copies).inline().values(_values(_names(KnownCopy)))
+UPDATE_COPY = (
+    update(copies)
+    .where(*_THE_COPY)
+    .values(_values([name for name in _names(KnownCopy) if name not in _KEY]))
+)
+DELETE_OTHERS_OWED = delete(copies).where(
+    copies.c.dataset == bindparam("dataset"),
+    copies.c.region == bindparam("region"),
+    copies.c.owed.is_(True),
+    copies.c.snapshot != bindparam("snapshot"),
+    copies.c.snapshot_at <= bindparam("snapshot_at"),
+)
+DELETE_COPIES = delete(copies)
+COPY = _COPY.where(*_THE_COPY)
+COPIES_OF = _COPY.where(copies.c.dataset == bindparam("dataset")).order_by(
+    copies.c.snapshot_at.desc(), copies.c.snapshot, copies.c.region
+)
+COPIES = _COPY
+
+# --- requests
+
+POST = insert(posted).inline().values(_values(["run", "kind", "body"]))
+REQUESTS = (
+    select(posted.c.id, posted.c.kind, posted.c.body)
+    .where(posted.c.run == bindparam("run"), posted.c.id > bindparam("after"))
+    .order_by(posted.c.id)
+)
+CLEAR_REQUESTS = delete(posted).where(posted.c.run == bindparam("run"))
+CLEAR_REQUESTS_UP_TO = CLEAR_REQUESTS.where(posted.c.id <= bindparam("upto"))

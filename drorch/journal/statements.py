@@ -1,0 +1,288 @@
+"""The statements as text. Made from journal/queries.py by `python -m drorch.journal.rendering`."""
+
+from drorch.journal.connection import Statement
+
+#: The revision of the schema they are for.
+REVISION = "0001"
+
+REVISION_FOUND = Statement(
+    """SELECT alembic_version.version_num
+FROM alembic_version""",
+    """SELECT alembic_version.version_num
+FROM alembic_version""",
+)
+
+INSERT_EVENT = Statement(
+    """INSERT INTO events (run, seq, at, boot, ticks, kind, body, prev, hash) VALUES (:run, :seq, :at, :boot, :ticks, :kind, :body, :prev, :hash)""",
+    """INSERT INTO events (run, seq, at, boot, ticks, kind, body, prev, hash) VALUES (%(run)s::VARCHAR, %(seq)s::INTEGER, %(at)s::VARCHAR, %(boot)s::VARCHAR, %(ticks)s, %(kind)s::VARCHAR, %(body)s::VARCHAR, %(prev)s::VARCHAR, %(hash)s::VARCHAR)""",
+)
+
+PAGE = Statement(
+    """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
+FROM events
+WHERE events.run = :run AND events.seq > :after ORDER BY events.seq
+LIMIT :limit OFFSET 0""",
+    """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
+FROM events
+WHERE events.run = %(run)s::VARCHAR AND events.seq > %(after)s::INTEGER ORDER BY events.seq
+LIMIT %(limit)s::BIGINT OFFSET 0""",
+)
+
+EVENTS = Statement(
+    """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
+FROM events
+WHERE events.run = :run ORDER BY events.seq""",
+    """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
+FROM events
+WHERE events.run = %(run)s::VARCHAR ORDER BY events.seq""",
+)
+
+EVENTS_WITH = Statement(
+    """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
+FROM events
+WHERE events.kind = :kind AND events.body LIKE :body ORDER BY events.n""",
+    """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
+FROM events
+WHERE events.kind = %(kind)s::VARCHAR AND events.body LIKE %(body)s::VARCHAR ORDER BY events.n""",
+)
+
+RUNS_WITH_EVENTS = Statement(
+    """SELECT events.run
+FROM events GROUP BY events.run ORDER BY min(events.n)""",
+    """SELECT events.run
+FROM events GROUP BY events.run ORDER BY min(events.n)""",
+)
+
+RUNS_WITHOUT_EVENTS = Statement(
+    """SELECT runs.run
+FROM runs
+WHERE NOT (EXISTS (SELECT events.n
+FROM events
+WHERE events.run = runs.run))""",
+    """SELECT runs.run
+FROM runs
+WHERE NOT (EXISTS (SELECT events.n
+FROM events
+WHERE events.run = runs.run))""",
+)
+
+INSERT_ENTRY = Statement(
+    """INSERT INTO ledger (n, run, what, head, at, prev, hash) VALUES (:n, :run, :what, :head, :at, :prev, :hash)""",
+    """INSERT INTO ledger (n, run, what, head, at, prev, hash) VALUES (%(n)s::BIGINT, %(run)s::VARCHAR, %(what)s::VARCHAR, %(head)s::VARCHAR, %(at)s::VARCHAR, %(prev)s::VARCHAR, %(hash)s::VARCHAR)""",
+)
+
+LAST_ENTRY = Statement(
+    """SELECT ledger.n, ledger.run, ledger.what, ledger.head, ledger.at, ledger.prev, ledger.hash
+FROM ledger ORDER BY ledger.n DESC
+LIMIT 1 OFFSET 0""",
+    """SELECT ledger.n, ledger.run, ledger.what, ledger.head, ledger.at, ledger.prev, ledger.hash
+FROM ledger ORDER BY ledger.n DESC
+LIMIT 1 OFFSET 0""",
+)
+
+ENTRIES = Statement(
+    """SELECT ledger.n, ledger.run, ledger.what, ledger.head, ledger.at, ledger.prev, ledger.hash
+FROM ledger ORDER BY ledger.n""",
+    """SELECT ledger.n, ledger.run, ledger.what, ledger.head, ledger.at, ledger.prev, ledger.hash
+FROM ledger ORDER BY ledger.n""",
+)
+
+ENTRIES_OF = Statement(
+    """SELECT ledger.n, ledger.run, ledger.what, ledger.head, ledger.at, ledger.prev, ledger.hash
+FROM ledger
+WHERE ledger.run = :run""",
+    """SELECT ledger.n, ledger.run, ledger.what, ledger.head, ledger.at, ledger.prev, ledger.hash
+FROM ledger
+WHERE ledger.run = %(run)s::VARCHAR""",
+)
+
+NOTED_WITHOUT_EVENTS = Statement(
+    """SELECT DISTINCT ledger.run
+FROM ledger
+WHERE NOT (EXISTS (SELECT events.n
+FROM events
+WHERE events.run = ledger.run)) ORDER BY ledger.run""",
+    """SELECT DISTINCT ledger.run
+FROM ledger
+WHERE NOT (EXISTS (SELECT events.n
+FROM events
+WHERE events.run = ledger.run)) ORDER BY ledger.run""",
+)
+
+INSERT_RUN = Statement(
+    """INSERT INTO runs (run, kind, name, subject, mode, "trigger", "by", started_at, finished_at, state, outcome, dirty, seq, head, owner_host, owner_pid, owner_started, owner_boot, owner_token, in_flight, asked) VALUES (:run, :kind, :name, :subject, :mode, :trigger, :by, :started_at, :finished_at, :state, :outcome, :dirty, :seq, :head, :owner_host, :owner_pid, :owner_started, :owner_boot, :owner_token, :in_flight, :asked)""",
+    """INSERT INTO runs (run, kind, name, subject, mode, trigger, by, started_at, finished_at, state, outcome, dirty, seq, head, owner_host, owner_pid, owner_started, owner_boot, owner_token, in_flight, asked) VALUES (%(run)s::VARCHAR, %(kind)s::VARCHAR, %(name)s::VARCHAR, %(subject)s::VARCHAR, %(mode)s::VARCHAR, %(trigger)s::VARCHAR, %(by)s::VARCHAR, %(started_at)s::VARCHAR, %(finished_at)s::VARCHAR, %(state)s::VARCHAR, %(outcome)s::VARCHAR, %(dirty)s, %(seq)s::INTEGER, %(head)s::VARCHAR, %(owner_host)s::VARCHAR, %(owner_pid)s::BIGINT, %(owner_started)s::BIGINT, %(owner_boot)s::VARCHAR, %(owner_token)s::VARCHAR, %(in_flight)s::INTEGER, %(asked)s::VARCHAR)""",
+)
+
+UPDATE_RUN = Statement(
+    """UPDATE runs SET finished_at=:finished_at, state=:state, outcome=:outcome, dirty=:dirty, seq=:seq, head=:head, owner_host=:owner_host, owner_pid=:owner_pid, owner_started=:owner_started, owner_boot=:owner_boot, owner_token=:owner_token, in_flight=:in_flight, asked=:asked WHERE runs.run = :the_run""",
+    """UPDATE runs SET finished_at=%(finished_at)s::VARCHAR, state=%(state)s::VARCHAR, outcome=%(outcome)s::VARCHAR, dirty=%(dirty)s, seq=%(seq)s::INTEGER, head=%(head)s::VARCHAR, owner_host=%(owner_host)s::VARCHAR, owner_pid=%(owner_pid)s::BIGINT, owner_started=%(owner_started)s::BIGINT, owner_boot=%(owner_boot)s::VARCHAR, owner_token=%(owner_token)s::VARCHAR, in_flight=%(in_flight)s::INTEGER, asked=%(asked)s::VARCHAR WHERE runs.run = %(the_run)s::VARCHAR""",
+)
+
+REPLACE_RUN = Statement(
+    """UPDATE runs SET kind=:kind, name=:name, subject=:subject, mode=:mode, "trigger"=:trigger, "by"=:by, started_at=:started_at, finished_at=:finished_at, state=:state, outcome=:outcome, dirty=:dirty, seq=:seq, head=:head, owner_host=:owner_host, owner_pid=:owner_pid, owner_started=:owner_started, owner_boot=:owner_boot, owner_token=:owner_token, in_flight=:in_flight, asked=:asked WHERE runs.run = :the_run""",
+    """UPDATE runs SET kind=%(kind)s::VARCHAR, name=%(name)s::VARCHAR, subject=%(subject)s::VARCHAR, mode=%(mode)s::VARCHAR, trigger=%(trigger)s::VARCHAR, by=%(by)s::VARCHAR, started_at=%(started_at)s::VARCHAR, finished_at=%(finished_at)s::VARCHAR, state=%(state)s::VARCHAR, outcome=%(outcome)s::VARCHAR, dirty=%(dirty)s, seq=%(seq)s::INTEGER, head=%(head)s::VARCHAR, owner_host=%(owner_host)s::VARCHAR, owner_pid=%(owner_pid)s::BIGINT, owner_started=%(owner_started)s::BIGINT, owner_boot=%(owner_boot)s::VARCHAR, owner_token=%(owner_token)s::VARCHAR, in_flight=%(in_flight)s::INTEGER, asked=%(asked)s::VARCHAR WHERE runs.run = %(the_run)s::VARCHAR""",
+)
+
+DELETE_RUN = Statement(
+    """DELETE FROM runs WHERE runs.run = :run""",
+    """DELETE FROM runs WHERE runs.run = %(run)s::VARCHAR""",
+)
+
+SEQ_OF_RUN = Statement(
+    """SELECT runs.seq
+FROM runs
+WHERE runs.run = :run""",
+    """SELECT runs.seq
+FROM runs
+WHERE runs.run = %(run)s::VARCHAR""",
+)
+
+STANDING = Statement(
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs."trigger", runs."by", runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token, runs.in_flight, runs.asked
+FROM runs
+WHERE runs.run = :run""",
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs.trigger, runs.by, runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token, runs.in_flight, runs.asked
+FROM runs
+WHERE runs.run = %(run)s::VARCHAR""",
+)
+
+UNFINISHED_OF = Statement(
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs."trigger", runs."by", runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE runs.finished_at IS NULL AND runs.subject = :subject ORDER BY runs.run""",
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs.trigger, runs.by, runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE runs.finished_at IS NULL AND runs.subject = %(subject)s::VARCHAR ORDER BY runs.run""",
+)
+
+RUN = Statement(
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs."trigger", runs."by", runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE runs.run = :run""",
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs.trigger, runs.by, runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE runs.run = %(run)s::VARCHAR""",
+)
+
+RUNS_LIKE = Statement(
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs."trigger", runs."by", runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE (runs.run LIKE :beginning ESCAPE '/' OR runs.run LIKE :end ESCAPE '/') AND runs.run != :run ORDER BY runs.run
+LIMIT 4 OFFSET 0""",
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs.trigger, runs.by, runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE (runs.run LIKE %(beginning)s::VARCHAR ESCAPE '/' OR runs.run LIKE %(end)s::VARCHAR ESCAPE '/') AND runs.run != %(run)s::VARCHAR ORDER BY runs.run
+LIMIT 4 OFFSET 0""",
+)
+
+RUNS = Statement(
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs."trigger", runs."by", runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs ORDER BY runs.started_at DESC, runs.run DESC
+LIMIT :limit OFFSET 0""",
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs.trigger, runs.by, runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs ORDER BY runs.started_at DESC, runs.run DESC
+LIMIT %(limit)s::BIGINT OFFSET 0""",
+)
+
+RUNS_NAMED = Statement(
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs."trigger", runs."by", runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE runs.name = :name ORDER BY runs.started_at DESC, runs.run DESC
+LIMIT :limit OFFSET 0""",
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs.trigger, runs.by, runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE runs.name = %(name)s::VARCHAR ORDER BY runs.started_at DESC, runs.run DESC
+LIMIT %(limit)s::BIGINT OFFSET 0""",
+)
+
+RUNS_UNFINISHED = Statement(
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs."trigger", runs."by", runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE runs.finished_at IS NULL ORDER BY runs.started_at DESC, runs.run DESC
+LIMIT :limit OFFSET 0""",
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs.trigger, runs.by, runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE runs.finished_at IS NULL ORDER BY runs.started_at DESC, runs.run DESC
+LIMIT %(limit)s::BIGINT OFFSET 0""",
+)
+
+RUNS_UNFINISHED_NAMED = Statement(
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs."trigger", runs."by", runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE runs.finished_at IS NULL AND runs.name = :name ORDER BY runs.started_at DESC, runs.run DESC
+LIMIT :limit OFFSET 0""",
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs.trigger, runs.by, runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE runs.finished_at IS NULL AND runs.name = %(name)s::VARCHAR ORDER BY runs.started_at DESC, runs.run DESC
+LIMIT %(limit)s::BIGINT OFFSET 0""",
+)
+
+INSERT_COPY = Statement(
+    """INSERT INTO copies (dataset, region, snapshot, snapshot_at, files, bytes, owed, recorded_at, verified_at, restore_tested_at) VALUES (:dataset, :region, :snapshot, :snapshot_at, :files, :bytes, :owed, :recorded_at, :verified_at, :restore_tested_at)""",
+    """INSERT INTO copies (dataset, region, snapshot, snapshot_at, files, bytes, owed, recorded_at, verified_at, restore_tested_at) VALUES (%(dataset)s::VARCHAR, %(region)s::VARCHAR, %(snapshot)s::VARCHAR, %(snapshot_at)s::VARCHAR, %(files)s::BIGINT, %(bytes)s::BIGINT, %(owed)s, %(recorded_at)s::VARCHAR, %(verified_at)s::VARCHAR, %(restore_tested_at)s::VARCHAR)""",
+)
+
+UPDATE_COPY = Statement(
+    """UPDATE copies SET snapshot_at=:snapshot_at, files=:files, bytes=:bytes, owed=:owed, recorded_at=:recorded_at, verified_at=:verified_at, restore_tested_at=:restore_tested_at WHERE copies.dataset = :the_dataset AND copies.region = :the_region AND copies.snapshot = :the_snapshot""",
+    """UPDATE copies SET snapshot_at=%(snapshot_at)s::VARCHAR, files=%(files)s::BIGINT, bytes=%(bytes)s::BIGINT, owed=%(owed)s, recorded_at=%(recorded_at)s::VARCHAR, verified_at=%(verified_at)s::VARCHAR, restore_tested_at=%(restore_tested_at)s::VARCHAR WHERE copies.dataset = %(the_dataset)s::VARCHAR AND copies.region = %(the_region)s::VARCHAR AND copies.snapshot = %(the_snapshot)s::VARCHAR""",
+)
+
+DELETE_OTHERS_OWED = Statement(
+    """DELETE FROM copies WHERE copies.dataset = :dataset AND copies.region = :region AND copies.owed IS 1 AND copies.snapshot != :snapshot AND copies.snapshot_at <= :snapshot_at""",
+    """DELETE FROM copies WHERE copies.dataset = %(dataset)s::VARCHAR AND copies.region = %(region)s::VARCHAR AND copies.owed IS true AND copies.snapshot != %(snapshot)s::VARCHAR AND copies.snapshot_at <= %(snapshot_at)s::VARCHAR""",
+)
+
+DELETE_COPIES = Statement(
+    """DELETE FROM copies""",
+    """DELETE FROM copies""",
+)
+
+COPY = Statement(
+    """SELECT copies.dataset, copies.region, copies.snapshot, copies.snapshot_at, copies.files, copies.bytes, copies.owed, copies.recorded_at, copies.verified_at, copies.restore_tested_at
+FROM copies
+WHERE copies.dataset = :the_dataset AND copies.region = :the_region AND copies.snapshot = :the_snapshot""",
+    """SELECT copies.dataset, copies.region, copies.snapshot, copies.snapshot_at, copies.files, copies.bytes, copies.owed, copies.recorded_at, copies.verified_at, copies.restore_tested_at
+FROM copies
+WHERE copies.dataset = %(the_dataset)s::VARCHAR AND copies.region = %(the_region)s::VARCHAR AND copies.snapshot = %(the_snapshot)s::VARCHAR""",
+)
+
+COPIES_OF = Statement(
+    """SELECT copies.dataset, copies.region, copies.snapshot, copies.snapshot_at, copies.files, copies.bytes, copies.owed, copies.recorded_at, copies.verified_at, copies.restore_tested_at
+FROM copies
+WHERE copies.dataset = :dataset ORDER BY copies.snapshot_at DESC, copies.snapshot, copies.region""",
+    """SELECT copies.dataset, copies.region, copies.snapshot, copies.snapshot_at, copies.files, copies.bytes, copies.owed, copies.recorded_at, copies.verified_at, copies.restore_tested_at
+FROM copies
+WHERE copies.dataset = %(dataset)s::VARCHAR ORDER BY copies.snapshot_at DESC, copies.snapshot, copies.region""",
+)
+
+COPIES = Statement(
+    """SELECT copies.dataset, copies.region, copies.snapshot, copies.snapshot_at, copies.files, copies.bytes, copies.owed, copies.recorded_at, copies.verified_at, copies.restore_tested_at
+FROM copies""",
+    """SELECT copies.dataset, copies.region, copies.snapshot, copies.snapshot_at, copies.files, copies.bytes, copies.owed, copies.recorded_at, copies.verified_at, copies.restore_tested_at
+FROM copies""",
+)
+
+POST = Statement(
+    """INSERT INTO posted (run, kind, body) VALUES (:run, :kind, :body)""",
+    """INSERT INTO posted (run, kind, body) VALUES (%(run)s::VARCHAR, %(kind)s::VARCHAR, %(body)s::VARCHAR)""",
+)
+
+REQUESTS = Statement(
+    """SELECT posted.id, posted.kind, posted.body
+FROM posted
+WHERE posted.run = :run AND posted.id > :after ORDER BY posted.id""",
+    """SELECT posted.id, posted.kind, posted.body
+FROM posted
+WHERE posted.run = %(run)s::VARCHAR AND posted.id > %(after)s::BIGINT ORDER BY posted.id""",
+)
+
+CLEAR_REQUESTS = Statement(
+    """DELETE FROM posted WHERE posted.run = :run""",
+    """DELETE FROM posted WHERE posted.run = %(run)s::VARCHAR""",
+)
+
+CLEAR_REQUESTS_UP_TO = Statement(
+    """DELETE FROM posted WHERE posted.run = :run AND posted.id <= :upto""",
+    """DELETE FROM posted WHERE posted.run = %(run)s::VARCHAR AND posted.id <= %(upto)s::BIGINT""",
+)
