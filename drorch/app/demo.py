@@ -68,7 +68,7 @@ def demo(
 
     Raises DemoFailed, or Interrupted when told to stop; no process is left behind either way.
     """
-    program = _prepared(folder, environment)
+    program = _prepared(folder, environment, control)
     hospital = labs.hospital_folder(program)
     commands = program.commands
 
@@ -82,7 +82,7 @@ def demo(
             raise Interrupted("the demo was interrupted", "run it again: it begins anew")
         stage.progress(progress)
 
-    with _cleared(program):
+    with _cleared(program, control):
         step(f"two embedded S3 regions come up on loopback: {LOST} and {SURVIVOR}")
         labs.regions_up(program)
         step("an invented hospital is made: patients, visits, documents")
@@ -131,7 +131,7 @@ def _inputs(facts: Facts) -> dict[str, str]:
     }
 
 
-def _prepared(folder: Path, environment: Mapping[str, str] | None) -> Program:
+def _prepared(folder: Path, environment: Mapping[str, str] | None, control: Control) -> Program:
     """The demo's own folder with a configuration of its own; an earlier demo's leftovers end."""
     folder = folder.absolute()
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARKER).exists():
@@ -139,7 +139,7 @@ def _prepared(folder: Path, environment: Mapping[str, str] | None) -> Program:
             f"{folder} holds something that is not a demo",
             "name another folder: drorch demo FOLDER",
         )
-    clean(folder, environment)
+    clean(folder, environment, control=control)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARKER).touch()
     shutil.copytree(shipped("runbooks"), folder / "runbooks")
@@ -167,39 +167,46 @@ def _free_port(wanted: int = 0) -> int:
         return port
 
 
-def clean(folder: Path, environment: Mapping[str, str] | None = None) -> None:
+def clean(
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    control: Control | None = None,
+) -> None:
     """End what a demo in `folder` left running, and remove the folder. Harmless again."""
     folder = folder.absolute()
     if not (folder / _MARKER).exists():
         return
     if (folder / "drorch.yaml").exists():
         program = Program(load_configuration(folder / "drorch.yaml"), environment)
-        _clear(program)
+        _clear(program, control or Control())
     shutil.rmtree(folder)
 
 
 @contextmanager
-def _cleared(program: Program) -> Iterator[None]:
+def _cleared(program: Program, control: Control) -> Iterator[None]:
     """Whatever happens inside, no process of the demo is left."""
     try:
         yield
     finally:
-        _clear(program)
+        _clear(program, control)
 
 
-def _clear(program: Program) -> None:
+def _clear(program: Program, control: Control) -> None:
+    # Told to leave at once, the demo's runs stay open; ending them here is a matter of its own.
+    ending = Control() if control.stopping else control
     try:
-        _end_open_runs(program)
+        _end_open_runs(program, ending)
     finally:
         labs.down(program)
 
 
-def _end_open_runs(program: Program) -> None:
+def _end_open_runs(program: Program, control: Control) -> None:
     """A run that was left open may have started services: its cleanup ends them."""
     for row in program.journal.rows(unfinished=True):
         with suppress(DrorchError):
             request = AbortRequested("drorch", "the demo is over")
-            resume(program, row.run, control=Control(), abort=request)
+            resume(program, row.run, control=control, abort=request)
 
 
 def _all_passed(carried: Sequence[Carried], control: Control) -> None:

@@ -56,12 +56,14 @@ class Sources:
 
 
 def expand(runbook: Runbook, sources: Sources) -> list[Draft]:
-    """Every step of the plan to be, in the order of its phases."""
+    """Every step of the plan to be, in the order of its phases.
+
+    Undo steps need nothing here: in which order they are done, and that the rest of cleanup comes
+    after them, is known only when the run has begun its steps (core/run.py).
+    """
     block = _Expansion(Names(runbook), sources, (runbook.name,)).block()
     undo = list(reversed(block.undo))
     last: list[str] = []
-    for one in undo:
-        one.needs, last = last, [one.id]
     for group in block.cleanup:
         for one in group:
             one.needs = one.needs or list(last)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import singledispatch
 from itertools import pairwise
 
+from drorch.core.errors import JournalUntrusted
 from drorch.core.events import (
     AbortRequested,
     AttemptFinished,
@@ -82,15 +83,29 @@ def opening(event: RunStarted, at: Moment) -> RunFold:
 
 
 def replay(events: Iterable[Recorded]) -> RunFold:
-    """Fold a run's journal from its first event; the first must be RunStarted."""
+    """Fold a run's journal from its first event.
+
+    Raises JournalUntrusted when the events do not follow from each other.
+    """
     iterator = iter(events)
-    first = next(iterator)
-    if not isinstance(first.event, RunStarted):
-        raise TypeError("a run's journal begins with run.started")
+    first = next(iterator, None)
+    if first is None or not isinstance(first.event, RunStarted):
+        raise _unfoldable(first, "it does not begin with run.started")
     state = opening(first.event, first.at)
     for recorded in iterator:
-        state = apply(state, recorded.event, recorded.at)
+        try:
+            state = apply(state, recorded.event, recorded.at)
+        except (LookupError, TypeError) as error:
+            raise _unfoldable(recorded, f"{type(error).__name__} {error}") from error
     return state
+
+
+def _unfoldable(recorded: Recorded | None, why: str) -> JournalUntrusted:
+    where = f"event {recorded.seq} of run {recorded.run}" if recorded else "a run without events"
+    return JournalUntrusted(
+        f"the journal cannot be folded at {where}: {why}",
+        "another version of drorch may have written it: read it with that one",
+    )
 
 
 def apply(state: RunFold, event: Event, at: Moment) -> RunFold:
