@@ -6,6 +6,7 @@ Every method raises ResticError (causes in failure.py) when restic did not do wh
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -40,6 +41,7 @@ from drorch.restic.results import (
 )
 from drorch.restic.sources import check_sources
 from drorch.restic.version import Capabilities
+from drorch.restic.watching import watched
 
 _ONCE = Attempt()
 _UNKNOWN = Needed()
@@ -171,8 +173,15 @@ class Restic:
             argv.append("--verify")
         with landing(target, needed) as place:
             argv += ["--target", str(place.tree), snapshot]
-            self._processes.run(argv, address, attempt, cached=cached, locks=locks)
+            with self._seen(place.tree, needed, attempt):
+                self._processes.run(argv, address, attempt, cached=cached, locks=locks)
             return place.settle(paths, wanted)
+
+    def _seen(self, tree: Path, needed: Needed, attempt: Attempt) -> AbstractContextManager[None]:
+        """Progress of a restore where restic itself tells none."""
+        if attempt.progress is None or self.capabilities(attempt).json_restore:
+            return nullcontext()
+        return watched(tree, attempt.progress, files=needed.files, size=needed.bytes)
 
     def check(
         self,
