@@ -23,7 +23,7 @@ from drorch.journal.direct import set_up
 from drorch.journal.failures import told
 
 #: The option that marks a connection's transactions as writing ones.
-WRITING = "drorch_writing"
+_WRITING = "drorch_writing"
 
 #: Under PostgreSQL, writers that must see each other (starts, ends, migrations) hold this lock.
 _LOCK = 0x64726F726368
@@ -109,7 +109,7 @@ class SqlAlchemyConnection:
     def begin(self, transaction: Transaction) -> None:
         """Begin; PostgreSQL is told more about what it is for."""
         writing = transaction in (Transaction.WRITE, Transaction.WRITE_ALONE)
-        self.core.execution_options(**{WRITING: writing})
+        self.core.execution_options(**{_WRITING: writing})
         self.core.begin()
         if not self._postgresql:
             return
@@ -148,7 +148,7 @@ def _engine(target: URL, patience: timedelta) -> Engine:
 
     @hooks.listens_for(engine, "begin")
     def _begin(connection: sqlalchemy.Connection) -> None:
-        writing = connection.get_execution_options().get(WRITING)
+        writing = connection.get_execution_options().get(_WRITING)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine

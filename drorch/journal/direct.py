@@ -62,7 +62,8 @@ class SqliteFile:
             revisions = list(connection.execute(statements.REVISION_FOUND))
         except sqlite3.OperationalError as error:
             connection.discard()
-            if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:  # that one is: no such table
+            # That one is: no such table. What has no code, sqlite3 itself could not read.
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR:
                 raise
             return False
         except BaseException:

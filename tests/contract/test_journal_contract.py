@@ -1,4 +1,7 @@
-"""What every journal promises: the same tests for SQLite, PostgreSQL and the one in memory."""
+"""What every journal promises: the same tests for SQLite, PostgreSQL and the one in memory.
+
+SQLite goes by the standard library; by SQLAlchemy only where its URL holds more than a file.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -40,7 +43,7 @@ from tests.fakes.postgres import postgres_url
 RUN = "2026-11-23T03-00-00Z-ehr-failover-7f3a"
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite-by-sqlalchemy", "postgresql"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     from drorch.journal.store import SqlJournal
 
@@ -49,6 +52,8 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         return
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/drorch.db"
+    elif request.param == "sqlite-by-sqlalchemy":
+        url = f"sqlite:///{tmp_path}/drorch.db?cached_statements=50"
     else:
         url = request.getfixturevalue("postgres_database")
     with SqlJournal(url, patience=timedelta(seconds=20)) as opened:
