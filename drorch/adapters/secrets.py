@@ -9,6 +9,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -49,6 +50,7 @@ class ConfiguredSecrets:
         self._asked: dict[str, str] = {}
         self._known: set[str] = set()
         self._forms: tuple[str, ...] = ()
+        self._learned = False
 
     def get(self, name: str) -> str:
         """The value, without one trailing line end.
@@ -66,11 +68,25 @@ class ConfiguredSecrets:
         return value
 
     def redact(self, text: str) -> str:
-        """The text with every value handed out so far, plain or encoded, replaced by `***`."""
+        """The text with every known value, plain or encoded, replaced by `***`.
+
+        Known are all from files and the environment, and those of commands once handed out.
+        """
+        self._learn()
         for form in self._forms:
             if form in text:
                 text = text.replace(form, "***")
         return text
+
+    def _learn(self) -> None:
+        """A program may print a secret that nobody has asked for yet."""
+        if self._learned:
+            return
+        for name, source in self._sources.items():
+            if source.command is None:
+                with suppress(ConfigurationError):
+                    self._remember(self._read(name, source))
+        self._learned = True
 
     def problems(self) -> tuple[SecretProblem, ...]:
         """What doctor should say: secrets that cannot be had, lie open, or are too short."""

@@ -122,13 +122,26 @@ def test_an_unknown_name_gets_the_nearest(tmp_path):
 def test_every_form_is_redacted(tmp_path, encode):
     secrets = make(tmp_path, {}, {"S": VALUE}, s=SecretSource(env="S"))
     written = f"before {encode(VALUE)} after"
-    assert secrets.redact(written) == written
-    secrets.get("s")
     cleaned = secrets.redact(written)
     assert "***" in cleaned
     # What base64 leaves at the edges depends on neighbours; at most a few characters stay.
     assert len(cleaned) < len("before *** after") + 14
     assert cleaned.startswith("before ")
+
+
+def test_what_nobody_has_asked_for_yet_is_redacted_but_no_command_is_run_for_that(tmp_path):
+    (tmp_path / "file").write_text("from-the-file\n")
+    secrets = make(
+        tmp_path,
+        {"leak": leak},
+        {"E": "from-the-environment"},
+        f=SecretSource(file=Path("file")),
+        e=SecretSource(env="E"),
+        gone=SecretSource(file=Path("gone")),
+        c=SecretSource(command=("leak",)),
+    )
+    assert secrets.redact("from-the-file from-the-environment") == "*** ***"
+    assert secrets.redact(VALUE) == VALUE
 
 
 def test_longer_values_go_first_and_lines_of_keys_too(tmp_path):
