@@ -26,6 +26,8 @@ _SQLITE = {
         "the state file is not a database",
         "mend `state` in the configuration, or bring the records back from a region's copy",
     ),
+    # Its helper file could not grow; asked first, as the names are told apart by their beginnings.
+    "SQLITE_IOERR_SHMSIZE": ("the disk of the state file is full", "make room, then resume the run"),
     "SQLITE_IOERR": ("the disk of the state file fails", "check the disk and the system's log"),
 }  # fmt: skip
 
