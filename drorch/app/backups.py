@@ -126,7 +126,7 @@ def _each(
     if len(datasets) == 1:
         return [carry(datasets[0])]
     # The parts are made once, before threads ask for them side by side.
-    _ = program.tools
+    _ = program.tools, program.journal
     with ThreadPoolExecutor(parallel) as pool:
         return list(pool.map(carry, datasets))
 

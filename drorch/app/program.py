@@ -3,7 +3,7 @@
 import os
 import random
 import secrets as entropy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from drorch.core.errors import UsageError
 from drorch.core.events import Owner
 from drorch.core.model import Configuration, Dataset, Region
+from drorch.core.posture import KnownCopy
 from drorch.ports import ActionTable, Clock, Commands, Creations, EvidenceStore, Tools
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Program:
             secrets=self.secrets,
             evidence=self.evidence,
             creations=self.creations,
-            knowledge=self.journal,
+            knowledge=_Known(self),
             environment=self.environment,
             random=random.Random(),  # noqa: S311 - spreads waits, guards nothing
             restic_binary=self.environment.get("DRORCH_RESTIC", "restic"),
@@ -125,6 +126,23 @@ class Program:
         from drorch.config.runbooks import Runbooks
 
         return Runbooks(self.configuration.runbooks)
+
+
+class _Known:
+    """ports.Knowledge: the journal's, opened when first asked, so that a look at a region or at
+    restic needs no journal.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def copies(self, dataset: str) -> Sequence[KnownCopy]:
+        """See ports.Knowledge.copies."""
+        return self._program.journal.copies(dataset)
+
+    def recorded(self, run: str) -> bool:
+        """See ports.Knowledge.recorded."""
+        return self._program.journal.recorded(run)
 
 
 def _named(there: Mapping[str, Named], name: str, what: str) -> Named:

@@ -156,6 +156,7 @@ def _make_copy(program: Program, dataset: Dataset, region: Region) -> None:
 
 def standing(program: Program, datasets: Sequence[Dataset]) -> list[dict[str, Value]]:
     """How each repository stands in its region: there, its objects and bytes, its snapshots."""
+    _ = program.tools  # made once, before threads ask for them side by side
     pairs = [(d, program.region(r)) for d in datasets for r in d.regions]
     with ThreadPoolExecutor(max(1, min(8, len(pairs)))) as pool:
         return list(pool.map(lambda pair: _standing_of(program, *pair), pairs))

@@ -26,6 +26,8 @@ def list_snapshots(
 
     A region that does not answer is told in `unreachable` of each of the dataset's rows.
     """
+    # The parts are made once, before threads ask for them side by side.
+    _ = program.tools, program.journal
     with ThreadPoolExecutor(4) as pool:
         lists = pool.map(lambda d: _of_dataset(program, d, region), datasets)
         return [row for rows in lists for row in rows]
