@@ -160,7 +160,7 @@ def source_paths(dataset: Dataset) -> tuple[PurePosixPath, ...]:
 def choose(
     tools: Tools, dataset: Dataset, region: Region, at: datetime | None, attempt: Attempt
 ) -> Chosen:
-    """The newest snapshot in the region, or the newest not after `at`.
+    """The newest snapshot in the region, or the newest not after `at` in its own precision.
 
     What the journal knows saves a start of restic; the region's own list has the last word: a
     snapshot that is not there is not chosen, and one the journal does not know makes restic tell.
@@ -177,7 +177,7 @@ def choose(
         for s in told:
             if s.original in known or not left_by_a_failure(tools, s):
                 known.setdefault(s.id, Chosen(s.id, s.time, s.total_files, s.total_bytes))
-    usable = [c for c in known.values() if c.id in there and (at is None or c.at <= at)]
+    usable = [c for c in known.values() if c.id in there and _not_after(c.at, at)]
     if not usable:
         when = f" from {at.isoformat()} or before" if at else ""
         raise StorageError(
@@ -186,6 +186,14 @@ def choose(
             "no-snapshot",
         )
     return max(usable, key=lambda c: c.at)
+
+
+def _not_after(made: datetime, at: datetime | None) -> bool:
+    """By the precision of `at`: people copy times from tables in seconds, scripts in milliseconds."""
+    if at is None:
+        return True
+    unit = 1 if at.microsecond % 1000 else 1000 if at.microsecond else 1_000_000
+    return made.replace(microsecond=made.microsecond // unit * unit) <= at
 
 
 def _there(tools: Tools, dataset: Dataset, region: Region) -> set[str]:
