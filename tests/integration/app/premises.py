@@ -23,8 +23,10 @@ from drorch.app.program import Program
 from drorch.app.runs import Control, RunView
 from drorch.core.errors import DrorchError
 from drorch.core.events import Owner
+from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy
 from drorch.lab.regions import LabRegion, RegionSpec
 from drorch.storage.bucket import close_buckets
+from tests.fakes.facts import begun, ended, stamped, started
 from tests.regions import kill_region, lab_in, restart_region
 
 SOURCE = Path(__file__).parents[3]
@@ -319,7 +321,24 @@ class Premises:
         top = self.regions[region].bucket / "datasets" / dataset / kind
         return sorted(p for p in top.rglob("*") if p.is_file())
 
-    def restic(self, *words: str, region: str = "mtl", dataset: str = "docs", **how: Any) -> str:
+    def know(self, copy: KnownCopy, **otherwise: Any) -> None:
+        """Make the journal believe something else of a copy."""
+        kept = {
+            f: getattr(copy, f) for f in ("region", "snapshot", "snapshot_at", "files", "bytes")
+        }
+        fact = CopyFact(CopyFactKind.HELD, copy.dataset, **(kept | otherwise))
+        with self.program() as program:
+            told = stamped(started("rumour"), begun(), ended(copies=[fact]))
+            program.journal.begin(f"rumour-{len(program.journal.rows())}", told, lambda _: None)
+
+    def restic(
+        self,
+        *words: str,
+        region: str = "mtl",
+        dataset: str = "docs",
+        cache: Path | None = None,
+        **how: Any,
+    ) -> str:
         """restic by hand, as somebody else than drorch; what it printed."""
         secrets = self.folder / "lab" / "secrets"
         environment = {
@@ -330,7 +349,8 @@ class Premises:
             "AWS_SECRET_ACCESS_KEY": (secrets / f"{region}-secret").read_text().strip(),
             "AWS_DEFAULT_REGION": "us-east-1",
         }
-        line = [str(self.binary), "--no-cache", *words]
+        where = ["--no-cache"] if cache is None else ["--cache-dir", str(cache)]
+        line = [str(self.binary), *where, *words]
         done = subprocess.run(
             line, env=environment, check=True, capture_output=True, text=True, **how
         )
