@@ -28,7 +28,8 @@ from drorch.core.state import RunFold
 from drorch.core.timing import exit_code
 from drorch.core.values import Value
 from drorch.engine.attempts import Bench
-from drorch.engine.loop import Engine, Inbox, Leave, Watcher, waiting_for_person
+from drorch.engine.inbox import Inbox, Leave
+from drorch.engine.loop import Engine, Watcher, waiting_for_person
 
 #: Runs that may simply be ended when a new one of the same subject begins and theirs is dead:
 #: nothing of theirs is lost, and the next one does their work.

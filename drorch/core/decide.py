@@ -15,9 +15,9 @@ from drorch.core.durations import parse_duration
 from drorch.core.events import PersonAsked
 from drorch.core.moment import Moment, elapsed
 from drorch.core.names import Outcome, Phase, StepStatus
+from drorch.core.outcome import outcome_of
 from drorch.core.plan import PlannedStep
 from drorch.core.render import MissingOutputs, render
-from drorch.core.run import outcome_of
 from drorch.core.runbook import When, WhenTest
 from drorch.core.state import Question, RunFold, StepState
 from drorch.core.values import Value

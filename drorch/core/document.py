@@ -14,7 +14,7 @@ from drorch.core.axis import Axis, began
 from drorch.core.findings import all_findings
 from drorch.core.moment import Moment
 from drorch.core.names import RunState
-from drorch.core.run import left_behind
+from drorch.core.outcome import left_behind
 from drorch.core.state import Attempt, Question, RunFold, StepState
 from drorch.core.timing import Measured, Timing, time_run
 from drorch.core.values import Evidence, Finding

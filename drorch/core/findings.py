@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from drorch.core.durations import format_duration
 from drorch.core.names import OnFailure, Phase, StepStatus
+from drorch.core.outcome import left_behind
 from drorch.core.plan import PlannedStep
-from drorch.core.run import left_behind
 from drorch.core.state import RunFold, StepState
 from drorch.core.timing import Timing
 from drorch.core.values import Finding

@@ -31,7 +31,8 @@ from drorch.core.events import (
     StepSkipped,
 )
 from drorch.core.moment import Moment, clock_step, elapsed
-from drorch.core.names import OnFailure, Outcome, Phase, StepStatus, Verdict
+from drorch.core.names import OnFailure, Phase, StepStatus, Verdict
+from drorch.core.outcome import any_failed
 from drorch.core.plan import PlannedStep
 from drorch.core.state import Attempt, Question, RunFold, StepState
 
@@ -358,7 +359,7 @@ def _met(state: RunFold, step: str) -> None:
 
 def _enter(state: RunFold, phase: Phase) -> None:
     # A failed precondition is told only now, so that one look shows all that is wrong.
-    if phase is Phase.STEPS and _any_failed(state, Phase.PRECONDITIONS) and not state.halted:
+    if phase is Phase.STEPS and any_failed(state, Phase.PRECONDITIONS) and not state.halted:
         state.halted = "a precondition failed"
     state.phase = phase
     if phase is Phase.CLEANUP:
@@ -385,29 +386,3 @@ def _order_undo(state: RunFold) -> None:
     for before, after in [*pairwise(chain), *((chain[-1], r) for r in roots)]:
         state.dependents[before].append(after)
         state.steps[after].unmet += 1
-
-
-def _any_failed(state: RunFold, phase: Phase) -> bool:
-    return any(s.status is StepStatus.FAILED for s in state.steps.values() if s.plan.phase is phase)
-
-
-def outcome_of(state: RunFold) -> Outcome:
-    """What the run comes to, once its steps are final.
-
-    What had failed when somebody aborted has failed: an abort does not take a finding back.
-    """
-    if state.failed:
-        return Outcome.FAILED
-    aborted = state.abort is not None and state.abort_phase is not Phase.CLEANUP
-    if aborted or _any_failed(state, Phase.PRECONDITIONS):
-        return Outcome.ABORTED
-    return Outcome.PASSED
-
-
-def left_behind(state: RunFold) -> tuple[str, ...]:
-    """The cleanup steps that failed: what they were to remove may still be there."""
-    return tuple(
-        s.plan.id
-        for s in state.steps.values()
-        if s.plan.phase is Phase.CLEANUP and s.status is StepStatus.FAILED
-    )

@@ -34,7 +34,7 @@ from drorch.core.critical import Span, critical_chain, slack_of
 from drorch.core.errors import ExitCode
 from drorch.core.moment import Moment
 from drorch.core.names import Mode, Outcome, Phase, RunKind, StepStatus
-from drorch.core.run import outcome_of
+from drorch.core.outcome import outcome_of
 from drorch.core.state import RunFold, StepState
 
 #: Actions whose output `snapshot_at` tells how old the data is that the run brought back.

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from queue import Empty, SimpleQueue
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from drorch.core.decide import Ask, Finish, GiveUp, ScheduleRetry, Skip, Start, WakeAt, decide
 from drorch.core.errors import DrorchError, ExitCode
@@ -32,11 +31,13 @@ from drorch.core.events import (
 )
 from drorch.core.moment import Moment
 from drorch.core.names import Phase, StepStatus, Verdict
+from drorch.core.outcome import left_behind
 from drorch.core.posture import RunRow
-from drorch.core.run import apply, left_behind, opening, replay
+from drorch.core.run import apply, opening, replay
 from drorch.core.state import RunFold
 from drorch.core.values import errored
 from drorch.engine.attempts import STOPPING_TIME, Bench, Done, LiveAttempt
+from drorch.engine.inbox import Inbox, Item, Leave
 from drorch.engine.redaction import redacted
 from drorch.engine.retry import retry_delay
 from drorch.ports import Journal, Progress
@@ -63,37 +64,6 @@ class Watcher(Protocol):
     def progress(self, step: str, progress: Progress) -> None:
         """An attempt tells how far it is; called from the attempt's thread."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """Stop carrying the run, now, without ending it."""
-
-    reason: str
-
-
-Item: TypeAlias = Done | AbortRequested | Leave
-
-
-class Inbox:
-    """What comes from outside the loop; safe to fill from threads and signal handlers."""
-
-    def __init__(self) -> None:
-        self._items: SimpleQueue[Item] = SimpleQueue()
-
-    def put(self, item: Item) -> None:
-        """Hand something to the loop."""
-        self._items.put(item)
-
-    def wait(self, timeout: float) -> list[Item]:
-        """What has come, after waiting at most `timeout` seconds for the first of it."""
-        items: list[Item] = []
-        try:
-            items.append(self._items.get(timeout=timeout))
-            while True:
-                items.append(self._items.get_nowait())
-        except Empty:
-            return items
 
 
 @dataclass(slots=True)

@@ -21,7 +21,8 @@ from drorch.core.runbook import Retry, Until
 from drorch.core.state import RunFold
 from drorch.core.values import Result
 from drorch.engine.attempts import Bench
-from drorch.engine.loop import Engine, Item, Watcher
+from drorch.engine.inbox import Item
+from drorch.engine.loop import Engine, Watcher
 from drorch.ports import Action, Call, Journal, Secrets, Tools
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.world import (

@@ -25,7 +25,8 @@ from drorch.core.model import Configuration, Protected
 from drorch.core.moment import Moment
 from drorch.core.names import Mode, Outcome, StepStatus
 from drorch.core.values import Finding, Result
-from drorch.engine.loop import Interrupted, Leave
+from drorch.engine.inbox import Leave
+from drorch.engine.loop import Interrupted
 from drorch.ports import Progress
 from tests.engine.stage import (
     ERROR,

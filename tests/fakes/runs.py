@@ -30,8 +30,9 @@ from drorch.core.events import (
 from drorch.core.model import Objectives
 from drorch.core.moment import Moment
 from drorch.core.names import Mode, OnFailure, Phase, RunKind, RunState, Verdict
+from drorch.core.outcome import left_behind, outcome_of
 from drorch.core.plan import Plan, PlannedStep
-from drorch.core.run import apply, left_behind, opening, outcome_of
+from drorch.core.run import apply, opening
 from drorch.core.runbook import Retry, Until
 from drorch.core.state import RunFold
 from drorch.core.values import Evidence, Finding, Value

@@ -20,7 +20,8 @@ from drorch.core.names import Verdict
 from drorch.core.posture import RunRow
 from drorch.core.values import Evidence, Result
 from drorch.engine.attempts import Bench
-from drorch.engine.loop import Engine, Inbox, Item
+from drorch.engine.inbox import Inbox, Item
+from drorch.engine.loop import Engine
 from drorch.ports import Action, Call, Head, Journal, Tools
 
 
