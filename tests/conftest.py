@@ -1,0 +1,18 @@
+"""What every test finds, however the tests are started."""
+
+import os
+import signal
+
+#: What the tests themselves are told by; nothing else of drorch's own reaches them.
+_OURS = frozenset({"DRORCH_RESTIC_VERSIONS", "DRORCH_CAMPAIGN", "DRORCH_WRITE_GOLDEN"})
+
+for _name in [n for n in os.environ if n.startswith("DRORCH_") and n not in _OURS]:
+    del os.environ[_name]
+
+# Started in the background of a script, this process ignores SIGINT, and so would every program
+# that a test starts: an ignored signal stays ignored through exec.
+for _signal in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(
+            _signal, signal.default_int_handler if _signal is signal.SIGINT else signal.SIG_DFL
+        )
