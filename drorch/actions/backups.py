@@ -81,8 +81,10 @@ def _dump(call: Call, tools: Tools, dataset: Dataset) -> DumpCommand | None:
 def _backed_up(
     tools: Tools, dataset: Dataset, region: Region, done: BackupDone, began: datetime
 ) -> Result:
-    bucket = bucket_of(tools, region)
-    snapshot = resolve_snapshot(bucket, repository_folder(dataset), done.snapshot_id)
+    snapshot = done.snapshot_id
+    if done.short_id:
+        bucket = bucket_of(tools, region)
+        snapshot = resolve_snapshot(bucket, repository_folder(dataset), snapshot)
     # restic before 0.17 does not tell; our own start is never later than the snapshot's.
     at = done.snapshot_at or began
     fact = CopyFact(
