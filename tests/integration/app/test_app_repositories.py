@@ -165,6 +165,19 @@ def test_a_mirror_that_is_another_repository_is_not_taken_for_ours(bare):
     assert "different repositories" in rows["docs", "qc"].message
 
 
+def test_a_repository_whose_config_is_gone_is_not_made_anew_over_its_remains(any_premises):
+    (any_premises.regions["mtl"].bucket / "datasets" / "docs" / "config").unlink()
+    any_premises.kill("mtl")
+    any_premises.revive("mtl")  # its server remembers what it has listed
+    before = any_premises.objects("mtl")
+    rows = made(any_premises)
+    assert results(rows)["docs@mtl"] == "failed"
+    assert "but no config" in rows["docs", "mtl"].message
+    assert "versions" in rows["docs", "mtl"].hint
+    assert any_premises.objects("mtl") == before
+    assert "init" not in any_premises.verbs()
+
+
 # --- what real servers say
 
 

@@ -52,6 +52,9 @@ def test_an_older_snapshot_comes_back_as_it_was_then(premises):
     came = step(premises.restore(to="then", at=then), "restore")["outputs"]
     assert came["files"] == 3
     assert tree(premises.folder / "then") == first
+    # in seconds, as tables print it
+    came = step(premises.restore(to="seconds", at=then.replace(microsecond=0)), "restore")
+    assert came["outputs"]["files"] == 3
     long_ago = datetime(2000, 1, 1, tzinfo=UTC)
     failed = failed_restore(premises, to="never", at=long_ago)
     assert failed["cause"] == "no-snapshot"
