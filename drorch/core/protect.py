@@ -68,6 +68,8 @@ def offences(
     `arguments` are rendered. `resolve` makes a path absolute, following links or not; the
     protected paths go through it too. Left out, it works on paths as written.
     """
+    if not guarded.paths and not guarded.hosts:
+        return []
     sight = _Sight(guarded, arguments, resolve or lexically(guarded.folder))
     kinds = {parameter.name: parameter.kind for parameter in spec.parameters}
     return [
