@@ -86,6 +86,7 @@ class _Drills:
                     "    with: {argv: [/bin/true]}",
                 ]
             (self._site.folder / "runbooks" / f"{name}.yaml").write_text("\n".join(lines) + "\n")
+        self._site.drorch("run", "list")  # makes the state's tables, once for all
 
     def run(self, count: int) -> Ran:
         return self._site.drorch("drill", f"steps-{count}", "--progress", "none")
@@ -122,7 +123,8 @@ def _beside_ansible(yard: Yard, drill: _Drills) -> Figure:
     folder = yard.disk / "ansible"
     folder.mkdir()
     _write_playbook(folder / "steps.yml")
-    argv = [str(ansible), "-i", "localhost,", "steps.yml"]
+    interpreter = f"ansible_python_interpreter={sys.executable}"
+    argv = [str(ansible), "-i", "localhost,", "-e", interpreter, "steps.yml"]
     ours = drill.run(FEW)
     theirs = run(argv, env=environment(HOME=str(folder)), cwd=folder, log=yard.log)
     return Figure(
