@@ -1,6 +1,6 @@
 """Use cases around runbooks: list, check, plan, and drill."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +61,6 @@ def drill(
     watchers: Sequence[Watcher] = (),
     wait_for_people: bool = False,
     trigger: str = "operator",
-    announce: Callable[[str], None] = lambda _: None,
 ) -> Drilled:
     """Carry a runbook out as an exercise, and write its report."""
     seen = carry_out(
@@ -71,7 +70,6 @@ def drill(
         control=control,
         watchers=watchers,
         wait_for_people=wait_for_people,
-        announce=announce,
     )
     return reported(program, seen)
 

@@ -116,7 +116,6 @@ def carry_out(
     control: Control,
     watchers: Sequence[Watcher] = (),
     wait_for_people: bool = False,
-    announce: Callable[[str], None] = lambda _: None,
 ) -> RunView:
     """Run a plan to its end, or until only people are waited for.
 
@@ -133,7 +132,6 @@ def carry_out(
         declared_at=request.declared_at,
         due_at=request.due_at,
     )
-    announce(run)
 
     def work(engine: Engine) -> RunFold:
         return engine.begin(run, started, _refuse)

@@ -86,6 +86,7 @@ class Board:
     def happened(self, state: RunFold, event: Event, at: Moment) -> None:  # noqa: ARG002 - the Protocol's
         """Take in what an event changed."""
         with self._lock:
+            self.run = state.run
             if not self._lines:
                 self._begin(state)
             step = getattr(event, "step", None)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drorch.adapters.ownership import this_owner
@@ -47,15 +47,11 @@ class Carrying:
     stopping: Stopping
     screen: "Screen | None" = None
     several: bool = False
-    _made: "list[Board | JsonLines | Narrator]" = field(default_factory=list)
 
     def watchers(self, title: str) -> Sequence[Watcher]:
         """Who looks on at the run with this title, as the line's options and its outputs want it."""
         watcher = self._watcher(title)
-        if watcher is None:
-            return ()
-        self._made.append(watcher)
-        return (watcher,)
+        return () if watcher is None else (watcher,)
 
     def _watcher(self, title: str) -> "Board | JsonLines | Narrator | None":
         session = self.session
@@ -68,11 +64,6 @@ class Carrying:
         if session.json:
             return None
         return Narrator(session, session.zone, title if self.several else "")
-
-    def announce(self, run: str) -> None:
-        """The one run of this line has this id: those who look on can name it."""
-        for watcher in self._made:
-            watcher.run = run
 
     def exit_code(self, codes: Sequence[ExitCode]) -> int:
         """What the line leaves with: 130 if somebody stopped it, whatever its runs came to."""

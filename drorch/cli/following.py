@@ -37,7 +37,7 @@ def follow(
             seen = recorded.seq
             if state is None:
                 assert isinstance(recorded.event, RunStarted)  # noqa: S101 - the journal's first rule
-                state = opening(recorded.event, recorded.at)
+                state = opening(recorded.event, recorded.at, recorded.run)
             else:
                 apply(state, recorded.event, recorded.at)
             yield state, recorded.event, recorded.at

@@ -78,6 +78,7 @@ class Narrator:
 
     def happened(self, state: RunFold, event: Event, at: Moment) -> None:
         """Tell what happened."""
+        self.run = self.run or state.run
         if isinstance(event, AttemptStarted):
             self._throttle.start(event.step)
         text = sentence(state, event) + self._way_on(event)
@@ -105,8 +106,9 @@ class JsonLines:
         self.run = run
         self._throttle = Throttle(JSON_INTERVAL)
 
-    def happened(self, state: RunFold, event: Event, at: Moment) -> None:  # noqa: ARG002 - the Protocol's
+    def happened(self, state: RunFold, event: Event, at: Moment) -> None:
         """Write the event."""
+        self.run = self.run or state.run
         self._write({"at": rfc3339(at.at), "run": self.run or None, **event_document(event)})
 
     def progress(self, step: str, progress: Progress) -> None:

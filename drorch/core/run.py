@@ -53,8 +53,8 @@ _NEXT_PHASE = {
 }
 
 
-def opening(event: RunStarted, at: Moment) -> RunFold:
-    """The state a run begins in."""
+def opening(event: RunStarted, at: Moment, run: str = "") -> RunFold:
+    """The state a run begins in; `run` is its id."""
     plan = event.plan
     steps = {s.id: StepState(s, len(s.needs)) for s in plan.steps}
     dependents: dict[str, list[str]] = {s.id: [] for s in plan.steps}
@@ -64,6 +64,7 @@ def opening(event: RunStarted, at: Moment) -> RunFold:
         for need in step.needs:
             dependents[need].append(step.id)
     state = RunFold(
+        run=run,
         plan=plan,
         owner=event.owner,
         by=event.by,
@@ -92,7 +93,7 @@ def replay(events: Iterable[Recorded]) -> RunFold:
     first = next(iterator, None)
     if first is None or not isinstance(first.event, RunStarted):
         raise _unfoldable(first, "it does not begin with run.started")
-    state = opening(first.event, first.at)
+    state = opening(first.event, first.at, first.run)
     for recorded in iterator:
         try:
             state = apply(state, recorded.event, recorded.at)

@@ -106,6 +106,7 @@ class RunFold:
     failed that makes the run a failed one; what fails once somebody has aborted says nothing.
     """
 
+    run: str
     plan: Plan
     owner: Owner
     by: str

@@ -79,7 +79,7 @@ class Engine:
     def begin(self, run: str, started: RunStarted, may_begin: Callable[[RunRow], None]) -> RunFold:
         """Start a run and carry it until it ends, is left, or waits for a person."""
         at = self.now()
-        state = opening(started, at)
+        state = opening(started, at, run)
         carrying = _Carrying(self, run, state, seq=0, begin=may_begin)
         carrying.pending.append(Stamped(at, started))
         return carrying.carry()

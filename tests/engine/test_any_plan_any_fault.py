@@ -164,7 +164,7 @@ def test_every_run_ends_right(plan, data, cut, happened, order, abort):
     for entry in recorded:
         _starts_are_allowed(folded, entry)
         if isinstance(entry.event, RunStarted):
-            folded = opening(entry.event, entry.at)
+            folded = opening(entry.event, entry.at, entry.run)
         elif folded is not None:
             folded = apply(folded, entry.event, entry.at)
         _until_is_bounded(folded, entry)

@@ -31,7 +31,6 @@ def command(session: Session, name: str, settings: tuple[str, ...], *, no_wait: 
             control=carried.control,
             watchers=carried.watchers(name),
             wait_for_people=session.somebody_there and not no_wait,
-            announce=carried.announce,
         )
     say_ended(session, done.view, done.report)
     return carried.exit_code([done.view.exit_code])

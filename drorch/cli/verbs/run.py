@@ -1,7 +1,7 @@
 """`drorch run`: look at runs, answer them, carry them on, end them."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,6 @@ from drorch.core.names import RunKind
 
 if TYPE_CHECKING:
     from drorch.app.runs import RunView
-    from drorch.cli.carrying import Carrying
-    from drorch.core.posture import RunRow
     from drorch.engine.loop import Watcher
 
 _REPORTED = frozenset({RunKind.DRILL, RunKind.FAILOVER, RunKind.FAILBACK})
@@ -115,7 +113,7 @@ def resume(session: Session, run: str, *, no_wait: bool) -> int:
             program,
             row.run,
             control=carried.control,
-            watchers=_watchers(carried, row),
+            watchers=carried.watchers(row.name),
             wait_for_people=session.somebody_there and not no_wait,
         )
     _ended(session, seen)
@@ -137,7 +135,7 @@ def abort(session: Session, run: str, reason: str | None) -> int:
     row = program.journal.find(run)
     with carrying(session) as carried:
         seen = runs.abort(
-            program, row.run, why, control=carried.control, watchers=_watchers(carried, row)
+            program, row.run, why, control=carried.control, watchers=carried.watchers(row.name)
         )
     _ended(session, seen)
     # What was asked for has been done: only what cleanup left behind is a failure.
@@ -184,12 +182,6 @@ def approve(
 
     why = _reason(session, reason)
     answered(session, runs.approve(session.program, run, step, yes=not reject, reason=why))
-
-
-def _watchers(carried: "Carrying", row: "RunRow") -> "Sequence[Watcher]":
-    watchers = carried.watchers(row.name)
-    carried.announce(row.run)
-    return watchers
 
 
 def _reason(session: Session, given: str | None) -> str:
