@@ -52,15 +52,19 @@ def main() -> int:
     before = machine.load()
     with Yard(str(Path(restic).resolve()), amount, options.quick) as yard:
         taken: list[Taken] = []
+        interrupted = False
         try:
             taken.extend(_measured(yard, names))
         except KeyboardInterrupt:
+            interrupted = True
             print("interrupted: what was taken so far", file=sys.stderr)
         facts = _facts(yard, before, names)
     if options.json:
         print(json.dumps(as_document(facts, taken), indent=2, ensure_ascii=False))
     else:
         print("\n".join(as_lines(facts, taken)))
+    if interrupted:
+        return 130
     return int(any(one.broken for one in taken))
 
 
