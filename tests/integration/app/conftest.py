@@ -5,7 +5,8 @@ import os
 import pytest
 
 from drorch.app.repositories import initialise
-from tests.integration.app.premises import Premises, namespaces_work, restics
+from tests.integration.app.disks import namespaces_work
+from tests.integration.app.premises import Premises, restics
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,12 +26,10 @@ from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy
 from drorch.lab.regions import LabRegion, RegionSpec
 from drorch.storage.bucket import close_buckets
 from tests.fakes.facts import begun, ended, stamped, started
+from tests.integration.app.seeing import PATIENCE, marked, wait_for
 from tests.regions import kill_region, lab_in, restart_region
 
 SOURCE = Path(__file__).parents[3]
-
-#: How long anything may take before a test gives up on it; never waited for when all is well.
-PATIENCE = 90.0
 
 #: Values that must never be written down anywhere.
 PASSWORD = "correct-horse-battery-mtl"
@@ -395,76 +392,3 @@ def document(one: RunView | DrorchError) -> dict[str, Any]:
         raise one
     found: Mapping[str, Any] = one.document
     return dict(found)
-
-
-def step(run: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """One step of a run's document."""
-    (found,) = [s for s in run["steps"] if s["step"] == name]
-    return dict(found)
-
-
-def findings(run: Mapping[str, Any]) -> list[str]:
-    """The kinds of a run's findings."""
-    return [f["what"] for f in run["findings"]]
-
-
-def tree(folder: Path) -> dict[str, bytes | None]:
-    """Every path below a folder, and every file's content."""
-    return {
-        str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None
-        for p in sorted(folder.rglob("*"))
-    }
-
-
-def wait_for(condition: Any) -> None:
-    """Until it holds; fails the test if it never does."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "what was waited for never came"
-        time.sleep(0.01)
-
-
-def marked(token: str) -> list[int]:
-    """Living processes that carry an owner's token."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            mark = f"DRORCH_OWNER={token}".encode() in (entry / "environ").read_bytes().split(b"\0")
-            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            continue
-        if mark and state not in "ZX":
-            found.append(int(entry.name))
-    return found
-
-
-def on_small_disk(folder: Path, size: str, *, full: bool) -> list[str]:
-    """Words before a command line that give it, and nobody else, a tiny disk at a folder.
-
-    A mount namespace: as another user than root one of a user namespace, where that is allowed.
-    What the folder held is there on the small disk too.
-    """
-    fill = f"head -c 1G /dev/zero > {folder}/filler 2>/dev/null;" if full else ""
-    script = (
-        f"cp -a {folder} {folder}.held && mount -t tmpfs -o size={size} tmpfs {folder} && "
-        f'cp -a {folder}.held/. {folder}/ && {{ {fill} exec "$@"; }}'
-    )
-    return [*_namespace(), "sh", "-c", script, "sh"]
-
-
-def read_only(folder: Path) -> list[str]:
-    """Words before a command line for which a folder cannot be written, even by root."""
-    script = f'mount --bind {folder} {folder} && mount -o remount,bind,ro {folder} && exec "$@"'
-    return [*_namespace(), "sh", "-c", script, "sh"]
-
-
-def _namespace() -> list[str]:
-    return ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "-Urm"]
-
-
-def namespaces_work() -> bool:
-    """Whether this machine lets us have mounts of our own."""
-    done = subprocess.run(
-        [*_namespace(), "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False
-    )
-    return done.returncode == 0

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from drorch.core.errors import AlreadyRunning
-from tests.integration.app.premises import findings, step, wait_for
+from tests.integration.app.seeing import findings, step, wait_for
 
 
 def test_a_backup_says_what_it_made_and_both_regions_hold_it(any_premises):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from drorch.app.doctor import doctor
-from tests.integration.app.premises import on_small_disk, read_only
+from tests.integration.app.disks import on_small_disk, read_only
 
 
 def looked(premises):

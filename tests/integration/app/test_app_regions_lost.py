@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.app.premises import findings, step
+from tests.integration.app.seeing import findings, step
 
 
 def new_file(premises, name="later.txt", size=200_000):

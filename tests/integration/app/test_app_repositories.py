@@ -8,7 +8,7 @@ import pytest
 from drorch.actions.places import address_of, restic_of
 from drorch.app.repositories import initialise, standing, unlock
 from drorch.core.errors import ResticError
-from tests.integration.app.premises import findings, step, wait_for
+from tests.integration.app.seeing import findings, step, wait_for
 
 
 def made(premises, **how):

@@ -9,7 +9,8 @@ import pytest
 from drorch.app.drills import drill
 from drorch.app.runs import Control
 from drorch.core.errors import UsageError
-from tests.integration.app.premises import on_small_disk, step, tree
+from tests.integration.app.disks import on_small_disk
+from tests.integration.app.seeing import step, tree
 
 
 def docs(premises):

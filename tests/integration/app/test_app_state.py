@@ -10,7 +10,9 @@ import pytest
 from drorch.app.journals import export
 from drorch.app.reports import write_run_reports
 from drorch.app.runs import view
-from tests.integration.app.premises import PASSWORD, on_small_disk, read_only, step
+from tests.integration.app.disks import on_small_disk, read_only
+from tests.integration.app.premises import PASSWORD
+from tests.integration.app.seeing import step
 
 VERBS = [("backup", "docs"), ("backup", "--all"), ("restore", "docs", "--to", "back"), ("status",)]
 
