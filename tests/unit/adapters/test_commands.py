@@ -335,7 +335,10 @@ commands.run(Command(("sh", "-c", script), env=env))
 class TestOurOwnDeath:
     def watcher_of(self, token):
         for pid in reaper.pids():
-            line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            try:
+                line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue  # it ended between the two looks
             if b"drorch-watcher" in line and token.encode() in line:
                 return pid
         raise AssertionError("there is no watcher")
