@@ -15,6 +15,7 @@ from typing import Protocol
 
 from drorch.core.action import ActionSpec
 from drorch.core.events import Event, Recorded, Stamped
+from drorch.core.facts import F, Known
 from drorch.core.model import Configuration
 from drorch.core.moment import Moment
 from drorch.core.names import Mode
@@ -210,6 +211,10 @@ class Knowledge(Protocol):
 
     def copies(self, dataset: str) -> Sequence[KnownCopy]:
         """Every known snapshot of the dataset in every region, newest snapshot first."""
+        ...
+
+    def facts(self, wanted: type[F], dataset: str) -> Sequence[Known[F]]:
+        """The facts of one kind about the dataset that stand, by region and subject."""
         ...
 
     def recorded(self, run: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from drorch.core.errors import UsageError
 from drorch.core.events import Owner
+from drorch.core.facts import F, Known
 from drorch.core.model import Configuration, Dataset, Region
 from drorch.core.posture import KnownCopy
 from drorch.ports import ActionTable, Clock, Commands, Creations, EvidenceStore, Tools
@@ -139,6 +140,10 @@ class _Known:
     def copies(self, dataset: str) -> Sequence[KnownCopy]:
         """See ports.Knowledge.copies."""
         return self._program.journal.copies(dataset)
+
+    def facts(self, wanted: type[F], dataset: str) -> Sequence[Known[F]]:
+        """See ports.Knowledge.facts."""
+        return self._program.journal.facts(wanted, dataset)
 
     def recorded(self, run: str) -> bool:
         """See ports.Knowledge.recorded."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from drorch.core.facts import Fact
 from drorch.core.moment import Moment
 from drorch.core.names import Outcome, Verdict
 from drorch.core.plan import Plan
@@ -73,6 +74,7 @@ class AttemptFinished:
     findings: tuple[Finding, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     copies: tuple[CopyFact, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

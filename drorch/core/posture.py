@@ -14,6 +14,7 @@ class CopyFactKind(StrEnum):
     OWED = "owed"
     VERIFIED = "verified"
     RESTORE_TESTED = "restore-tested"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)

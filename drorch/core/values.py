@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from drorch.core.facts import Fact
 from drorch.core.names import Verdict
 from drorch.core.posture import CopyFact
 
@@ -48,6 +49,7 @@ class Result:
     findings: tuple[Finding, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     copies: tuple[CopyFact, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
 
 def passed(
@@ -57,6 +59,7 @@ def passed(
     findings: tuple[Finding, ...] = (),
     evidence: tuple[Evidence, ...] = (),
     copies: tuple[CopyFact, ...] = (),
+    facts: tuple[Fact, ...] = (),
 ) -> Result:
     """A result that says it worked."""
     return Result(
@@ -66,6 +69,7 @@ def passed(
         findings=findings,
         evidence=evidence,
         copies=copies,
+        facts=facts,
     )
 
 
@@ -78,9 +82,12 @@ def failed(
     findings: tuple[Finding, ...] = (),
     evidence: tuple[Evidence, ...] = (),
     copies: tuple[CopyFact, ...] = (),
+    facts: tuple[Fact, ...] = (),
 ) -> Result:
     """A result that says what was done or looked at is not as it should be."""
-    return Result(Verdict.FAIL, outputs or {}, cause, message, hint, findings, evidence, copies)
+    return Result(
+        Verdict.FAIL, outputs or {}, cause, message, hint, findings, evidence, copies, facts
+    )
 
 
 def errored(

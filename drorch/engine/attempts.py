@@ -160,4 +160,5 @@ def _cancelled(call: Call, result: Result) -> Result:
         result.findings,
         result.evidence,
         result.copies,
+        result.facts,
     )

@@ -282,6 +282,7 @@ class _Carrying:
                 findings=result.findings,
                 evidence=result.evidence,
                 copies=result.copies,
+                facts=result.facts,
             )
         )
 

@@ -189,6 +189,8 @@ def learn(known: KnownCopy | None, fact: CopyFact, at: datetime) -> KnownCopy:
             return replace(after, verified_at=at)
         case CopyFactKind.RESTORE_TESTED:
             return replace(after, restore_tested_at=at)
+        case CopyFactKind.GONE:
+            raise ValueError("of a copy that is gone nothing is known")
 
 
 def supersedes(fact: CopyFact) -> bool:
@@ -210,6 +212,10 @@ class CopyFold:
     def learn(self, fact: CopyFact, at: datetime) -> None:
         """Take in a fact recorded at `at`."""
         key = (fact.dataset, fact.region, fact.snapshot)
+        if fact.fact is CopyFactKind.GONE:
+            self.known.pop(key, None)
+            self._owed.get(key[:2], set()).discard(key)
+            return
         copy = self.known[key] = learn(self.known.get(key), fact, at)
         owed = self._owed.setdefault(key[:2], set())
         if supersedes(fact):

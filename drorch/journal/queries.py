@@ -25,7 +25,7 @@ from sqlalchemy.sql.selectable import GenerativeSelect
 from drorch.core.posture import KnownCopy, RunRow
 from drorch.journal.chain import Entry, Row
 from drorch.journal.projection import Standing
-from drorch.journal.schema import copies, events, ledger, posted, revisions, runs
+from drorch.journal.schema import copies, events, facts, ledger, posted, revisions, runs
 
 Query = TypeVar("Query", bound=GenerativeSelect)
 
@@ -68,8 +68,9 @@ PAGE = _up_to(
     ),
 )
 EVENTS = _ROW.where(events.c.run == bindparam("run")).order_by(events.c.seq)
-EVENTS_WITH = _ROW.where(
-    events.c.kind == bindparam("kind"), events.c.body.like(bindparam("body"))
+EVENTS_TELLING = _ROW.where(
+    events.c.kind == bindparam("kind"),
+    or_(events.c.body.like(bindparam("one")), events.c.body.like(bindparam("other"))),
 ).order_by(events.c.n)
 RUNS_WITH_EVENTS = select(events.c.run).group_by(events.c.run).order_by(func.min(events.c.n))
 RUNS_WITHOUT_EVENTS = select(runs.c.run).where(
@@ -152,6 +153,21 @@ COPIES_OF = _COPY.where(copies.c.dataset == bindparam("dataset")).order_by(
     copies.c.snapshot_at.desc(), copies.c.snapshot, copies.c.region
 )
 COPIES = _COPY
+
+DELETE_COPY = delete(copies).where(*_THE_COPY)
+
+# --- facts
+
+_PLACE = ["word", "dataset", "region", "subject"]
+_FACT = select(*(facts.c[name] for name in (*_PLACE, "body", "recorded_at")))
+
+INSERT_FACT = insert(facts).inline().values(_values([*_PLACE, "body", "recorded_at"]))
+DELETE_FACT = delete(facts).where(*(facts.c[n] == bindparam(f"the_{n}") for n in _PLACE))
+DELETE_FACTS = delete(facts)
+FACTS_OF = _FACT.where(
+    facts.c.word == bindparam("word"), facts.c.dataset == bindparam("dataset")
+).order_by(facts.c.region, facts.c.subject)
+FACTS = _FACT
 
 # --- requests
 

@@ -1,12 +1,14 @@
 """The projections folded anew from the events, and held against what is kept."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
+from datetime import datetime
 
 from drorch.core.errors import JournalUntrusted
 from drorch.core.events import AttemptFinished
+from drorch.core.facts import Fact, Known, Place
 from drorch.core.posture import KnownCopy
-from drorch.journal import records
+from drorch.journal import noted, records
 from drorch.journal.chain import TAMPERED, Row, opened, unseal
 from drorch.journal.connection import Connection
 from drorch.journal.projection import CopyFold, CopyKey, Standing, fold, opening
@@ -40,11 +42,14 @@ def rebuild(journal: SqlJournal) -> Rebuilt:
         for run in orphans:
             records.remove_standing(connection, run)
             differences.append(f"run {run}: there are no events")
-        known = known_copies(connection)
-        off = differences_of_copies(connection, known)
-        if off:
-            records.replace_copies(connection, known.values())
-    return Rebuilt(len(runs), len(known), (*differences, *off))
+        told = Told.by(connection)
+        off_copies = differences_of_copies(connection, told.copies)
+        if off_copies:
+            records.replace_copies(connection, told.copies.values())
+        off_facts = differences_of_facts(connection, told.facts)
+        if off_facts:
+            noted.replace_facts(connection, told.facts.values())
+    return Rebuilt(len(runs), len(told.copies), (*differences, *off_copies, *off_facts))
 
 
 def _mend_run(connection: Connection, run: str) -> list[str]:
@@ -92,15 +97,39 @@ def difference_of(connection: Connection, told: Standing) -> str:
     return "; ".join(differing)
 
 
-def known_copies(connection: Connection) -> dict[CopyKey, KnownCopy]:
-    """What the attempts of all runs told of copies, folded in the order it was recorded."""
-    copies = CopyFold()
-    for row in records.rows_with_copies(connection):
-        recorded = opened(row)
-        if isinstance(recorded.event, AttemptFinished):
-            for fact in recorded.event.copies:
-                copies.learn(fact, recorded.at.at)
-    return copies.known
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the attempts of all runs told, folded in the order it was recorded."""
+
+    copies: dict[CopyKey, KnownCopy]
+    facts: dict[Place, Known[Fact]]
+
+    @classmethod
+    def by(cls, connection: Connection) -> "Told":
+        """By the events, each read once."""
+        copies = CopyFold()
+        facts: list[tuple[Fact, datetime]] = []
+        for row in records.rows_with_facts(connection):
+            recorded = opened(row)
+            if isinstance(recorded.event, AttemptFinished):
+                for copy in recorded.event.copies:
+                    copies.learn(copy, recorded.at.at)
+                facts += [(fact, recorded.at.at) for fact in recorded.event.facts]
+        return cls(copies.known, noted.folded(facts))
+
+
+def differences_of_facts(connection: Connection, told: dict[Place, Known[Fact]]) -> list[str]:
+    """In words, where the kept facts differ from what the events tell."""
+    try:
+        kept = noted.every_fact(connection)
+    except JournalUntrusted as error:
+        return [error.message]
+    return [
+        f"{place.word} {place.subject} of {place.dataset} {place.region}".rstrip()
+        + (": no event tells of it" if place not in told else ": it is not what the events tell")
+        for place in sorted({*kept, *told}, key=astuple)
+        if kept.get(place) != told.get(place)
+    ]
 
 
 def differences_of_copies(connection: Connection, known: dict[CopyKey, KnownCopy]) -> list[str]:

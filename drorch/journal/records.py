@@ -10,7 +10,7 @@ from drorch.core.decoding import decoder_of
 from drorch.core.encoding import encoder_of
 from drorch.core.errors import JournalUntrusted
 from drorch.core.names import Mode, Outcome, RunKind, RunState
-from drorch.core.posture import CopyFact, KnownCopy, RunRow
+from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy, RunRow
 from drorch.journal import statements
 from drorch.journal.chain import Entry, Mark, Row, note
 from drorch.journal.connection import Connection
@@ -52,11 +52,11 @@ def all_rows(connection: Connection, run: str) -> Iterator[Row]:
     return (Row(*row) for row in connection.execute(statements.EVENTS, {"run": run}))
 
 
-def rows_with_copies(connection: Connection) -> Iterator[Row]:
-    """Every event that tells of copies, in the order of recording."""
+def rows_with_facts(connection: Connection) -> Iterator[Row]:
+    """Every event that tells of copies or other facts, in the order of recording."""
     # Only what ends an attempt does; the second condition spares most of the reading.
-    telling = {"kind": "attempt.finished", "body": '%"copies":%'}
-    return (Row(*row) for row in connection.execute(statements.EVENTS_WITH, telling))
+    telling = {"kind": "attempt.finished", "one": '%"copies":%', "other": '%"facts":%'}
+    return (Row(*row) for row in connection.execute(statements.EVENTS_TELLING, telling))
 
 
 def runs_with_events(connection: Connection) -> list[str]:
@@ -250,6 +250,9 @@ def learn_copy(connection: Connection, fact: CopyFact, at: datetime) -> None:
         "the_region": fact.region,
         "the_snapshot": fact.snapshot,
     }
+    if fact.fact is CopyFactKind.GONE:
+        connection.execute(statements.DELETE_COPY, key)
+        return
     found = _first(connection.execute(statements.COPY, key))
     columns = copy_columns(learn(None if found is None else known_copy(found), fact, at))
     if found is None:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision under migrations/versions: what this code reads and writes.
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -114,6 +114,18 @@ copies = Table(
     Column("restore_tested_at", Text),
 )
 Index("ix_copies_dataset_snapshot_at", copies.c.dataset, copies.c.snapshot_at)
+
+#: What else attempts learned: the newest of each place (core/facts.py), as canonical JSON.
+facts = Table(
+    "facts",
+    metadata,
+    Column("word", Text, primary_key=True),
+    Column("dataset", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+)
 
 #: Requests people leave for a run's owner. A number is never given twice (AUTOINCREMENT): owners
 #: ask for what came after the last they took.

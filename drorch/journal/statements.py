@@ -3,7 +3,7 @@
 from drorch.journal.connection import Statement
 
 #: The revision of the schema they are for.
-REVISION = "0001"
+REVISION = "0002"
 
 REVISION_FOUND = Statement(
     """SELECT alembic_version.version_num
@@ -37,13 +37,13 @@ FROM events
 WHERE events.run = %(run)s::VARCHAR ORDER BY events.seq""",
 )
 
-EVENTS_WITH = Statement(
+EVENTS_TELLING = Statement(
     """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
 FROM events
-WHERE events.kind = :kind AND events.body LIKE :body ORDER BY events.n""",
+WHERE events.kind = :kind AND (events.body LIKE :one OR events.body LIKE :other) ORDER BY events.n""",
     """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
 FROM events
-WHERE events.kind = %(kind)s::VARCHAR AND events.body LIKE %(body)s::VARCHAR ORDER BY events.n""",
+WHERE events.kind = %(kind)s::VARCHAR AND (events.body LIKE %(one)s::VARCHAR OR events.body LIKE %(other)s::VARCHAR) ORDER BY events.n""",
 )
 
 RUNS_WITH_EVENTS = Statement(
@@ -261,6 +261,42 @@ COPIES = Statement(
 FROM copies""",
     """SELECT copies.dataset, copies.region, copies.snapshot, copies.snapshot_at, copies.files, copies.bytes, copies.owed, copies.recorded_at, copies.verified_at, copies.restore_tested_at
 FROM copies""",
+)
+
+DELETE_COPY = Statement(
+    """DELETE FROM copies WHERE copies.dataset = :the_dataset AND copies.region = :the_region AND copies.snapshot = :the_snapshot""",
+    """DELETE FROM copies WHERE copies.dataset = %(the_dataset)s::VARCHAR AND copies.region = %(the_region)s::VARCHAR AND copies.snapshot = %(the_snapshot)s::VARCHAR""",
+)
+
+INSERT_FACT = Statement(
+    """INSERT INTO facts (word, dataset, region, subject, body, recorded_at) VALUES (:word, :dataset, :region, :subject, :body, :recorded_at)""",
+    """INSERT INTO facts (word, dataset, region, subject, body, recorded_at) VALUES (%(word)s::VARCHAR, %(dataset)s::VARCHAR, %(region)s::VARCHAR, %(subject)s::VARCHAR, %(body)s::VARCHAR, %(recorded_at)s::VARCHAR)""",
+)
+
+DELETE_FACT = Statement(
+    """DELETE FROM facts WHERE facts.word = :the_word AND facts.dataset = :the_dataset AND facts.region = :the_region AND facts.subject = :the_subject""",
+    """DELETE FROM facts WHERE facts.word = %(the_word)s::VARCHAR AND facts.dataset = %(the_dataset)s::VARCHAR AND facts.region = %(the_region)s::VARCHAR AND facts.subject = %(the_subject)s::VARCHAR""",
+)
+
+DELETE_FACTS = Statement(
+    """DELETE FROM facts""",
+    """DELETE FROM facts""",
+)
+
+FACTS_OF = Statement(
+    """SELECT facts.word, facts.dataset, facts.region, facts.subject, facts.body, facts.recorded_at
+FROM facts
+WHERE facts.word = :word AND facts.dataset = :dataset ORDER BY facts.region, facts.subject""",
+    """SELECT facts.word, facts.dataset, facts.region, facts.subject, facts.body, facts.recorded_at
+FROM facts
+WHERE facts.word = %(word)s::VARCHAR AND facts.dataset = %(dataset)s::VARCHAR ORDER BY facts.region, facts.subject""",
+)
+
+FACTS = Statement(
+    """SELECT facts.word, facts.dataset, facts.region, facts.subject, facts.body, facts.recorded_at
+FROM facts""",
+    """SELECT facts.word, facts.dataset, facts.region, facts.subject, facts.body, facts.recorded_at
+FROM facts""",
 )
 
 POST = Statement(

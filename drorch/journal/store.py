@@ -22,8 +22,9 @@ from drorch.core.events import (
     RunStarted,
     Stamped,
 )
+from drorch.core.facts import F, Known
 from drorch.core.posture import KnownCopy, RunRow
-from drorch.journal import records
+from drorch.journal import noted, records
 from drorch.journal.chain import RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
 from drorch.journal.connection import Connection, Transaction
 from drorch.journal.opening import open_state
@@ -186,6 +187,11 @@ class SqlJournal:
         with self.reading() as connection:
             return records.copies_of(connection, dataset)
 
+    def facts(self, wanted: type[F], dataset: str) -> Sequence[Known[F]]:
+        """The facts of one kind about a dataset that stand, by region and subject."""
+        with self.reading() as connection:
+            return noted.facts_of(connection, wanted, dataset)
+
     def take_posted(self, run: str, after: int) -> Sequence[tuple[int, Event]]:
         """Requests left for the run with an id above `after`, oldest first, with their ids."""
         with self.reading() as connection:
@@ -270,9 +276,11 @@ def _project(
             case RunFinished():
                 records.note_in_ledger(connection, Mark.END, row)
                 records.clear_requests(connection, row.run)
-            case AttemptFinished(copies=facts):
+            case AttemptFinished(copies=copies, facts=facts):
+                for copy in copies:
+                    records.learn_copy(connection, copy, stamped.at.at)
                 for fact in facts:
-                    records.learn_copy(connection, fact, stamped.at.at)
+                    noted.note_fact(connection, fact, stamped.at.at)
 
 
 def _seal_all(run: str, events: Sequence[Stamped], after: int, prev: str) -> list[Row]:

@@ -11,9 +11,10 @@ from drorch.journal import records
 from drorch.journal.chain import LEDGER_GENESIS, RUN_GENESIS, Entry, Mark, Row, flaw_of
 from drorch.journal.connection import Connection
 from drorch.journal.rebuild import (
+    Told,
     difference_of,
     differences_of_copies,
-    known_copies,
+    differences_of_facts,
     standing_from,
 )
 from drorch.journal.report import Flaw, VerifyReport
@@ -35,7 +36,7 @@ def verify_journal(journal: SqlJournal) -> VerifyReport:
             flaws += [Flaw(run, message) for message in _run(connection, run, rows)]
         flaws += _lost_runs(connection)
         if not flaws:
-            flaws += _copies(connection)
+            flaws += _kept(connection)
     return VerifyReport(len(runs), events, head, tuple(flaws))
 
 
@@ -110,6 +111,9 @@ def _lost_runs(connection: Connection) -> Iterator[Flaw]:
             yield Flaw(run, "there is a row of this run, but no event and no entry in the ledger")
 
 
-def _copies(connection: Connection) -> Iterator[Flaw]:
-    for difference in differences_of_copies(connection, known_copies(connection)):
+def _kept(connection: Connection) -> Iterator[Flaw]:
+    told = Told.by(connection)
+    for difference in differences_of_copies(connection, told.copies):
         yield Flaw("copies", f"{_CHANGED_ROW}: {difference}")
+    for difference in differences_of_facts(connection, told.facts):
+        yield Flaw("facts", f"{_CHANGED_ROW}: {difference}")

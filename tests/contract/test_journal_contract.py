@@ -22,6 +22,18 @@ from drorch.core.events import (
     StepGivenUp,
     StepSettled,
 )
+from drorch.core.facts import (
+    WORDS,
+    Fact,
+    Forgotten,
+    Held,
+    KeyKnown,
+    KeyRevoked,
+    Known,
+    Locked,
+    Proven,
+    Quarantined,
+)
 from drorch.core.names import Outcome, RunState
 from drorch.core.posture import CopyFactKind, RunRow
 from drorch.ports import Journal
@@ -277,6 +289,13 @@ def tell(journal: Journal, *facts: Any, second: float = 0) -> None:
     journal.begin(run, stamped(*events, second=second), welcome)
 
 
+def learn(journal: Journal, *facts: Fact, second: float = 0) -> None:
+    """Record facts by a run of their own."""
+    run = f"run-{len(journal.rows())}"
+    events = (started(run), begun(), ended(facts=facts), finished())
+    journal.begin(run, stamped(*events, second=second), welcome)
+
+
 def told(journal: Journal) -> list[tuple[str, str, bool]]:
     """What is known, in short."""
     return [(c.snapshot[0], c.region, c.owed) for c in journal.copies("ehr-db")]
@@ -329,6 +348,44 @@ def test_proofs_are_remembered_until_the_copy_is_owed_again(journal: Journal) ->
     tell(journal, copy(CopyFactKind.OWED, "a"), second=30)
     (known,) = journal.copies("ehr-db")
     assert (known.owed, known.verified_at, known.restore_tested_at) == (True, None, None)
+
+
+def test_a_copy_that_is_gone_is_known_no_more(journal: Journal) -> None:
+    tell(journal, copy(CopyFactKind.HELD, "a"), copy(CopyFactKind.HELD, "a", region="mtl"))
+    tell(journal, copy(CopyFactKind.GONE, "a"), copy(CopyFactKind.GONE, "never-there"))
+    assert told(journal) == [("a", "mtl", False)]
+
+
+def test_the_newest_fact_of_a_place_stands(journal: Journal) -> None:
+    first = Proven("ehr-db", "qc", "data/4f", 12, 2**40, damaged=("data/4f/4f00",))
+    other = Proven("ehr-db", "mtl", "data/4f", 3, 9)
+    learn(journal, first, other, Forgotten("ehr-db", "a" * 64, "by policy"))
+    assert journal.facts(Proven, "ehr-db") == [
+        Known(other, DAWN + timedelta(seconds=2)),
+        Known(first, DAWN + timedelta(seconds=2)),
+    ]
+    newer = Proven("ehr-db", "qc", "data/4f", 13, 2**41)
+    learn(journal, newer, second=10)
+    assert [known.fact for known in journal.facts(Proven, "ehr-db")] == [other, newer]
+    assert journal.facts(Proven, "ehr-documents") == []
+    (forgotten,) = journal.facts(Forgotten, "ehr-db")
+    assert forgotten.fact.reason == "by policy"
+
+
+def test_every_kind_of_fact_is_kept_and_found_again(journal: Journal) -> None:
+    facts: list[Fact] = [
+        Forgotten("ehr-db", "a" * 64, "by policy"),
+        Held("ehr-db", "b" * 64, "litigation", "m.tremblay"),
+        KeyKnown("ehr-db", "qc", "c" * 64, "escrow"),
+        KeyRevoked("ehr-db", "d" * 64, "left the hospital"),
+        Proven("ehr-db", "qc", "index", 1, 2, through="e" * 64),
+        Quarantined("ehr-db", "qc", "snapshots/" + "f" * 64, "it does not authenticate"),
+        Locked("ehr-db", "qc", 5, DAWN),
+    ]
+    learn(journal, *facts)
+    assert {type(fact) for fact in facts} == set(WORDS)
+    for fact in facts:
+        assert [known.fact for known in journal.facts(type(fact), "ehr-db")] == [fact]
 
 
 def test_names_of_any_bytes_are_kept(journal: Journal) -> None:

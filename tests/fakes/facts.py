@@ -19,6 +19,7 @@ from drorch.core.events import (
     RunStarted,
     Stamped,
 )
+from drorch.core.facts import Fact
 from drorch.core.moment import Moment
 from drorch.core.names import Mode, Outcome, Phase, RunKind, Verdict
 from drorch.core.plan import Plan, PlannedStep
@@ -60,11 +61,21 @@ def begun(step: str = "step-0", attempt: int = 1) -> AttemptStarted:
 
 
 def ended(
-    step: str = "step-0", attempt: int = 1, *, copies: Sequence[CopyFact] = ()
+    step: str = "step-0",
+    attempt: int = 1,
+    *,
+    copies: Sequence[CopyFact] = (),
+    facts: Sequence[Fact] = (),
 ) -> AttemptFinished:
     """An attempt passes."""
     return AttemptFinished(
-        step, attempt, Verdict.PASS, timedelta(seconds=1.5), {"exit": 0}, copies=tuple(copies)
+        step,
+        attempt,
+        Verdict.PASS,
+        timedelta(seconds=1.5),
+        {"exit": 0},
+        copies=tuple(copies),
+        facts=tuple(facts),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from drorch.core.codec import canonical, decode_event, encode_event, parse
 from drorch.core.errors import FenceLost, JournalUntrusted, UsageError
 from drorch.core.events import AttemptFinished, Event, Recorded, RunStarted, Stamped
+from drorch.core.facts import WORDS, F, Known, Place, place_of
 from drorch.core.posture import KnownCopy, RunRow
 from drorch.journal.chain import RUN_GENESIS, Row, seal, unseal
 from drorch.journal.projection import CopyFold, Standing, fold, opening
@@ -20,6 +21,7 @@ class MemoryJournal:
         self._rows: dict[str, list[Row]] = {}
         self._standings: dict[str, Standing] = {}
         self._copies = CopyFold()
+        self._facts: dict[Place, Known] = {}
         self._posted: dict[int, tuple[str, str, str]] = {}
         self._last_posted = 0
 
@@ -73,6 +75,8 @@ class MemoryJournal:
         if isinstance(stamped.event, AttemptFinished):
             for fact in stamped.event.copies:
                 self._copies.learn(fact, stamped.at.at)
+            for fact in stamped.event.facts:
+                self._facts[place_of(fact)] = Known(fact, stamped.at.at)
 
     def read(self, run: str) -> Iterator[Recorded]:
         with self._lock:
@@ -110,6 +114,15 @@ class MemoryJournal:
             found = [copy for copy in self._copies.known.values() if copy.dataset == dataset]
         found.sort(key=lambda c: (c.snapshot, c.region))
         return sorted(found, key=lambda c: c.snapshot_at, reverse=True)
+
+    def facts(self, wanted: type[F], dataset: str) -> Sequence[Known[F]]:
+        with self._lock:
+            found = {
+                place: known
+                for place, known in self._facts.items()
+                if place.word == WORDS[wanted] and place.dataset == dataset
+            }
+        return [found[place] for place in sorted(found, key=lambda p: (p.region, p.subject))]
 
     def post(self, run: str, request: Event) -> None:
         with self._lock:

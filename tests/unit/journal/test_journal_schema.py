@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, text
 
 from drorch.core.errors import ExitCode, JournalUntrusted, UsageError
+from drorch.core.facts import Forgotten
 from drorch.journal import schema
 from drorch.journal.migrating import knows, upgrade
 from drorch.journal.store import SqlJournal
@@ -83,6 +84,22 @@ def test_a_migrated_database_is_used_as_it_is(tmp_path: Path) -> None:
     with SqlJournal(f"sqlite:///{tmp_path}/x.db") as journal:
         journal.begin("r1", whole_run(), lambda _: None)
         assert journal.find("r1").seq == 6
+
+
+def test_a_state_of_the_first_revision_is_brought_up_and_keeps_what_it_holds(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "x.db"
+    with SqlJournal(f"sqlite:///{file}") as journal:
+        journal.begin("r1", whole_run(), lambda _: None)
+    with sqlite3.connect(file) as connection:
+        connection.execute("DROP TABLE facts")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    connection.close()
+    with SqlJournal(f"sqlite:///{file}") as journal:
+        assert journal.find("r1").seq == 6
+        assert journal.facts(Forgotten, "ehr-db") == []
+    assert set(columns(file)) >= {"facts", "events"}
 
 
 def test_a_newer_revision_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from drorch.core.errors import JournalUntrusted
 from drorch.core.events import AbortRequested, PersonAsked
+from drorch.core.facts import Forgotten, KeyKnown
 from drorch.core.names import RunState
 from drorch.core.posture import CopyFactKind
 from drorch.journal import records
@@ -29,7 +30,9 @@ def journal(tmp_path: Path) -> Iterator[SqlJournal]:
             copy(CopyFactKind.OWED, "b", region="tor", hours=2),
             copy(CopyFactKind.VERIFIED, "a", hours=1),
         )
-        events = (started("two"), begun(), ended(copies=facts), finished())
+        learned = (Forgotten("ehr-db", "c" * 64, "by policy"), KeyKnown("ehr-db", "qc", "d" * 64))
+        end = ended(copies=facts, facts=learned)
+        events = (started("two"), begun(), end, finished())
         opened.begin("r2", stamped(*events, second=10), lambda _: None)
         waiting = (started("three"), begun(), ended(), PersonAsked("go", "approve", "?", 2))
         opened.begin("r3", stamped(*waiting, second=20), lambda _: None)
@@ -98,6 +101,10 @@ def test_an_empty_journal_is_honest(tmp_path: Path) -> None:
         ("UPDATE copies SET owed = 0 WHERE owed", "copies", "owed is not what the events tell"),
         ("DELETE FROM copies WHERE owed", "copies", "its row is missing"),
         ("INSERT INTO copies VALUES ('x', 'qc', 'abc', '2026-11-23T03:00:00.000000Z', NULL, NULL, 0, '2026-11-23T03:00:00.000000Z', NULL, NULL)", "copies", "no event tells of it"),
+        ("UPDATE facts SET recorded_at = 'once'", "facts", "is damaged"),
+        ("UPDATE facts SET word = 'unheard.of'", "facts", "is damaged"),
+        ("DELETE FROM facts WHERE word = 'key.known'", "facts", "of ehr-db qc: it is not what the events tell"),
+        ("UPDATE facts SET region = 'x' WHERE word = 'key.known'", "facts", "of ehr-db x: no event tells of it"),
     ],
 )  # fmt: skip
 def test_any_tampering_shows(journal: SqlJournal, statement: str, subject: str, said: str) -> None:
@@ -161,6 +168,8 @@ def test_whatever_happened_to_the_projections_they_are_rebuilt(journal: SqlJourn
         "UPDATE copies SET recorded_at = 'once'",
         "UPDATE runs SET state = 'bored', asked = '['",
         "DELETE FROM copies",
+        "DELETE FROM facts",
+        "UPDATE facts SET body = '{}'",
     ]  # fmt: skip
     for _ in range(20):
         tamper(journal, *chance.sample(damages, chance.randint(1, len(damages))))
@@ -204,6 +213,9 @@ def test_nothing_is_rebuilt_from_a_broken_chain(journal: SqlJournal) -> None:
 def kept(journal: SqlJournal) -> list[list[tuple[object, ...]]]:
     """The projections as they lie there."""
     connection = sqlite3.connect(str(journal.database))
-    found = [sorted(connection.execute(f"SELECT * FROM {t}"), key=str) for t in ("runs", "copies")]
+    found = [
+        sorted(connection.execute(f"SELECT * FROM {t}"), key=str)
+        for t in ("runs", "copies", "facts")
+    ]
     connection.close()
     return found

@@ -1,0 +1,137 @@
+"""What attempts learn beside copies: which snapshots and keys are ours, gone, held or strange, and
+which parts of a region were proven. Each is kept until a newer one of the same place says otherwise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeAlias, TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A tombstone: the snapshot (64 digits) was forgotten, and holds nowhere any more."""
+
+    dataset: str
+    snapshot: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A snapshot (64 digits) that retention must keep, or (`released`) need keep no longer."""
+
+    dataset: str
+    snapshot: str
+    reason: str
+    by: str
+    released: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyKnown:
+    """A key (64 digits) of the dataset's repository in a region; all mirrors share one repository."""
+
+    dataset: str
+    region: str
+    key: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRevoked:
+    """A tombstone: the key (64 digits) was removed, and must not come back from any region."""
+
+    dataset: str
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A part of a repository in a region was hashed against its names.
+
+    `part` is the folder: `data/4f`, `index`, `snapshots`, `keys`. `through` is the last name that
+    was hashed when the budget ended (empty: the whole part was). `damaged` names what was not
+    what its name says.
+    """
+
+    dataset: str
+    region: str
+    part: str
+    objects: int
+    bytes: int
+    damaged: tuple[str, ...] = ()
+    through: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """An object that lies in a region, undamaged but not ours: it spreads to no other region."""
+
+    dataset: str
+    region: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Until when at least every object a live snapshot needs is locked in a region.
+
+    None: something is not locked at all.
+    """
+
+    dataset: str
+    region: str
+    objects: int
+    until: datetime | None
+
+
+Fact: TypeAlias = Forgotten | Held | KeyKnown | KeyRevoked | Proven | Quarantined | Locked
+
+F = TypeVar("F", bound=Fact)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fact stands: a newer one of the same place takes it."""
+
+    word: str
+    dataset: str
+    region: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[F]):
+    """A fact that still stands, and when it was recorded."""
+
+    fact: F
+    recorded_at: datetime
+
+
+#: The words under which facts are kept. They are never renamed: old journals hold them.
+WORDS: Mapping[type, str] = {
+    Forgotten: "snapshot.forgotten",
+    Held: "snapshot.held",
+    KeyKnown: "key.known",
+    KeyRevoked: "key.revoked",
+    Proven: "part.proven",
+    Quarantined: "object.quarantined",
+    Locked: "region.locked",
+}
+
+
+def place_of(fact: Fact) -> Place:
+    """The place a fact takes."""
+    word = WORDS[type(fact)]
+    match fact:
+        case Forgotten(snapshot=subject) | Held(snapshot=subject) | KeyRevoked(key=subject):
+            return Place(word, fact.dataset, subject=subject)
+        case KeyKnown(region=region, key=subject) | Quarantined(region=region, name=subject):
+            return Place(word, fact.dataset, region, subject)
+        case Proven(region=region, part=subject):
+            return Place(word, fact.dataset, region, subject)
+        case Locked(region=region):
+            return Place(word, fact.dataset, region)
