@@ -27,6 +27,10 @@ from drorch.config.shapes import (
     empty_is_none_given,
     refused,
 )
+from drorch.core.hours import parse_hours
+
+#: restic takes no lower limit, in KiB a second.
+LEAST_RATE = 1024
 
 EventWord = Literal[
     "run.failed",
@@ -87,14 +91,17 @@ def _state(url: str) -> str:
 
 
 def _between(text: str) -> str:
-    match = re.fullmatch(r"(\d\d):(\d\d)-(\d\d):(\d\d)", text)
-    if not match or any(int(h) > 23 for h in match.group(1, 3)) or _minutes_over(match):
-        raise refused(f"{text!r} is not a window", 'write it like "06:00-22:00"')
+    try:
+        parse_hours(text)
+    except ValueError as error:
+        raise refused(str(error), 'write it like "06:00-22:00"') from None
     return text
 
 
-def _minutes_over(match: re.Match[str]) -> bool:
-    return any(int(minute) > 59 for minute in match.group(2, 4))
+def _rate(size: int) -> int:
+    if size < LEAST_RATE:
+        raise refused(f"{size} bytes a second is no rate", "write at least 1KiB, or leave it out")
+    return size
 
 
 class SecretShape(Shape):
@@ -198,8 +205,8 @@ class VerifyShape(Shape):
 class WindowShape(Shape):
     """When and how fast data may be sent."""
 
-    limit_upload: Size | None = None
-    limit_download: Size | None = None
+    limit_upload: Annotated[Size, AfterValidator(_rate)] | None = None
+    limit_download: Annotated[Size, AfterValidator(_rate)] | None = None
     between: Annotated[Text, AfterValidator(_between)] | None = None
 
 

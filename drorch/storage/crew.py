@@ -28,6 +28,10 @@ class Stop:
         """Whether to stop."""
         return self._event.is_set()
 
+    def wait(self, seconds: float) -> bool:
+        """Wait so long, or until it is asked for; whether it is."""
+        return self._event.wait(seconds)
+
 
 def each(items: Iterable[T], work: Callable[[T], None], *, hands: int, stop: Stop) -> None:
     """Call `work` for every item, `hands` at a time; items are drawn one by one as hands are free.
