@@ -2,6 +2,11 @@
 
 import os
 import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.ceph import Ceph, missing, running_ceph
 
 #: What the tests themselves are told by; nothing else of drorch's own reaches them.
 _OURS = frozenset({"DRORCH_RESTIC_VERSIONS", "DRORCH_CAMPAIGN", "DRORCH_WRITE_GOLDEN"})
@@ -16,3 +21,20 @@ for _signal in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(
             _signal, signal.default_int_handler if _signal is signal.SIGINT else signal.SIG_DFL
         )
+
+
+@pytest.fixture(scope="session")
+def ceph() -> Iterator[Ceph]:
+    """A real object store with versions and locks; whoever asks for it shares one worker."""
+    lacking = missing()
+    assert not lacking, f"not installed: {', '.join(lacking)}; `make test` installs them"
+    with running_ceph() as found:
+        yield found
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One group for all that need Ceph, so that no two workers start one each."""
+    for item in items:
+        if "ceph" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("ceph"))

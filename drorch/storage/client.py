@@ -9,6 +9,7 @@ of its own does not need: without them it is 0.05 s, and 0.005 s for each furthe
 import base64
 import functools
 import ipaddress
+import re
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +24,9 @@ from drorch.storage.faults import Cause
 if TYPE_CHECKING:
     from botocore.session import Session
     from mypy_boto3_s3 import S3Client
+
+#: In an answer to ListObjectVersions: of each entry, in their order, whether it is a delete marker.
+MARKERS = "DrorchMarkers"
 
 #: Our own name among botocore's signers.
 _SIGNER = "drorch-s3v4"
@@ -99,6 +103,7 @@ def make_client(region: Region, credentials: Credentials, patience: Patience) ->
             Cause.REFUSED,
         ) from error
     _send_bodies_at_once(client)
+    _keep_order(client)
     return cast("S3Client", client)
 
 
@@ -158,6 +163,16 @@ def _send_bodies_at_once(client: Any) -> None:
         params["headers"].pop("Expect", None)
 
     client.meta.events.register_last("before-call.s3", drop_expect)
+
+
+def _keep_order(client: Any) -> None:
+    """Versions and delete markers come in one order, which the parser loses: it makes two lists."""
+
+    def note(response_dict: Any, customized_response_dict: Any, **_: Any) -> None:
+        tags = re.findall(rb"<(Version|DeleteMarker)>", response_dict.get("body") or b"")
+        customized_response_dict[MARKERS] = [tag == b"DeleteMarker" for tag in tags]
+
+    client.meta.events.register("before-parse.s3.ListObjectVersions", note)
 
 
 def _loopback(endpoint: str) -> bool:

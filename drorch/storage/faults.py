@@ -54,6 +54,7 @@ _BY_CODE: Mapping[str, Cause] = {
     "RequestExpired": Cause.CLOCK_SKEW,
     "NoSuchBucket": Cause.NO_BUCKET,
     "NoSuchKey": Cause.NO_OBJECT,
+    "NoSuchVersion": Cause.NO_OBJECT,
     "PermanentRedirect": Cause.WRONG_LOCATION,
     "AuthorizationHeaderMalformed": Cause.WRONG_LOCATION,
     "IllegalLocationConstraintException": Cause.WRONG_LOCATION,
