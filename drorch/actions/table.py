@@ -22,6 +22,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "repository.check": "restores:REPOSITORY_CHECK",
         "region.reachable": "regions:REGION_REACHABLE",
         "snapshot.age": "regions:SNAPSHOT_AGE",
+        "snapshot.hold": "holds:SNAPSHOT_HOLD",
         # Programs and services
         "command": "programs:COMMAND",
         "shell": "programs:SHELL",

@@ -33,7 +33,16 @@ from drorch.engine.loop import Engine, Watcher, waiting_for_person
 
 #: Runs that may simply be ended when a new one of the same subject begins and theirs is dead:
 #: nothing of theirs is lost, and the next one does their work.
-_SUPERSEDED = frozenset({RunKind.BACKUP, RunKind.REPLICATE, RunKind.CHECK, RunKind.RESTORE})
+_SUPERSEDED = frozenset(
+    {
+        RunKind.BACKUP,
+        RunKind.REPLICATE,
+        RunKind.CHECK,
+        RunKind.RESTORE,
+        RunKind.RETENTION,
+        RunKind.HOLD,
+    }
+)
 
 
 class Control:

@@ -11,6 +11,7 @@ from drorch.actions.restores import choose
 from drorch.app.program import Program
 from drorch.core.document import rfc3339
 from drorch.core.errors import DrorchError
+from drorch.core.facts import Held
 from drorch.core.model import Dataset, Region
 from drorch.core.values import Value
 from drorch.restic.process import Attempt
@@ -46,8 +47,10 @@ def _of_dataset(program: Program, dataset: Dataset, region: str | None) -> list[
                 raise
             dead.append(name)
     told = _told(program, dataset, held)
+    holds = {k.fact.snapshot: k.fact for k in program.journal.facts(Held, dataset.name)}
     rows = [
-        _row(dataset, snapshot, where, told.get(snapshot), dead) for snapshot, where in held.items()
+        _row(dataset, snapshot, where, told.get(snapshot), dead) | _hold(holds.get(snapshot))
+        for snapshot, where in held.items()
     ]
     return sorted(rows, key=lambda r: str(r["time"]), reverse=True)
 
@@ -94,6 +97,10 @@ def _row(
         "regions": regions,
         "unreachable": dead,
     }
+
+
+def _hold(held: Held | None) -> dict[str, Value]:
+    return {"held": None if held is None or held.released else held.reason}
 
 
 def contents(

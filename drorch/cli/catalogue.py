@@ -26,6 +26,7 @@ CATALOGUE = (
             Entry("replicate", "Bring further regions the copies they lack."),
             Entry("check", "Check that repositories are whole."),
             Entry("snapshots", "List snapshots, and the files in them."),
+            Entry("retention", "Say which snapshots go and why; let them go."),
         ),
     ),
     Section(

@@ -20,6 +20,7 @@ STYLES = {
     "aborted": "yellow",
     "warn": "yellow",
     "owed": "yellow",
+    "goes": "yellow",
     "interrupted": "yellow",
     "waiting-for-person": "bold magenta",
     "running": "cyan",

@@ -10,6 +10,7 @@ from drorch.config.runbook_models import CallShape, RunbookShape, StepShape, Unt
 from drorch.config.runbook_models import RetryShape as Backoff
 from drorch.config.shapes import ObjectivesShape
 from drorch.core.model import (
+    BRAKE,
     Configuration,
     ControlPlane,
     CopyMode,
@@ -129,6 +130,8 @@ def _dataset(folder: Path, name: str, shape: models.DatasetShape) -> Dataset:
         objectives=_objectives(shape.objectives),
         residency=shape.residency,
         keep=Keep(**{key: getattr(shape.keep, key) for key in models.KeepShape.model_fields}),
+        prune=shape.prune,
+        brake=BRAKE if shape.brake is None else shape.brake,
         verify=Verify(shape.verify.check, shape.verify.scrub, shape.verify.restore_test),
         window=Window(shape.window.limit_upload, shape.window.limit_download, shape.window.between),
         guard=Guard(shape.guard.min_files, shape.guard.max_change),

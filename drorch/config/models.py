@@ -240,6 +240,12 @@ class DatasetShape(Shape):
     objectives: ObjectivesShape = ObjectivesShape()
     residency: tuple[Jurisdiction, ...] = ()
     keep: KeepShape = KeepShape()
+    prune: ScheduleOrAge | None = Field(
+        default=None, description="how often the space of what was forgotten is freed"
+    )
+    brake: Share | None = Field(
+        default=None, description="how much retention lets vanish at once; 30% unless told"
+    )
     verify: VerifyShape = VerifyShape()
     window: WindowShape = WindowShape()
     guard: GuardShape = GuardShape()

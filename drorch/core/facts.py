@@ -96,7 +96,62 @@ class Locked:
     until: datetime | None
 
 
-Fact: TypeAlias = Forgotten | Held | KeyKnown | KeyRevoked | Proven | Quarantined | Locked
+@dataclass(frozen=True, slots=True)
+class Retained:
+    """Retention was applied to the repository that begins in this region, and left so many snapshots."""
+
+    dataset: str
+    region: str
+    snapshots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """A region was freed of what no snapshot needs; `objects` and `bytes` are what it then held."""
+
+    dataset: str
+    region: str
+    objects: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PruneOwed:
+    """A region still holds what was decided to be deleted, or (`paid`) no longer does.
+
+    `lists` name the evidence that says what: RUN/FILE.
+    """
+
+    dataset: str
+    region: str
+    why: str
+    lists: tuple[str, ...] = ()
+    paid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Braked:
+    """So much would have gone at once that nothing went, or (`lifted`) it has since been seen to."""
+
+    dataset: str
+    region: str
+    why: str
+    lifted: bool = False
+
+
+Fact: TypeAlias = (
+    Forgotten
+    | Held
+    | KeyKnown
+    | KeyRevoked
+    | Proven
+    | Quarantined
+    | Locked
+    | Retained
+    | Pruned
+    | PruneOwed
+    | Braked
+)
 
 F = TypeVar("F", bound=Fact)
 
@@ -128,6 +183,10 @@ WORDS: Mapping[type, str] = {
     Proven: "part.proven",
     Quarantined: "object.quarantined",
     Locked: "region.locked",
+    Retained: "retention.applied",
+    Pruned: "region.pruned",
+    PruneOwed: "prune.owed",
+    Braked: "retention.braked",
 }
 
 
@@ -141,5 +200,5 @@ def place_of(fact: Fact) -> Place:
             return Place(word, fact.dataset, region, subject)
         case Proven(region=region, part=subject):
             return Place(word, fact.dataset, region, subject)
-        case Locked(region=region):
-            return Place(word, fact.dataset, region)
+        case _:
+            return Place(word, fact.dataset, fact.region)

@@ -148,9 +148,16 @@ class Guard:
     max_change: float | None = None
 
 
+#: The share of snapshots or objects that retention lets vanish at once, unless it is told.
+BRAKE = 0.3
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """What is protected: paths, or a dump; with its objectives and policy."""
+    """What is protected: paths, or a dump; with its objectives and policy.
+
+    `prune` is a schedule or an age as written; `brake` the share that may vanish at once.
+    """
 
     name: str
     password: str
@@ -167,6 +174,8 @@ class Dataset:
     objectives: Objectives = field(default_factory=Objectives)
     residency: tuple[str, ...] = ()
     keep: Keep = field(default_factory=Keep)
+    prune: str | None = None
+    brake: float = BRAKE
     verify: Verify = field(default_factory=Verify)
     window: Window = field(default_factory=Window)
     guard: Guard = field(default_factory=Guard)
@@ -176,6 +185,13 @@ class Dataset:
     def regions(self) -> tuple[str, ...]:
         """Every region the dataset is to lie in, the primary first."""
         return (self.primary, *(c.region for c in self.copies))
+
+    @property
+    def repositories(self) -> tuple[tuple[str, ...], ...]:
+        """The regions by repository: the primary with all mirrors first, then each copy alone."""
+        mirrors = (c.region for c in self.copies if c.mode is CopyMode.MIRROR)
+        alone = ((c.region,) for c in self.copies if c.mode is CopyMode.COPY)
+        return ((self.primary, *mirrors), *alone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ class RunKind(StrEnum):
     RESTORE = "restore"
     REPLICATE = "replicate"
     CHECK = "check"
+    RETENTION = "retention"
+    HOLD = "hold"
     DRILL = "drill"
     FAILOVER = "failover"
     FAILBACK = "failback"

@@ -1,4 +1,4 @@
-"""Plans that nobody writes: backup, restore, replication and check, compiled from a dataset's policy."""
+"""Plans that nobody writes: backup, restore, replication, check, retention: from a dataset's policy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -116,6 +116,30 @@ def compile_check(
         for region in dict.fromkeys(tuple(regions) or policy.regions)
     )
     return _side_by_side(_plan(RunKind.CHECK, policy, configuration, f"Check {dataset}", steps))
+
+
+def compile_hold(
+    dataset: str,
+    snapshot: str,
+    configuration: Configuration,
+    *,
+    by: str,
+    reason: str,
+    release: bool = False,
+) -> Plan:
+    """The plan that holds a snapshot (64 digits), or releases it. Beside anything but itself."""
+    policy = _dataset(dataset, configuration)
+    arguments: dict[str, Value] = {
+        "dataset": dataset,
+        "snapshot": snapshot,
+        "by": literal(by),
+        "reason": literal(reason),
+        "release": release,
+    }
+    step = PlannedStep("hold", Phase.STEPS, "snapshot.hold", arguments, repeatable=True)
+    title = f"{'Release' if release else 'Hold'} snapshot {snapshot[:8]} of {dataset}"
+    subject = f"hold:{dataset}:{snapshot}"
+    return _plan(RunKind.HOLD, policy, configuration, title, (step,), subject=subject)
 
 
 def _side_by_side(plan: Plan) -> Plan:

@@ -8,6 +8,8 @@ KINDS = {
     "restore": "Restore",
     "replicate": "Replication",
     "check": "Check",
+    "retention": "Retention",
+    "hold": "Hold of a snapshot",
     "drill": "Drill",
     "failover": "Failover",
     "failback": "Failback",

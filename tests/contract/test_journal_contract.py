@@ -24,6 +24,7 @@ from drorch.core.events import (
 )
 from drorch.core.facts import (
     WORDS,
+    Braked,
     Fact,
     Forgotten,
     Held,
@@ -32,7 +33,10 @@ from drorch.core.facts import (
     Known,
     Locked,
     Proven,
+    Pruned,
+    PruneOwed,
     Quarantined,
+    Retained,
 )
 from drorch.core.names import Outcome, RunState
 from drorch.core.posture import CopyFactKind, RunRow
@@ -381,6 +385,10 @@ def test_every_kind_of_fact_is_kept_and_found_again(journal: Journal) -> None:
         Proven("ehr-db", "qc", "index", 1, 2, through="e" * 64),
         Quarantined("ehr-db", "qc", "snapshots/" + "f" * 64, "it does not authenticate"),
         Locked("ehr-db", "qc", 5, DAWN),
+        Retained("ehr-db", "mtl", 47),
+        Pruned("ehr-db", "qc", 1200, 2**40),
+        PruneOwed("ehr-db", "qc", "no answer", ("run-1/prune-qc.txt",)),
+        Braked("ehr-db", "mtl", "all 9 snapshots would go"),
     ]
     learn(journal, *facts)
     assert {type(fact) for fact in facts} == set(WORDS)

@@ -36,7 +36,7 @@ def list_(session: Session, datasets: tuple[str, ...], region: str | None) -> No
         return
     show_table(
         session,
-        ("dataset", "snapshot", "time", "files", "size", "regions"),
+        ("dataset", "snapshot", "time", "files", "size", "regions", "held"),
         [
             (
                 str(r["dataset"]),
@@ -45,6 +45,7 @@ def list_(session: Session, datasets: tuple[str, ...], region: str | None) -> No
                 str(r["files"] if r["files"] is not None else "-"),
                 size(_number(r["bytes"])),
                 ", ".join(_texts(r["regions"])),
+                str(r["held"] or ""),
             )
             for r in rows
         ],
@@ -81,6 +82,38 @@ def find(session: Session, dataset: str, pattern: str, region: str | None) -> No
 
     program = session.program
     _files(session, snapshots.find(program, program.dataset(dataset), pattern, region))
+
+
+@command.command("hold", help="Hold a snapshot, so that retention keeps it, or release it.")
+@click.argument("snapshot")
+@click.option("--reason", metavar="TEXT", help="Why; it stands in every plan of retention.")
+@click.option("--release", is_flag=True, help="Let it go again where no rule keeps it.")
+@click.option("--dataset", metavar="NAME", shell_complete=dataset_names, help="Of this dataset.")
+@click.pass_obj
+def hold(
+    session: Session, snapshot: str, *, reason: str | None, release: bool, dataset: str | None
+) -> int:
+    """Eight digits of its id are enough."""
+    from drorch.app.holds import hold as hold_it
+    from drorch.cli.carrying import carrying
+    from drorch.core.errors import UsageError
+
+    if not reason and not release:
+        raise UsageError("a hold needs a reason", "say why with --reason TEXT")
+    with carrying(session) as carried:
+        seen = hold_it(
+            session.program,
+            snapshot,
+            dataset,
+            reason=reason or "",
+            release=release,
+            control=carried.control,
+        )
+    if session.json:
+        session.emit(seen.document)
+    else:
+        session.say(f"{seen.state.plan.title}: {seen.document['outcome']}")
+    return carried.exit_code([seen.exit_code])
 
 
 def _files(session: Session, rows: list[dict[str, Value]]) -> None:

@@ -1,6 +1,6 @@
 """What `--help` says of every verb is under a golden test, and costs next to nothing.
 
-After a wanted change: DRORCH_UPDATE_GOLDEN=1 pytest tests/e2e/cli/test_help.py
+After a wanted change: DRORCH_WRITE_GOLDEN=1 pytest tests/e2e/cli/test_help.py
 """
 
 import os
@@ -50,7 +50,7 @@ def every_help() -> dict[str, str]:
 
 def test_every_help_is_as_it_was_written():
     found = every_help()
-    if os.environ.get("DRORCH_UPDATE_GOLDEN"):
+    if os.environ.get("DRORCH_WRITE_GOLDEN"):
         for old in GOLDEN.glob("*.txt"):
             old.unlink()
         for path, text in found.items():

@@ -50,7 +50,11 @@ def test_every_command_line_is_one(path):
 
 def trouble_with(words: list[str]) -> str:
     """What click says of a command line; nothing is carried out. Placeholders are in capitals."""
-    command, context = root(), click.Context(root(), info_name="drorch", obj=Session([]))
+    command = root()
+    # With its settings: a command remembers the help option of the context that first asked.
+    context = click.Context(
+        command, info_name="drorch", obj=Session([]), **command.context_settings
+    )
     while isinstance(command, click.Group):
         words = _without_options(command, words)
         if not words:
