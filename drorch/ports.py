@@ -173,16 +173,15 @@ class Commands(Protocol):
 class Secrets(Protocol):
     """Secrets by name. Values never leave through logs, journals or plans."""
 
-    def get(self, name: str) -> str:
-        """The value; raises ConfigurationError when it cannot be had."""
+    def get(self, name: str, *, anew: bool = False) -> str:
+        """The value; raises ConfigurationError when it cannot be had.
+
+        With `anew` its source is asked even if it was before: it may have been replaced.
+        """
         ...
 
     def redact(self, text: str) -> str:
-        """The text with every value handed out or hidden so far replaced by `***`."""
-        ...
-
-    def hide(self, value: str) -> None:
-        """Redact this value, too: a secret that is not named in the configuration."""
+        """The text with every value handed out so far replaced by `***`."""
         ...
 
 

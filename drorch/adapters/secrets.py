@@ -1,6 +1,7 @@
 """Secrets by name, from files, the environment and commands; and keeping them out of what is written.
 
-Files are read anew each time, so that a rotated secret is taken up; commands are asked once.
+Files are read anew each time, so that a rotated secret is taken up; commands are asked once, and
+again only when what they gave is refused.
 """
 
 import base64
@@ -52,8 +53,8 @@ class ConfiguredSecrets:
         self._forms: tuple[str, ...] = ()
         self._learned = False
 
-    def get(self, name: str) -> str:
-        """The value, without one trailing line end.
+    def get(self, name: str, *, anew: bool = False) -> str:
+        """The value, without one trailing line end; with `anew` a command is asked again.
 
         Raises ConfigurationError when there is no such secret, or it cannot be had or is empty.
         """
@@ -61,10 +62,13 @@ class ConfiguredSecrets:
         if source is None:
             hint = did_you_mean(name, self._sources, "secrets")
             raise _problem(name, "is not named in the configuration", hint)
+        if anew:
+            with self._lock:
+                self._asked.pop(name, None)
         value = self._read(name, source)
         if not value:
             raise _problem(name, f"is empty ({describe(source)})", "put the value there")
-        self.hide(value)
+        self._remember(value)
         return value
 
     def redact(self, text: str) -> str:
@@ -85,7 +89,7 @@ class ConfiguredSecrets:
         for name, source in self._sources.items():
             if source.command is None:
                 with suppress(ConfigurationError):
-                    self.hide(self._read(name, source))
+                    self._remember(self._read(name, source))
         self._learned = True
 
     def problems(self) -> tuple[SecretProblem, ...]:
@@ -141,8 +145,7 @@ class ConfiguredSecrets:
         with self._lock:
             return self._asked.setdefault(name, _without_line_end(done.stdout))
 
-    def hide(self, value: str) -> None:
-        """See ports.Secrets.hide."""
+    def _remember(self, value: str) -> None:
         if value in self._known or len(value) < SHORTEST_REDACTED:
             return
         with self._lock:

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from drorch.app.alarm import alarm
 from drorch.app.program import Program
-from drorch.app.suspicions import suspicions
 from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
 from drorch.core.model import Dataset, jurisdiction_within
@@ -83,7 +81,7 @@ def _alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[
         held = [c for c in known if c.region == region and not c.owed]
         owed = _owed(known, region)
         if not held:
-            yield alarm(
+            yield _alarm(
                 "copy.missing",
                 subject,
                 None,
@@ -92,7 +90,7 @@ def _alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[
             )
         elif rpo is not None and now - held[0].snapshot_at > rpo:
             age = format_duration(now - held[0].snapshot_at)
-            yield alarm(
+            yield _alarm(
                 "rpo.breached",
                 subject,
                 held[0].snapshot_at + rpo,
@@ -101,14 +99,13 @@ def _alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[
                 f"back it up: drorch backup {dataset.name}",
             )
         if owed is not None:
-            yield alarm(
+            yield _alarm(
                 "copy.owed",
                 subject,
                 owed.recorded_at,
                 f"{region} is owed the copy of {dataset.name} from {rfc3339(owed.snapshot_at)}",
                 f"bring it there: drorch replicate --dataset {dataset.name} --region {region}",
             )
-    yield from suspicions(program, dataset)
 
 
 def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:
@@ -117,7 +114,7 @@ def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:
     for row in program.journal.rows(unfinished=True):
         word = state_word(row)
         if word is RunState.INTERRUPTED:
-            yield alarm(
+            yield _alarm(
                 "run.interrupted",
                 row.run,
                 row.started_at,
@@ -125,13 +122,25 @@ def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:
                 f"go on with: drorch run resume {row.run}, or end it: drorch run abort {row.run}",
             )
         elif word is RunState.WAITING_FOR_PERSON:
-            yield alarm(
+            yield _alarm(
                 "run.waiting",
                 row.run,
                 row.started_at,
                 f"run {row.run} waits for a person",
                 f"see what for: drorch run show {row.run}",
             )
+
+
+def _alarm(
+    what: str, subject: str, since: datetime | None, message: str, hint: str
+) -> dict[str, Value]:
+    return {
+        "what": what,
+        "subject": subject,
+        "since": rfc3339(since) if since else None,
+        "message": message,
+        "hint": hint,
+    }
 
 
 def _drills(program: Program) -> list[dict[str, Value]]:

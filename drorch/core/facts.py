@@ -30,16 +30,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class KeyKnown:
-    """A key (64 digits) of the dataset's repository in a region; all mirrors share one repository.
-
-    `secret` names the secret that opened it when this was recorded, where one did.
-    """
+    """A key (64 digits) of the dataset's repository in a region; all mirrors share one repository."""
 
     dataset: str
     region: str
     key: str
     label: str = ""
-    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +67,12 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """An object that lies in a region, undamaged but not ours: it spreads to no other region.
-
-    With `gone` it lies there no more, or turned out to be ours.
-    """
+    """An object that lies in a region, undamaged but not ours: it spreads to no other region."""
 
     dataset: str
     region: str
     name: str
     why: str
-    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

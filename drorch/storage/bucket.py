@@ -7,7 +7,7 @@ import base64
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from drorch.core.errors import StorageError
 from drorch.core.model import Region
 from drorch.ports import Secrets
-from drorch.storage.client import Credentials, Patience, credentials_of, make_client
-from drorch.storage.faults import TRANSIENT, Cause, translated
+from drorch.storage.access import Access
+from drorch.storage.client import Credentials, Patience, credentials_of
+from drorch.storage.faults import Cause, not_understood, refuses_body, translated
+from drorch.storage.retries import Retries
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,6 +29,11 @@ T = TypeVar("T")
 
 #: How much is held of an object that streams through.
 CHUNK = 1 << 18
+
+#: restic's folder for what is not finished.
+_UNFINISHED = "tmp"
+
+_REFUSED = frozenset({Cause.CREDENTIALS, Cause.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,9 @@ class Reading:
 class Bucket:
     """One region's bucket, as seen with given credentials. Thread-safe.
 
-    The client is made at the first request. Every method raises StorageError; its cause is one
-    of `faults.Cause`.
+    The client is made at the first request. `renew` gives the credentials as they are now, when
+    the region refuses those it was given. Every method raises StorageError; its cause is one of
+    `faults.Cause`.
     """
 
     def __init__(
@@ -60,32 +68,30 @@ class Bucket:
         *,
         patience: Patience | None = None,
         give_up_after: timedelta = timedelta(seconds=20),
+        renew: Callable[[], Credentials] | None = None,
     ) -> None:
         self.region = region
-        self.credentials = credentials
-        self._patience = patience or Patience()
-        self._give_up_after = give_up_after
-        self._lock = threading.Lock()
-        self._client: S3Client | None = None
+        self._access = Access(region, credentials, patience or Patience(), renew)
+        self._retries = Retries(give_up_after)
+        self._finding_out = threading.Lock()
+        self._checks: bool | None = None
 
     def __repr__(self) -> str:
         return f"Bucket({self.region.name}: {self.region.endpoint}/{self.region.bucket})"
 
     @property
+    def credentials(self) -> Credentials:
+        """Who we are to the region now."""
+        return self._access.credentials
+
+    @property
     def client(self) -> "S3Client":
         """The S3 client, made once."""
-        with self._lock:
-            if self._client is None:
-                with translated(self.region, "make a client"):
-                    self._client = make_client(self.region, self.credentials, self._patience)
-            return self._client
+        return self._access.client
 
     def close(self) -> None:
         """Close idle connections; the next request opens new ones."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        self._access.close()
 
     def list_objects(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Every object whose name begins so, in the order of names, a page at a time."""
@@ -147,7 +153,7 @@ class Bucket:
 
         A body that ends early raises StorageError.
         """
-        with translated(self.region, f"read {name}"):
+        with self._asking(f"read {name}"):
             answer = self.client.get_object(Bucket=self.region.bucket, Key=self._key(name))
             body = answer["Body"]
             try:
@@ -156,33 +162,71 @@ class Bucket:
                 body.close()
 
     def put(self, name: str, content: bytes, *, only_new: bool = False) -> None:
-        """Write a small object. The store is told its SHA-256, and refuses another if it checks it.
+        """Write a small object. The store is told its SHA-256 and its MD5, and refuses another.
 
         With `only_new` a store that knows conditional writes refuses if the object exists.
         """
-        digest = hashlib.sha256(content).digest()
+        sha256 = hashlib.sha256(content).digest()
+        md5 = hashlib.md5(content, usedforsecurity=False).digest()
         self._again(
-            f"write {name}", lambda: self.put_stream(name, content, len(content), digest, only_new)
+            f"write {name}",
+            lambda: self.put_stream(name, content, len(content), sha256, only_new, md5=md5),
         )
 
     def put_stream(
-        self, name: str, body: Any, size: int, sha256: bytes, only_new: bool = False
+        self,
+        name: str,
+        body: Any,
+        size: int,
+        sha256: bytes,
+        only_new: bool = False,
+        *,
+        md5: bytes | None = None,
     ) -> None:
         """Write `size` bytes whose SHA-256 is known beforehand; never tried again here.
 
         `body` is bytes, or has `read()`, which gives pieces of any length until an empty one; the
-        object appears only when all have come: an exception of `read` leaves nothing behind.
+        object appears only when all have come: an exception of `read` leaves nothing behind. A
+        store that checks no SHA-256 (`checks_bodies`) may still check the MD5, if that is known.
         """
-        condition: Any = {"IfNoneMatch": "*"} if only_new else {}
-        with translated(self.region, f"write {name}"):
+        told: Any = {"IfNoneMatch": "*"} if only_new else {}
+        if md5 is not None:
+            told["ContentMD5"] = _base64(md5)
+        with self._asking(f"write {name}"):
             self.client.put_object(
                 Bucket=self.region.bucket,
                 Key=self._key(name),
                 Body=body,
                 ContentLength=size,
-                ChecksumSHA256=base64.b64encode(sha256).decode("ascii"),
-                **condition,
+                ChecksumSHA256=_base64(sha256),
+                **told,
             )
+
+    def checks_bodies(self, folder: str) -> bool:
+        """Whether the store refuses a body that has not the SHA-256 it was told.
+
+        Asked once: something wrong is written below `folder`, and removed where it was taken.
+        """
+        with self._finding_out:
+            if self._checks is None:
+                doing = "ask whether it checks what is written"
+                self._checks = self._again(
+                    doing, partial(self._refuses, f"{folder}/{_UNFINISHED}/asked")
+                )
+            return self._checks
+
+    def _refuses(self, name: str) -> bool:
+        asked, told = b"asked", hashlib.sha256(b"told").digest()
+        try:
+            self.put_stream(name, asked, len(asked), told)
+        except StorageError as error:
+            if refuses_body(error.__cause__):
+                return True
+            raise
+        # Who may not delete leaves it: it is in nobody's way.
+        with suppress(StorageError):
+            self.delete(name)
+        return False
 
     def delete(self, name: str) -> None:
         """Remove the object, if it is there."""
@@ -223,39 +267,47 @@ class Bucket:
         self.client.create_bucket(Bucket=self.region.bucket, **place, **lock)
 
     def _page(self, prefix: str, token: str | None) -> Any:
+        """A page of a listing. Nothing proves it, so one that contradicts itself is asked again."""
         more: Any = {} if token is None else {"ContinuationToken": token}
-        return self.client.list_objects_v2(
-            Bucket=self.region.bucket, Prefix=self._key(prefix), **more
-        )
+        try:
+            page = self.client.list_objects_v2(
+                Bucket=self.region.bucket, Prefix=self._key(prefix), **more
+            )
+        except ValueError as error:  # of a number or a time that is none
+            raise not_understood(self.region, "list objects") from error
+        strays = any(not e["Key"].startswith(self._key(prefix)) for e in page.get("Contents", ()))
+        if strays or bool(page.get("IsTruncated")) != ("NextContinuationToken" in page):
+            raise not_understood(self.region, "list objects")
+        return page
 
     def _key(self, name: str) -> str:
         prefix = self.region.prefix.strip("/")
         return f"{prefix}/{name}" if prefix else name
 
     def _again(self, doing: str, once: Callable[[], T]) -> T:
-        from tenacity import (
-            Retrying,
-            retry_if_exception,
-            stop_after_delay,
-            wait_random_exponential,
-        )
-
-        def translating() -> T:
-            with translated(self.region, doing):
+        def asking() -> T:
+            with self._asking(doing):
                 return once()
 
-        retrying = Retrying(
-            stop=stop_after_delay(self._give_up_after.total_seconds()),
-            wait=wait_random_exponential(multiplier=0.2, max=3),
-            retry=retry_if_exception(passes_by_itself),
-            reraise=True,
-        )
-        return retrying(translating)
+        return self._retries.attempt(asking)
+
+    @contextmanager
+    def _asking(self, doing: str) -> Iterator[None]:
+        """Not before the store wants to be asked; what it refuses is taken notice of."""
+        self._retries.keep_calm()
+        with translated(self.region, doing, partial(self._noticed, self._access.generation)):
+            yield
+        self._retries.went_well()
+
+    def _noticed(self, generation: int, raw: Exception, error: StorageError) -> StorageError:
+        self._retries.went_wrong(raw)
+        if error.cause in _REFUSED and self._access.renewed(generation, Cause(error.cause)):
+            return StorageError(error.message, error.hint, Cause.EXPIRED)
+        return error
 
 
-def passes_by_itself(error: BaseException) -> bool:
-    """Whether the same request may succeed moments later."""
-    return isinstance(error, StorageError) and error.cause in TRANSIENT
+def _base64(digest: bytes) -> str:
+    return base64.b64encode(digest).decode("ascii")
 
 
 def _chunks(region: Region, name: str, body: Any) -> Iterator[bytes]:
@@ -275,7 +327,11 @@ def open_bucket(region: Region, secrets: Secrets) -> Bucket:
     """
     credentials = credentials_of(region, secrets)
     with _opening:
-        return _open.setdefault((region, credentials), Bucket(region, credentials))
+        known = _open.get((region, credentials))
+        if known is None:
+            renew = partial(credentials_of, region, secrets, anew=True)
+            known = _open[region, credentials] = Bucket(region, credentials, renew=renew)
+        return known
 
 
 def close_buckets() -> None:

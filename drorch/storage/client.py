@@ -48,10 +48,14 @@ class Credentials:
         return f"Credentials({kind})"
 
 
-def credentials_of(region: Region, secrets: Secrets) -> Credentials:
-    """The region's credentials by value; raises ConfigurationError when a secret cannot be had."""
+def credentials_of(region: Region, secrets: Secrets, *, anew: bool = False) -> Credentials:
+    """The region's credentials by value; raises ConfigurationError when a secret cannot be had.
+
+    With `anew` none is taken from an earlier answer.
+    """
     if region.access_key and region.secret_key:
-        return Credentials(secrets.get(region.access_key), secrets.get(region.secret_key))
+        keys = (secrets.get(name, anew=anew) for name in (region.access_key, region.secret_key))
+        return Credentials(*keys)
     return Credentials(profile=region.profile)
 
 
@@ -111,6 +115,12 @@ def load() -> None:
     """Import botocore now, so that a later measurement of time does not contain it."""
     import botocore.auth
     import botocore.session  # noqa: F401
+
+
+def forget_sessions() -> None:
+    """Let the next client read profiles and the chain's files again."""
+    with _making:
+        _session.cache_clear()
 
 
 #: Sessions are not thread-safe while they make a client; clients are.

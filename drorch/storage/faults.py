@@ -1,7 +1,7 @@
 """What botocore's errors mean: a cause, a sentence, what to do next, and whether to try again."""
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,6 +19,7 @@ class Cause(StrEnum):
     DNS = "dns"
     TLS = "tls"
     CREDENTIALS = "credentials"
+    EXPIRED = "expired-credentials"
     NO_BUCKET = "no-bucket"
     WRONG_LOCATION = "wrong-location"
     CLOCK_SKEW = "clock-skew"
@@ -35,8 +36,8 @@ class Cause(StrEnum):
     CANCELLED = "cancelled"
 
 
-#: Causes that may pass by themselves within seconds.
-TRANSIENT = frozenset({Cause.UNREACHABLE, Cause.SLOW, Cause.SERVER_ERROR})
+#: Causes that may pass by themselves within seconds; expired credentials, if somebody renews them.
+TRANSIENT = frozenset({Cause.UNREACHABLE, Cause.SLOW, Cause.SERVER_ERROR, Cause.EXPIRED})
 
 #: S3 refuses requests whose time is further off than this.
 MAX_SKEW = timedelta(minutes=15)
@@ -45,9 +46,9 @@ _BY_CODE: Mapping[str, Cause] = {
     "InvalidAccessKeyId": Cause.CREDENTIALS,
     "SignatureDoesNotMatch": Cause.CREDENTIALS,
     "AccessDenied": Cause.CREDENTIALS,
-    "ExpiredToken": Cause.CREDENTIALS,
-    "InvalidToken": Cause.CREDENTIALS,
-    "TokenRefreshRequired": Cause.CREDENTIALS,
+    "ExpiredToken": Cause.EXPIRED,
+    "InvalidToken": Cause.EXPIRED,
+    "TokenRefreshRequired": Cause.EXPIRED,
     "AllAccessDisabled": Cause.CREDENTIALS,
     "AccountProblem": Cause.CREDENTIALS,
     "RequestTimeTooSkewed": Cause.CLOCK_SKEW,
@@ -82,6 +83,8 @@ _HINTS: Mapping[Cause, str] = {
     Cause.TLS: "check that the endpoint speaks TLS and that its certificate is trusted here",
     Cause.CREDENTIALS: "check the region's access_key and secret_key, and that their policy allows "
     "s3:ListBucket, s3:GetBucketLocation, s3:GetObject and s3:PutObject on the bucket",
+    Cause.EXPIRED: "renew the region's credentials: those of secrets and of profiles are read again "
+    "by what is under way",
     Cause.NO_BUCKET: "create the bucket in the region's location, or run `drorch repo init --create-bucket`",
     Cause.WRONG_LOCATION: "set the region's `location` to where the bucket is, "
     "and check that its jurisdiction is still right",
@@ -110,15 +113,57 @@ def fault(
 
 
 @contextmanager
-def translated(region: Region, doing: str) -> Iterator[None]:
-    """Turns whatever botocore raises inside into StorageError."""
+def translated(
+    region: Region,
+    doing: str,
+    noticed: Callable[[Exception, StorageError], StorageError] = lambda _, error: error,
+) -> Iterator[None]:
+    """Turns whatever botocore raises inside into StorageError.
+
+    `noticed` is given both, and gives what is raised.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
     from urllib3.exceptions import HTTPError
 
     try:
         yield
     except (BotoCoreError, ClientError, HTTPError, OSError) as error:
-        raise fault(region, doing, error) from error
+        raise noticed(error, fault(region, doing, error)) from error
+
+
+def not_understood(region: Region, doing: str) -> StorageError:
+    """The error for an answer that says what cannot be."""
+    return StorageError(
+        f"region {region.name} ({region.endpoint}): cannot {doing}: its answer makes no sense",
+        hint_for(Cause.SERVER_ERROR),
+        Cause.SERVER_ERROR,
+    )
+
+
+#: How stores say that a body is not what was told of it. Who signs what came, not what was told,
+#: finds the signature wrong.
+_WRONG_BODY = frozenset(
+    {
+        "BadDigest",
+        "InvalidDigest",
+        "SignatureDoesNotMatch",
+        "XAmzContentChecksumMismatch",
+        "XAmzContentSHA256Mismatch",
+    }
+)
+
+
+def refuses_body(error: BaseException | None) -> bool:
+    """Whether it is a store's answer that a body is not what was told of it."""
+    from botocore.exceptions import ClientError
+
+    if not isinstance(error, ClientError):
+        return False
+    if error.response.get("Error", {}).get("Code") in _WRONG_BODY:
+        return True
+    # Others have codes of their own, all with this status.
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status == 400 and diagnose(error)[0] is Cause.REFUSED
 
 
 def diagnose(error: Exception, now: datetime | None = None) -> tuple[Cause, str]:

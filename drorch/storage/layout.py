@@ -4,7 +4,6 @@ From restic's design.rst: the name of every file except `config` is the lower-ca
 SHA-256 of its content. `locks/` and `tmp/` are nobody else's business.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from enum import StrEnum
 
 from drorch.core.errors import StorageError
 from drorch.storage.bucket import Bucket
-from drorch.storage.faults import Cause
+from drorch.storage.faults import Cause, not_understood
 
 #: The one object that is not named by its content.
 CONFIG = "config"
@@ -48,23 +47,29 @@ class Named:
         folder = f"data/{self.id[:2]}" if self.kind is Kind.DATA else self.kind.value
         return f"{folder}/{self.id}"
 
-    def is_of(self, content: bytes) -> bool:
-        """Whether the content is what the name says."""
-        return hashlib.sha256(content).digest() == self.digest
-
 
 def listed(bucket: Bucket, repository: str, kind: Kind) -> Iterator[Named]:
     """The repository's objects of one kind as the region has them now.
 
-    What does not bear a name that restic would give it is passed over.
+    What does not bear a name that restic would give it is passed over. As nothing proves a
+    listing, such an object is looked at: if it is not there, its name came damaged, and StorageError
+    is raised.
     """
     folder = repository.rstrip("/") + "/"
     for entry in bucket.list_objects(f"{folder}{kind}/"):
-        last = entry.name.rsplit("/", 1)[-1]
-        if _ID.fullmatch(last):
-            found = Named(kind, bytes.fromhex(last), entry.size)
-            if entry.name == folder + found.name:
-                yield found
+        found = _named(kind, entry.name.removeprefix(folder), entry.size)
+        if found is not None:
+            yield found
+        elif bucket.head(entry.name) is None:
+            raise not_understood(bucket.region, f"list {kind}")
+
+
+def _named(kind: Kind, name: str, size: int) -> Named | None:
+    last = name.rsplit("/", 1)[-1]
+    if not _ID.fullmatch(last):
+        return None
+    found = Named(kind, bytes.fromhex(last), size)
+    return found if found.name == name else None
 
 
 def resolve_snapshot(bucket: Bucket, repository: str, short: str) -> str:

@@ -12,7 +12,7 @@ class FakeSecrets:
         self._values = dict(values or {})
         self._given: set[str] = set()
 
-    def get(self, name: str) -> str:
+    def get(self, name: str, *, anew: bool = False) -> str:
         """The value; ConfigurationError for an unknown name."""
         if name not in self._values:
             raise ConfigurationError([Problem(f"secret {name} is not named", "add it")])
@@ -24,7 +24,3 @@ class FakeSecrets:
         for value in sorted(self._given, key=len, reverse=True):
             text = text.replace(value, "***")
         return text
-
-    def hide(self, value: str) -> None:
-        """Redact it, too."""
-        self._given.add(value)

@@ -103,7 +103,7 @@ class CutJournal:
 class NoSecrets:
     """There are none."""
 
-    def get(self, name: str) -> str:
+    def get(self, name: str, *, anew: bool = False) -> str:
         raise KeyError(name)
 
     def redact(self, text: str) -> str:

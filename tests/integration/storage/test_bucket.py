@@ -20,7 +20,7 @@ class FileSecrets:
     def __init__(self, folder) -> None:
         self.folder = folder
 
-    def get(self, name: str) -> str:
+    def get(self, name: str, *, anew: bool = False) -> str:
         return (self.folder / name).read_text().strip()
 
     def redact(self, text: str) -> str:

@@ -22,7 +22,7 @@ def test_credentials_never_show():
 
 
 class NoSecrets:
-    def get(self, name: str) -> str:
+    def get(self, name: str, *, anew: bool = False) -> str:
         raise AssertionError(f"{name} was asked for")
 
     def redact(self, text: str) -> str:

@@ -30,7 +30,7 @@ def answer(status: int, code: str = "", operation: str = "GetObject", **headers:
     [
         (answer(403, "InvalidAccessKeyId"), Cause.CREDENTIALS),
         (answer(403, "SignatureDoesNotMatch"), Cause.CREDENTIALS),
-        (answer(400, "ExpiredToken"), Cause.CREDENTIALS),
+        (answer(400, "ExpiredToken"), Cause.EXPIRED),
         (answer(403, "403", "HeadBucket"), Cause.CREDENTIALS),
         (answer(403, "RequestTimeTooSkewed"), Cause.CLOCK_SKEW),
         (answer(404, "NoSuchBucket"), Cause.NO_BUCKET),
