@@ -18,6 +18,7 @@ What there is to know about it (seen with 16.2.15, Debian 12):
 """
 
 import base64
+import json
 import os
 import secrets
 import shutil
@@ -39,6 +40,9 @@ from drorch.storage.client import Credentials
 
 #: Debian's packages, and what of each is needed here.
 PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "monmaptool", "ceph")
+
+#: What a gateway without zones of its own calls the place of its buckets.
+LOCATION = "default"
 
 #: How long it may take to come up on a machine that does other things too, in seconds.
 _PATIENCE = 60.0
@@ -126,7 +130,15 @@ class Ceph:
         `default` as its rule for new versions. Without `versioning` it keeps none.
         """
         bucket = f"{name}-{secrets.token_hex(4)}"
-        region = Region(name, self.endpoint, bucket, "CA-QC", prefix=prefix, object_lock=lock)
+        region = Region(
+            name,
+            self.endpoint,
+            bucket,
+            "CA-QC",
+            prefix=prefix,
+            location=LOCATION,
+            object_lock=lock,
+        )
         client = self.bucket(region).client
         client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=lock is not None)
         if versioning and lock is None:
@@ -147,6 +159,13 @@ class Ceph:
     def bucket(self, region: Region, user: str | None = None) -> Bucket:
         """The region's bucket, seen with its owner's keys or another user's."""
         return Bucket(region, self.user(user or region.name))
+
+    def deny(self, bucket: Bucket, *actions: str) -> None:
+        """Let nobody do this to objects of the bucket, its owner included."""
+        where = f"arn:aws:s3:::{bucket.region.bucket}/*"
+        deny = {"Effect": "Deny", "Principal": "*", "Action": list(actions), "Resource": where}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+        bucket.client.put_bucket_policy(Bucket=bucket.region.bucket, Policy=policy)
 
 
 @contextmanager

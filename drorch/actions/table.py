@@ -20,6 +20,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "replicate": "backups:REPLICATE",
         "restore": "restores:RESTORE",
         "repository.check": "restores:REPOSITORY_CHECK",
+        "lock.extend": "locks:LOCK_EXTEND",
         "region.reachable": "regions:REGION_REACHABLE",
         "snapshot.age": "regions:SNAPSHOT_AGE",
         "snapshot.hold": "holds:SNAPSHOT_HOLD",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from drorch.app.program import Program
 from drorch.app.runs import Control, Request, RunView, carry_out
@@ -102,33 +103,54 @@ def check(
     return _each(program, datasets, plan, control, watchers, "operator", parallel)
 
 
+def carry_plans(
+    program: Program,
+    plans: Sequence[Plan],
+    *,
+    control: Control,
+    watchers: Watchers = nobody,
+    trigger: str = "operator",
+    parallel: int = 2,
+) -> list[Carried]:
+    """Carry out plans of different subjects, a few side by side; watchers are asked for by name."""
+    return _each(program, plans, lambda plan: plan, control, watchers, trigger, parallel)
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_N = TypeVar("_N", bound=_Named)
+
+
 def _each(
     program: Program,
-    datasets: Sequence[Dataset],
-    plan: Callable[[Dataset], Plan],
+    things: Sequence[_N],
+    plan: Callable[[_N], Plan],
     control: Control,
     watchers: Watchers,
     trigger: str,
     parallel: int,
 ) -> list[Carried]:
-    def carry(dataset: Dataset) -> Carried:
+    def carry(thing: _N) -> Carried:
         try:
             return carry_out(
                 program,
-                plan(dataset),
+                plan(thing),
                 Request(trigger),
                 control=control,
-                watchers=watchers(dataset.name),
+                watchers=watchers(thing.name),
             )
         except DrorchError as error:
             return error
 
-    if len(datasets) == 1:
-        return [carry(datasets[0])]
+    if len(things) == 1:
+        return [carry(things[0])]
     # The parts are made once, before threads ask for them side by side.
     _ = program.tools, program.journal
     with ThreadPoolExecutor(parallel) as pool:
-        return list(pool.map(carry, datasets))
+        return list(pool.map(carry, things))
 
 
 def restore(

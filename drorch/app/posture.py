@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from drorch.app import locks
 from drorch.app.program import Program
 from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
@@ -16,7 +17,11 @@ def status(program: Program) -> dict[str, Value]:
     """The contract's document of `status --json`, from the journal alone: no region is asked."""
     now = program.clock.now().at
     datasets = [_dataset(program, d, now) for d in program.configuration.datasets.values()]
-    alarms = [a for d in program.configuration.datasets.values() for a in _alarms(program, d, now)]
+    alarms = [
+        alarm
+        for dataset in program.configuration.datasets.values()
+        for alarm in (*_alarms(program, dataset, now), *_lock_alarms(program, dataset, now))
+    ]
     return {
         "at": rfc3339(now),
         "datasets": datasets,
@@ -106,6 +111,11 @@ def _alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[
                 f"{region} is owed the copy of {dataset.name} from {rfc3339(owed.snapshot_at)}",
                 f"bring it there: drorch replicate --dataset {dataset.name} --region {region}",
             )
+
+
+def _lock_alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[str, Value]]:
+    for one in locks.alarms(program, dataset, now):
+        yield _alarm(one.what, one.subject, one.since, one.message, one.hint)
 
 
 def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:

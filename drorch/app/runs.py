@@ -41,6 +41,7 @@ _SUPERSEDED = frozenset(
         RunKind.RESTORE,
         RunKind.RETENTION,
         RunKind.HOLD,
+        RunKind.LOCK_EXTEND,
     }
 )
 

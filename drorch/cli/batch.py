@@ -1,7 +1,7 @@
 """Verbs that carry one run for each of several datasets: choose them, carry them, tell of each."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from drorch.cli.carrying import Carrying, carrying
 from drorch.cli.failing import document_of, lines_of
@@ -11,12 +11,22 @@ from drorch.core.errors import DrorchError
 
 if TYPE_CHECKING:
     from drorch.app.backups import Carried
-    from drorch.core.model import Dataset
-
-Work: TypeAlias = "Callable[[Sequence[Dataset], Carrying], list[Carried]]"
 
 
-def carry_each(session: Session, datasets: "Sequence[Dataset]", work: Work, *, listed: bool) -> int:
+class Named(Protocol):
+    """A dataset, or a plan: what a run is carried for."""
+
+    @property
+    def name(self) -> str:
+        """As people name it."""
+        ...
+
+
+N = TypeVar("N", bound=Named)
+Work: TypeAlias = Callable[[Sequence[N], Carrying], "list[Carried]"]
+
+
+def carry_each(session: Session, datasets: Sequence[N], work: Work[N], *, listed: bool) -> int:
     """Carry a run for each dataset; the worst of them decides the exit code.
 
     With --json a list of run documents, or, for one dataset that was named (not `listed`), its

@@ -25,6 +25,7 @@ CATALOGUE = (
             Entry("backup", "Back up datasets to their regions."),
             Entry("replicate", "Bring further regions the copies they lack."),
             Entry("check", "Check that repositories are whole."),
+            Entry("lock-extend", "Extend the object locks of what is needed, before they lapse."),
             Entry("snapshots", "List snapshots, and the files in them."),
             Entry("retention", "Say which snapshots go and why; let them go."),
         ),

@@ -17,6 +17,9 @@ Document = Mapping[str, Any]
 #: Findings that only repeat why a step failed, which is told with its hint.
 _TOLD_ABOVE = frozenset({"step.failed", "cleanup.failed"})
 
+#: Actions that say in a sentence what they came to.
+_SAY_IT = frozenset({"lock.extend"})
+
 _OBJECTIVES = (("rto", "RTA", "RTO"), ("rpo", "RPA", "RPO"))
 
 
@@ -73,9 +76,11 @@ def _path(document: Document) -> Iterator[str]:
 
 
 def _results(steps: Sequence[Document]) -> Iterator[str]:
-    """What was stored or brought back, by step."""
+    """What was stored, brought back or proven, by step."""
     for step in steps:
         outputs = step["outputs"]
+        if step["status"] == "passed" and step["do"] in _SAY_IT:
+            yield f"  {step['step']}: {one_line(step['message'])}"
         if step["status"] != "passed" or "snapshot" not in outputs:
             continue
         told = [f"snapshot {str(outputs['snapshot'])[:8]}"]

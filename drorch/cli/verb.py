@@ -14,7 +14,9 @@ from drorch.cli.session import PROGRESS, Session
 
 
 class Entry(NamedTuple):
-    """One verb: its word, and what it does in one line. Its module has the same name in verbs/."""
+    """One verb: its word, and what it does in one line. Its module in verbs/ is named as it is, with
+    an underscore for a dash.
+    """
 
     word: str
     help: str
@@ -141,7 +143,7 @@ class Catalogue(click.Group):
         """The verb's command, loaded; None if there is no such verb."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = import_module(f"drorch.cli.verbs.{cmd_name}")
+        module = import_module(f"drorch.cli.verbs.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

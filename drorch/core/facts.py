@@ -79,13 +79,15 @@ class Quarantined:
 class Locked:
     """Until when at least every object a live snapshot needs is locked in a region.
 
-    None: something is not locked at all.
+    None: something is not locked at all. `missing` are snapshots (64 digits, some of them) that
+    the journal knew to be there and the region did not show. Without a dataset: drorch's records.
     """
 
     dataset: str
     region: str
     objects: int
     until: datetime | None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class RunKind(StrEnum):
     CHECK = "check"
     RETENTION = "retention"
     HOLD = "hold"
+    LOCK_EXTEND = "lock-extend"
     DRILL = "drill"
     FAILOVER = "failover"
     FAILBACK = "failback"

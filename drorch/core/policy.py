@@ -1,4 +1,6 @@
-"""Plans that nobody writes: backup, restore, replication, check, retention: from a dataset's policy."""
+"""Plans that nobody writes: backup, restore, replication, check, retention, lock extension: compiled
+from a dataset's policy.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +14,9 @@ from drorch.core.nearest import did_you_mean
 from drorch.core.plan import Plan, PlannedStep
 from drorch.core.render import literal
 from drorch.core.values import Value
+
+#: The name of runs that concern drorch's own records in regions.
+RECORDS = "records"
 
 
 def compile_backup(dataset: str, configuration: Configuration) -> Plan:
@@ -140,6 +145,63 @@ def compile_hold(
     title = f"{'Release' if release else 'Hold'} snapshot {snapshot[:8]} of {dataset}"
     subject = f"hold:{dataset}:{snapshot}"
     return _plan(RunKind.HOLD, policy, configuration, title, (step,), subject=subject)
+
+
+def compile_lock_extend(dataset: str, regions: Sequence[str], configuration: Configuration) -> Plan:
+    """The plan that extends the locks of the dataset's objects in those of the regions named (or
+    of all) that have an object lock. It keeps no backup of the dataset waiting.
+    """
+    policy = _dataset(dataset, configuration)
+    for region in regions:
+        _check_region(policy, region)
+    steps = [
+        PlannedStep(
+            f"extend-{region}",
+            Phase.STEPS,
+            "lock.extend",
+            {"dataset": dataset, "region": region},
+            repeatable=True,
+        )
+        for region in _locked(tuple(regions) or policy.regions, configuration)
+    ]
+    title, subject = f"Extend locks of {dataset}", f"lock:{dataset}"
+    plan = _plan(RunKind.LOCK_EXTEND, policy, configuration, title, tuple(steps), subject=subject)
+    return _side_by_side(plan)
+
+
+def compile_lock_extend_records(regions: Sequence[str], configuration: Configuration) -> Plan:
+    """The same for drorch's own records, in those of the regions that have an object lock."""
+    steps = tuple(
+        PlannedStep(
+            f"extend-{region}", Phase.STEPS, "lock.extend", {"region": region}, repeatable=True
+        )
+        for region in _locked(regions, configuration)
+    )
+    return _side_by_side(
+        Plan(
+            kind=RunKind.LOCK_EXTEND,
+            name=RECORDS,
+            mode=Mode.LIVE,
+            subject=f"lock:{RECORDS}",
+            steps=steps,
+            title="Extend locks of drorch's records",
+            organization=configuration.organization,
+            timezone=configuration.timezone,
+            configuration_digest=configuration.digest,
+        )
+    )
+
+
+def _locked(regions: Sequence[str], configuration: Configuration) -> list[str]:
+    """Those that have an object lock; UsageError if none has."""
+    found = [r for r in dict.fromkeys(regions) if configuration.regions[r].object_lock]
+    if not found:
+        named = ", ".join(regions)
+        raise UsageError(
+            f"no object_lock is configured for {named}",
+            "set `object_lock: {mode: compliance, keep: 30d}` of a region whose bucket has one",
+        )
+    return found
 
 
 def _side_by_side(plan: Plan) -> Plan:

@@ -10,6 +10,7 @@ KINDS = {
     "check": "Check",
     "retention": "Retention",
     "hold": "Hold of a snapshot",
+    "lock-extend": "Lock extension",
     "drill": "Drill",
     "failover": "Failover",
     "failback": "Failback",

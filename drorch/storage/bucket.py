@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from drorch.core.errors import StorageError
-from drorch.core.model import Region
+from drorch.core.model import LockMode, ObjectLock, Region
 from drorch.ports import Secrets
 from drorch.storage.access import Access
 from drorch.storage.client import Credentials, Patience, credentials_of
@@ -237,7 +237,11 @@ class Bucket:
         self._again(f"delete {name}", remove)
 
     def create(self) -> bool:
-        """Make the bucket in the region's configured location; False if it was there and is ours."""
+        """Make the bucket in the region's configured location; False if it was there and is ours.
+
+        Where the region is to have an object lock, the bucket gets it, and a rule that locks each
+        new object for as long.
+        """
         try:
             self._again("look at the bucket", self._head_bucket)
         except StorageError as error:
@@ -246,6 +250,9 @@ class Bucket:
         else:
             return False
         self._again("create the bucket", self._create)
+        if self.region.object_lock is not None:
+            rule = partial(self._lock_by_rule, self.region.object_lock)
+            self._again("give the bucket its rule of object lock", rule)
         return True
 
     def attempt(self, doing: str, once: Callable[[], T]) -> T:
@@ -265,6 +272,22 @@ class Bucket:
         )
         lock: Any = {"ObjectLockEnabledForBucket": True} if self.region.object_lock else {}
         self.client.create_bucket(Bucket=self.region.bucket, **place, **lock)
+
+    def _lock_by_rule(self, lock: ObjectLock) -> None:
+        compliance = lock.mode is LockMode.COMPLIANCE
+        days = -(-lock.keep // timedelta(days=1))
+        self.client.put_object_lock_configuration(
+            Bucket=self.region.bucket,
+            ObjectLockConfiguration={
+                "ObjectLockEnabled": "Enabled",
+                "Rule": {
+                    "DefaultRetention": {
+                        "Mode": "COMPLIANCE" if compliance else "GOVERNANCE",
+                        "Days": days,
+                    }
+                },
+            },
+        )
 
     def _page(self, prefix: str, token: str | None) -> Any:
         """A page of a listing. Nothing proves it, so one that contradicts itself is asked again."""

@@ -1,6 +1,7 @@
 """Versions in a real store with object lock: Ceph."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -180,6 +181,21 @@ def test_a_bucket_without_lock_or_versions_says_so(ceph):
             ask()
         assert error.value.cause == Cause.NO_LOCK
     assert keeps_versions(ceph.bucket(ceph.region()))
+
+
+@pytest.mark.parametrize("mode", LockMode)
+def test_a_bucket_that_is_made_for_a_locked_region_locks_what_is_new_for_whole_days(ceph, mode):
+    lock = ObjectLock(mode, timedelta(days=2, hours=1))
+    made = replace(ceph.region(lock=lock), bucket=f"made-{mode}")
+    bucket = ceph.bucket(made)
+    assert bucket.create()
+    assert not bucket.create()
+    bucket.put("a", b"x")
+    (version,) = only(bucket, "a")
+    kept = retention_of(bucket, version)
+    assert kept is not None
+    assert kept.mode is mode
+    assert timedelta(seconds=-2) < kept.until - version.modified - 3 * DAY < timedelta(seconds=2)
 
 
 def test_somebody_else_sees_nothing_and_is_told_which_right_is_missing(ceph, locked):

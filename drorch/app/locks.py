@@ -1,0 +1,105 @@
+"""Use cases around object locks: extend them, and see how they stand."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from drorch.app.program import Program
+from drorch.core.durations import format_duration
+from drorch.core.facts import Known, Locked
+from drorch.core.locking import Horizon, Lapse, interval, lapse
+from drorch.core.model import Dataset, ObjectLock
+from drorch.core.plan import Plan
+from drorch.core.policy import compile_lock_extend, compile_lock_extend_records
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm of `status`; `since` is None where nobody knows."""
+
+    what: str
+    subject: str
+    since: datetime | None
+    message: str
+    hint: str
+
+
+def extensions(program: Program, names: Sequence[str], region: str | None) -> list[Plan]:
+    """The plans that extend locks in every region that has them (or the one named): of the
+    datasets named; else of all that lie there, and of drorch's own records.
+
+    Raises UsageError if there is no lock to extend.
+    """
+    configuration = program.configuration
+    wanted = [program.region(region).name] if region else list(configuration.regions)
+    if names:
+        return [
+            compile_lock_extend(program.dataset(n).name, wanted if region else (), configuration)
+            for n in dict.fromkeys(names)
+        ]
+    records = compile_lock_extend_records(wanted, configuration)
+    locked = {str(step.arguments["region"]) for step in records.steps}
+    plans = [
+        compile_lock_extend(dataset.name, there, configuration)
+        for dataset in configuration.datasets.values()
+        if (there := [r for r in dataset.regions if r in locked])
+    ]
+    return [*plans, records]
+
+
+def alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[Alarm]:
+    """What is wrong with the locks of the dataset's objects, as was found when they were last
+    extended. Regions that hold nothing of it are left out.
+    """
+    found = {k.fact.region: k for k in program.journal.facts(Locked, dataset.name)}
+    held = {c.region for c in program.journal.copies(dataset.name) if not c.owed}
+    for name in dataset.regions:
+        lock = program.configuration.regions[name].object_lock
+        if lock is None or name not in held:
+            continue
+        known = found.get(name)
+        horizon = Horizon(known.fact.until, known.recorded_at) if known else None
+        yield from _lapsed(
+            f"--dataset {dataset.name} --region {name}", dataset, name, lock, horizon, now
+        )
+        if known and known.fact.missing:
+            yield _deleted(dataset, known)
+
+
+def _lapsed(
+    where: str,
+    dataset: Dataset,
+    region: str,
+    lock: ObjectLock,
+    horizon: Horizon | None,
+    now: datetime,
+) -> Iterator[Alarm]:
+    found, since = lapse(lock, horizon, now)
+    end = f" {horizon.until:%Y-%m-%d %H:%M} UTC" if horizon and horizon.until else ""
+    says = {
+        Lapse.NEVER_EXTENDED: "were never extended, and lapse",
+        Lapse.UNLOCKED: "are missing: something is not locked at all",
+        Lapse.LAPSED: f"have lapsed, the first of them on{end}",
+        Lapse.LAPSING: f"lapse from{end} on: nobody extended them in time",
+    }
+    if found is not Lapse.GOOD:
+        yield Alarm(
+            f"lock.{found}",
+            f"{dataset.name} in {region}",
+            since,
+            f"the object locks of {dataset.name} in {region} {says[found]}",
+            f"now, and then at least every {format_duration(interval(lock))}: "
+            f"drorch lock-extend {where}",
+        )
+
+
+def _deleted(dataset: Dataset, known: Known[Locked]) -> Alarm:
+    region, missing = known.fact.region, known.fact.missing
+    named = ", ".join(snapshot[:8] for snapshot in missing)
+    return Alarm(
+        "copy.deleted",
+        f"{dataset.name} in {region}",
+        known.recorded_at,
+        f"snapshots of {dataset.name} were deleted from {region} behind drorch's back: {named}",
+        "find out who did it; their versions are still in the bucket, and locked",
+    )
