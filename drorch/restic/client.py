@@ -21,8 +21,10 @@ from drorch.restic.reading import (
     read_config,
     read_copied,
     read_entry,
+    read_forgotten,
     read_keys,
     read_lock,
+    read_pruned,
     read_snapshot,
     read_stats,
 )
@@ -32,8 +34,10 @@ from drorch.restic.results import (
     CheckDone,
     Copied,
     Entry,
+    ForgetDone,
     Key,
     Lock,
+    PruneDone,
     RepositoryConfig,
     RestoreDone,
     Snapshot,
@@ -218,6 +222,38 @@ class Restic:
         """Copy snapshots (default: all) that are not there yet; says what was copied."""
         heard = self._processes.run(["copy", *snapshots], destination, attempt, source=source)
         return read_copied(heard.said.log)
+
+    def forget(
+        self, address: RepositoryAddress, snapshots: Sequence[str], *, attempt: Attempt = _ONCE
+    ) -> ForgetDone:
+        """Forget these very snapshots (full ids); their space is freed by `prune`.
+
+        What is not there is passed over, and named. Raises ResticError `not-removed`. Takes the
+        exclusive lock.
+        """
+        heard = self._processes.run(
+            ["forget", "--json", *snapshots], address, attempt, cached=False
+        )
+        return read_forgotten(list(heard.said.log))
+
+    def prune(
+        self,
+        address: RepositoryAddress,
+        *,
+        max_unused: str = "5%",
+        max_repack: int | None = None,
+        attempt: Attempt = _ONCE,
+    ) -> PruneDone:
+        """Free what no snapshot needs. Takes the exclusive lock; needs memory as a backup does.
+
+        `max_unused`, of the whole, may stay in packs that are also needed: `0` frees the most and
+        moves the most. `max_repack` bounds what one prune moves, in bytes: the next goes on.
+        """
+        argv = ["prune", "--max-unused", max_unused]
+        if max_repack is not None:
+            argv.append(f"--max-repack-size={max_repack}")
+        heard = self._processes.run(argv, address, attempt)
+        return read_pruned(heard.said.log)
 
     def unlock(self, address: RepositoryAddress, *, attempt: Attempt = _ONCE) -> None:
         """Remove stale locks: older than 30 minutes, or of a dead process of this host. No others."""

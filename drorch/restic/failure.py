@@ -33,6 +33,7 @@ class Cause(StrEnum):
     DISK_FULL = "disk-full"
     DAMAGED = "damaged"
     NOT_FOUND = "not-found"
+    NOT_REMOVED = "not-removed"
     NOT_STARTED = "not-started"
     TARGET_NOT_EMPTY = "target-not-empty"
     TARGET_BUSY = "target-busy"
@@ -67,6 +68,8 @@ _HINTS: Final = {
     Cause.DAMAGED: "this copy of the repository is damaged or incomplete: use another region, "
     "and see how far the damage goes: drorch check --read-data",
     Cause.NOT_FOUND: "list what is there: drorch snapshots list, drorch snapshots ls",
+    Cause.NOT_REMOVED: "may this region's key delete objects, and is the bucket one whose objects "
+    "can be deleted? What was not removed is tried again the next time",
     Cause.NOT_STARTED: "install restic 0.14.0 or later, or correct its path",
     Cause.TARGET_NOT_EMPTY: "choose a folder that does not exist yet or is empty",
     Cause.TARGET_BUSY: "wait for the other restore, or choose another folder",
@@ -103,6 +106,7 @@ _SENTENCES: Final[Mapping[Cause, tuple[str, ...]]] = {
         "TLS handshake",
         "x509: ",
     ),
+    Cause.NOT_REMOVED: ("unable to remove ", "failed to remove one or more", r"Remove\(<snapshot/"),
     Cause.NOT_FOUND: (
         "no matching ID found",
         "no snapshot found",
@@ -138,6 +142,8 @@ _PHRASES: Final = {
     "restore": "restore",
     "check": "check the repository",
     "copy": "copy the snapshots",
+    "forget": "forget the snapshots",
+    "prune": "free space",
     "unlock": "remove stale locks",
     "ls": "list the snapshot",
     "find": "search the snapshots",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Final
 
+from drorch.core.units import parse_size
 from drorch.restic.failure import Cause, error_text, problem
 from drorch.restic.lines import Listener, Message
 from drorch.restic.results import (
@@ -13,8 +14,10 @@ from drorch.restic.results import (
     CheckDone,
     Copied,
     Entry,
+    ForgetDone,
     Key,
     Lock,
+    PruneDone,
     RepositoryConfig,
     Snapshot,
     Stats,
@@ -30,6 +33,9 @@ _ALREADY: Final = re.compile(
 _SAVED: Final = re.compile(
     r"^snapshot ([0-9a-f]+) saved(?:, copied from source snapshot ([0-9a-f]+))?"
 )
+_IGNORED: Final = re.compile(r'^Ignoring "([^"]*)": ')
+_NOT_REMOVED: Final = re.compile(r"^unable to remove (\S+) from the repository$")
+_FREED: Final = re.compile(r"^(total prune|remaining):\s+(\d+) blobs / ([\d.]+ \w+)$")
 #: Lines of `check` in text mode that say what it is doing, not what is wrong.
 _CHATTER: Final = re.compile(
     r"using temporary cache|create exclusive lock|load indexes|check all packs|check snapshots"
@@ -142,6 +148,23 @@ def read_copied(lines: Iterable[str]) -> tuple[Copied, ...]:
         elif match := _SOURCE.match(line):
             source = match[1]
     return tuple(copied)
+
+
+def read_forgotten(lines: Sequence[str]) -> ForgetDone:
+    """What `forget` with ids did. Raises ResticError `not-removed`: 0.17 to 0.18 exit with 0."""
+    stuck = [m[1] for m in map(_NOT_REMOVED.match, lines) if m]
+    if stuck:
+        more = f" and {len(stuck) - 1} more" if len(stuck) > 1 else ""
+        raise problem(Cause.NOT_REMOVED, f"restic could not remove {stuck[0]}{more}")
+    return ForgetDone(tuple(m[1] for m in map(_IGNORED.match, lines) if m))
+
+
+def read_pruned(lines: Iterable[str]) -> PruneDone:
+    """What `prune` says it freed and left. Raises ResticError `failed` if it does not say."""
+    found = {m[1]: (int(m[2]), parse_size(m[3])) for m in map(_FREED.match, lines) if m}
+    if len(found) < 2:
+        raise problem(Cause.FAILED, "restic pruned without saying what it freed")
+    return PruneDone(*found["total prune"], *found["remaining"])
 
 
 def read_stats(found: Message) -> Stats:

@@ -89,6 +89,23 @@ class Copied:
 
 
 @dataclass(frozen=True, slots=True)
+class PruneDone:
+    """What a prune freed and left, as restic rounds it (three digits of a unit); blobs are exact."""
+
+    blobs_removed: int
+    bytes_removed: int
+    blobs_left: int
+    bytes_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetDone:
+    """Snapshots forgotten; `ignored` names those that were not there (any more)."""
+
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """Size of a repository or snapshot. Files are counted in restore-size mode alone."""
 

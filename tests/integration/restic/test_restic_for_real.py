@@ -281,6 +281,24 @@ def test_a_copy_into_a_second_repository_shares_its_chunks_and_names_its_source(
     assert not any(not c.already for c in ward.restic.copy(ward.address, second))
 
 
+def test_what_is_forgotten_is_gone_and_its_space_is_freed_by_a_prune(ward):
+    more = ward.folder / "more.bin"
+    more.write_bytes(os.urandom(400_000))
+    ward.restic.backup(ward.address, host="ehr", paths=[more])
+    listed = ward.restic.snapshots(ward.address)
+    newest = listed[-1].id
+    assert ward.restic.forget(ward.address, [newest]).ignored == ()
+    assert ward.restic.forget(ward.address, [newest]).ignored == (newest,)
+    assert [s.id for s in ward.restic.snapshots(ward.address)] == [listed[0].id]
+    before = sum(p.stat().st_size for p in ward.repository_files("data"))
+    done = ward.restic.prune(ward.address, max_unused="0")
+    after = sum(p.stat().st_size for p in ward.repository_files("data"))
+    assert before - after > 400_000
+    assert done.bytes_removed > 400_000
+    assert done.bytes_left > 700_000
+    assert ward.restic.check(ward.address, read_data=True).clean
+
+
 def test_a_repository_tells_of_itself(ward):
     entries = []
     snapshot = ward.restic.ls(ward.address, ward.first.snapshot_id, entries.append)

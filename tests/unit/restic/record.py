@@ -5,7 +5,8 @@
 For each binary `restic-X.Y.Z` in the folder, every scenario below is run in a scratch folder and
 kept in recorded/X.Y.Z/SCENARIO.json: the verb and flags, the exit code, the lines of both streams.
 The scratch folder is written as /room, so that recordings of two machines are alike.
-`disk-full` needs root (a small tmpfs) and keeps its old recording otherwise.
+`disk-full` (a small tmpfs) and `forget-not-removed` (a file that cannot be removed) need root and
+keep their old recordings otherwise.
 """
 
 import json
@@ -142,6 +143,29 @@ def second_region(room: Room) -> None:
     room.record("snapshots-copied", ["snapshots", "--json", "--no-cache"], "second")
 
 
+def forgetting(room: Room) -> None:
+    """In a repository of its own: what is damaged later must still be there."""
+    room.run(["init"], "third")
+    for turn in range(3):
+        (room.folder / "turn").write_bytes(os.urandom(100_000))
+        room.run(["backup", "--no-cache", str(room.folder / "turn"), "--tag", str(turn)], "third")
+    listed = room.run(["snapshots", "--json", "--no-cache"], "third")
+    ids = [s["id"] for s in json.loads(listed["stdout"][0])]
+    argv = ["forget", "--json", "--no-cache", *ids[:2], "00c0ffee"]
+    room.record("forget", argv, "third")
+    room.record("prune", ["prune", "--no-cache", "--max-unused", "0"], "third")
+    room.record("prune-nothing", ["prune", "--no-cache", "--max-unused", "0"], "third")
+    kept = room.folder / "third" / "snapshots" / ids[2]
+    if subprocess.run(
+        ["chattr", "+i", str(kept)], check=False, stderr=subprocess.DEVNULL
+    ).returncode:
+        return
+    try:
+        room.record("forget-not-removed", ["forget", "--json", "--no-cache", ids[2]], "third")
+    finally:
+        subprocess.run(["chattr", "-i", str(kept)], check=True)
+
+
 def refused(room: Room) -> None:
     room.record("wrong-password", ["snapshots", "--json", "--no-cache"], password="wrong")
     room.record("no-repository", ["snapshots", "--json", "--no-cache"], "nowhere")
@@ -210,7 +234,7 @@ def main(binaries: Path) -> None:
         folder = Path(tempfile.mkdtemp(prefix="drorch-record-"))
         try:
             room = Room(binary, folder)
-            for scenes in (good, second_region, disk_full, refused, damaged):
+            for scenes in (good, second_region, forgetting, disk_full, refused, damaged):
                 scenes(room)
         finally:
             shutil.rmtree(folder)

@@ -206,6 +206,18 @@ def test_a_copy_between_accounts_is_refused_as_restic_has_room_for_one(tmp_path)
 
 
 @each_version
+def test_a_prune_is_bounded_by_what_it_may_leave_and_what_it_may_move(version, tmp_path):
+    played = PlayedRestic(version, tmp_path)
+    restic = played.restic()
+    assert restic.forget(LOCAL, ["a" * 64]).ignored == ("00c0ffee",)
+    assert played.started[-1].argv[-1] == "a" * 64
+    restic.prune(LOCAL)
+    assert played.started[-1].argv[-3:] == ("prune", "--max-unused", "5%")
+    restic.prune(LOCAL, max_unused="0", max_repack=1 << 30)
+    assert played.started[-1].argv[-1] == f"--max-repack-size={1 << 30}"
+
+
+@each_version
 def test_restic_waits_for_a_lock_where_it_can(version, tmp_path, source):
     played = PlayedRestic(version, tmp_path)
     played.restic(wait_for_lock=timedelta(minutes=2)).backup(LOCAL, host="ehr", paths=[source])

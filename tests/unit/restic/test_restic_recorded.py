@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from drorch.core.errors import ResticError
 from drorch.ports import Completed, Ended
 from drorch.restic.failure import diagnose
 from drorch.restic.reading import (
@@ -12,8 +13,10 @@ from drorch.restic.reading import (
     read_config,
     read_copied,
     read_entry,
+    read_forgotten,
     read_keys,
     read_lock,
+    read_pruned,
     read_snapshot,
     read_stats,
 )
@@ -107,6 +110,39 @@ def test_0_14_says_what_was_copied_before():
     again = read_copied(recording("0.14.0", "copy-again").heard().log)
     assert len(again) == 4
     assert all(c.already for c in again)
+
+
+@each_version
+def test_a_forget_names_what_was_not_there(version):
+    assert read_forgotten(recording(version, "forget").heard().log).ignored == ("00c0ffee",)
+
+
+@each_version
+def test_a_snapshot_that_cannot_be_removed_fails_the_forget_whatever_the_exit_code(version):
+    played = recording(version, "forget-not-removed")
+    assert played.exit_code == {"0.14.0": 1, "0.18.0": 0, "0.19.1": 3}[version]
+    heard = played.heard()
+    assert diagnose("forget", played.completed(), heard).cause == "not-removed"
+    if version != "0.14.0":
+        with pytest.raises(ResticError, match="could not remove snapshot/") as refused:
+            read_forgotten(heard.log)
+        assert refused.value.cause == "not-removed"
+
+
+@each_version
+def test_a_prune_says_what_it_freed_and_left(version):
+    done = read_pruned(recording(version, "prune").heard().log)
+    assert done.blobs_removed > 0
+    assert done.bytes_removed > 190_000
+    assert done.bytes_left > 95_000
+    nothing = read_pruned(recording(version, "prune-nothing").heard().log)
+    assert (nothing.blobs_removed, nothing.bytes_removed) == (0, 0)
+    assert (nothing.blobs_left, nothing.bytes_left) == (done.blobs_left, done.bytes_left)
+
+
+def test_a_prune_that_says_nothing_is_not_believed():
+    with pytest.raises(ResticError, match="without saying"):
+        read_pruned(["done"])
 
 
 @each_version
