@@ -16,6 +16,7 @@ from bench.figures import Broken, Figure, LeftOut
 from bench.inside import measure_engine, measure_journal
 from bench.mirror import measure_mirror
 from bench.printing import Taken, as_document, as_lines
+from bench.scrub import measure_scrub
 from bench.start import measure_help
 from bench.steps import measure_steps
 from bench.steps import versions as versions_beside
@@ -34,6 +35,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "backup": measure_backup,
     "mirrored": measure_mirrored,
     "mirror": measure_mirror,
+    "scrub": measure_scrub,
     "memory": measure_memory,
 }
 
@@ -105,7 +107,7 @@ def _facts(yard: Yard, before: list[float], names: Iterable[str]) -> dict[str, A
     used = set(names)
     versions = {"drorch": __version__, "python": machine.python()}
     versions |= machine.packages("click", "sqlalchemy", "pydantic", "boto3")
-    if used & {"backup", "mirrored", "mirror", "memory"}:
+    if used & {"backup", "mirrored", "mirror", "scrub", "memory"}:
         versions["restic"] = machine.version_of([yard.restic, "version"])
         versions["rclone"] = machine.version_of([str(rclone()), "version"])
     if "steps" in used:

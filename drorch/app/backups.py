@@ -1,4 +1,4 @@
-"""Use cases around copies: back up, replicate, check, restore. Each is a run of a compiled plan."""
+"""Use cases around copies: back up, replicate, check, scrub, restore. Each is a run of a compiled plan."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +16,7 @@ from drorch.core.policy import (
     compile_check,
     compile_replicate,
     compile_restore,
+    compile_scrub,
 )
 from drorch.engine.loop import Watcher
 
@@ -101,6 +102,34 @@ def check(
         )
 
     return _each(program, datasets, plan, control, watchers, "operator", parallel)
+
+
+def scrub(
+    program: Program,
+    datasets: Sequence[Dataset],
+    region: str | None,
+    *,
+    budget: str | None = None,
+    control: Control,
+    watchers: Watchers = nobody,
+    trigger: str = "operator",
+    parallel: int = 2,
+) -> list[Carried]:
+    """Hash what lies in every region (or the one named): what is left of the day's budget, or
+    `budget` (a size, or `all`).
+    """
+    if region is not None:
+        program.region(region)
+
+    def plan(dataset: Dataset) -> Plan:
+        return compile_scrub(
+            dataset.name,
+            [region] if region else [],
+            program.configuration,
+            arguments={"budget": budget} if budget is not None else {},
+        )
+
+    return _each(program, datasets, plan, control, watchers, trigger, parallel)
 
 
 def carry_plans(

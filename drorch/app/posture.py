@@ -1,10 +1,11 @@
 """Use case `status`: how each dataset stands in each region, and what is wrong with that."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from drorch.app import locks
 from drorch.app.program import Program
+from drorch.app.proofs import Proofs, proofs_of
 from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
 from drorch.core.model import Dataset, jurisdiction_within
@@ -16,12 +17,13 @@ from drorch.core.values import Value
 def status(program: Program) -> dict[str, Value]:
     """The contract's document of `status --json`, from the journal alone: no region is asked."""
     now = program.clock.now().at
-    datasets = [_dataset(program, d, now) for d in program.configuration.datasets.values()]
-    alarms = [
-        alarm
-        for dataset in program.configuration.datasets.values()
-        for alarm in (*_alarms(program, dataset, now), *_lock_alarms(program, dataset, now))
-    ]
+    datasets: list[Value] = []
+    alarms: list[Value] = []
+    for dataset in program.configuration.datasets.values():
+        proven = proofs_of(program, dataset, now)
+        datasets.append(_dataset(program, dataset, proven, now))
+        alarms.extend(_alarms(program, dataset, proven, now))
+        alarms.extend(_lock_alarms(program, dataset, now))
     return {
         "at": rfc3339(now),
         "datasets": datasets,
@@ -30,14 +32,19 @@ def status(program: Program) -> dict[str, Value]:
     }
 
 
-def _dataset(program: Program, dataset: Dataset, now: datetime) -> dict[str, Value]:
+def _dataset(
+    program: Program, dataset: Dataset, proven: Mapping[str, Proofs], now: datetime
+) -> dict[str, Value]:
     known = program.journal.copies(dataset.name)
     rpo = dataset.objectives.rpo
     return {
         "dataset": dataset.name,
         "tier": dataset.tier,
         "rpo_s": rpo.total_seconds() if rpo else None,
-        "copies": [_copy(program, dataset, region, known, now) for region in dataset.regions],
+        "copies": [
+            _copy(program, dataset, region, known, now) | proven[region].document(now)
+            for region in dataset.regions
+        ],
     }
 
 
@@ -78,7 +85,9 @@ def _owed(known: Sequence[KnownCopy], region: str) -> KnownCopy | None:
     return next((c for c in known if c.region == region and c.owed), None)
 
 
-def _alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[str, Value]]:
+def _alarms(
+    program: Program, dataset: Dataset, proven: Mapping[str, Proofs], now: datetime
+) -> Iterator[dict[str, Value]]:
     known = program.journal.copies(dataset.name)
     rpo = dataset.objectives.rpo
     for region in dataset.regions:
@@ -111,6 +120,7 @@ def _alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[
                 f"{region} is owed the copy of {dataset.name} from {rfc3339(owed.snapshot_at)}",
                 f"bring it there: drorch replicate --dataset {dataset.name} --region {region}",
             )
+        yield from proven[region].alarms(held, now)
 
 
 def _lock_alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[str, Value]]:

@@ -38,6 +38,7 @@ _SUPERSEDED = frozenset(
         RunKind.BACKUP,
         RunKind.REPLICATE,
         RunKind.CHECK,
+        RunKind.SCRUB,
         RunKind.RESTORE,
         RunKind.RETENTION,
         RunKind.HOLD,

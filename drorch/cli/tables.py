@@ -15,6 +15,7 @@ STYLES = {
     "pass": "green",
     "met": "green",
     "failed": "bold red",
+    "damaged": "bold red",
     "fail": "bold red",
     "missed": "bold red",
     "aborted": "yellow",

@@ -3,8 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from drorch.core.durations import format_duration
-
-_SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+from drorch.core.units import format_size
 
 #: What a terminal would obey instead of show: C0 without tab and line end, DEL and C1.
 _CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
@@ -22,12 +21,7 @@ def one_line(text: str) -> str:
 
 def size(count: float | None) -> str:
     """`829 B`, `791.0 MiB`; a dash where there is none."""
-    if count is None:
-        return "-"
-    value, unit = float(count), 0
-    while value >= 1024 and unit < len(_SIZES) - 1:
-        value, unit = value / 1024, unit + 1
-    return f"{value:.0f} {_SIZES[unit]}" if unit == 0 else f"{value:.1f} {_SIZES[unit]}"
+    return "-" if count is None else format_size(count)
 
 
 def lasted(seconds: float | None) -> str:

@@ -132,7 +132,9 @@ def _dataset(folder: Path, name: str, shape: models.DatasetShape) -> Dataset:
         keep=Keep(**{key: getattr(shape.keep, key) for key in models.KeepShape.model_fields}),
         prune=shape.prune,
         brake=BRAKE if shape.brake is None else shape.brake,
-        verify=Verify(shape.verify.check, shape.verify.scrub, shape.verify.restore_test),
+        verify=Verify(
+            **{key: getattr(shape.verify, key) for key in models.VerifyShape.model_fields}
+        ),
         window=Window(shape.window.limit_upload, shape.window.limit_download, shape.window.between),
         guard=Guard(shape.guard.min_files, shape.guard.max_change),
         transfer=_transfer(shape.transfer),

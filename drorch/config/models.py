@@ -199,6 +199,7 @@ class VerifyShape(Shape):
 
     check: ScheduleOrAge | None = None
     scrub: ScheduleOrAge | None = None
+    scrub_budget: Size | None = None
     restore_test: ScheduleOrAge | None = None
 
 

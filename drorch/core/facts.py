@@ -51,9 +51,11 @@ class KeyRevoked:
 class Proven:
     """A part of a repository in a region was hashed against its names.
 
-    `part` is the folder: `data/4f`, `index`, `snapshots`, `keys`. `through` is the last name that
-    was hashed when the budget ended (empty: the whole part was). `damaged` names what was not
-    what its name says.
+    `part` is the folder: `data/4f`, `index`, `snapshots`, `keys`; or `config`. `objects` and
+    `bytes` count what was hashed in this turn. `damaged` names (below the repository's folder)
+    what is not what its name says, or is not there though it should be. A turn that began at
+    `began` and is not finished has come as far as the name `through`; a finished one has neither.
+    `since` is the moment after which the whole part was hashed, None if it never was.
     """
 
     dataset: str
@@ -63,6 +65,22 @@ class Proven:
     bytes: int
     damaged: tuple[str, ...] = ()
     through: str = ""
+    began: datetime | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    """How much of a region was hashed on the local day `day` (2026-11-23), in bytes.
+
+    `first_at` is when the region was scrubbed for the first time.
+    """
+
+    dataset: str
+    region: str
+    day: str
+    bytes: int
+    first_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +157,7 @@ Fact: TypeAlias = (
     | KeyKnown
     | KeyRevoked
     | Proven
+    | Scrubbed
     | Quarantined
     | Locked
     | Retained
@@ -175,6 +194,7 @@ WORDS: Mapping[type, str] = {
     KeyKnown: "key.known",
     KeyRevoked: "key.revoked",
     Proven: "part.proven",
+    Scrubbed: "region.scrubbed",
     Quarantined: "object.quarantined",
     Locked: "region.locked",
     Retained: "retention.applied",

@@ -124,11 +124,15 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """How often the copies are checked; texts are schedules or ages as written."""
+    """How often the copies are checked; texts are schedules or ages as written.
+
+    `scrub_budget` is how many bytes of a region are hashed in a day.
+    """
 
     check: str | None = None
     scrub: str | None = None
     restore_test: str | None = None
+    scrub_budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class RunKind(StrEnum):
     RETENTION = "retention"
     HOLD = "hold"
     LOCK_EXTEND = "lock-extend"
+    SCRUB = "scrub"
     DRILL = "drill"
     FAILOVER = "failover"
     FAILBACK = "failback"

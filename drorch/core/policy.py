@@ -1,5 +1,5 @@
-"""Plans that nobody writes: backup, restore, replication, check, retention, lock extension: compiled
-from a dataset's policy.
+"""Plans that nobody writes, from a dataset's policy: backup, copies, restore, checks, retention,
+locks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -107,20 +107,46 @@ def compile_check(
     `arguments` are further ones of the action `repository.check`.
     """
     policy = _dataset(dataset, configuration)
+    steps = _in_each("check", "repository.check", policy, regions, arguments or {})
+    return _side_by_side(_plan(RunKind.CHECK, policy, configuration, f"Check {dataset}", steps))
+
+
+def compile_scrub(
+    dataset: str,
+    regions: Sequence[str],
+    configuration: Configuration,
+    *,
+    arguments: Mapping[str, Value] | None = None,
+) -> Plan:
+    """The plan that hashes what lies in the regions named, or in all, side by side.
+
+    It may take hours, and keeps no backup of the dataset waiting. `arguments` are further ones of
+    the action `scrub`.
+    """
+    policy = _dataset(dataset, configuration)
+    steps = _in_each("scrub", "scrub", policy, regions, arguments or {})
+    title, subject = f"Scrub {dataset}", f"scrub:{dataset}"
+    plan = _plan(RunKind.SCRUB, policy, configuration, title, steps, subject=subject)
+    return _side_by_side(plan)
+
+
+def _in_each(
+    name: str, action: str, policy: Dataset, regions: Sequence[str], arguments: Mapping[str, Value]
+) -> tuple[PlannedStep, ...]:
+    """A check of the dataset in each of the regions, or in all that it has."""
     for region in regions:
         _check_region(policy, region)
-    steps = tuple(
+    return tuple(
         PlannedStep(
-            f"check-{region}",
+            f"{name}-{region}",
             Phase.STEPS,
-            "repository.check",
-            {"dataset": dataset, "region": region, **(arguments or {})},
+            action,
+            {"dataset": policy.name, "region": region, **arguments},
             check=True,
             repeatable=True,
         )
         for region in dict.fromkeys(tuple(regions) or policy.regions)
     )
-    return _side_by_side(_plan(RunKind.CHECK, policy, configuration, f"Check {dataset}", steps))
 
 
 def compile_hold(

@@ -6,7 +6,8 @@ is the daemon's to know. Nothing here computes a next time.
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import TypeAlias
 
 from drorch.core.durations import parse_duration
@@ -41,6 +42,8 @@ class Calendar:
 
 
 Schedule: TypeAlias = Every | Calendar
+
+_SOME_YEARS = timedelta(days=9 * 366)
 
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -119,6 +122,41 @@ def check_schedule_or_age(text: str) -> None:
             parse_schedule(text)
         except ValueError as error:
             raise ValueError(f"{error} and not an age") from None
+
+
+def promised_age(text: str) -> timedelta:
+    """An age such as `30d`; of a schedule, the longest time between two of its slots.
+
+    Raises ValueError for what is neither.
+    """
+    try:
+        return parse_duration(text)
+    except ValueError:
+        return longest_gap(parse_schedule(text))
+
+
+def longest_gap(schedule: Schedule) -> timedelta:
+    """The longest time between two slots, in whole days for a calendar (two a day are one apart)."""
+    if isinstance(schedule, Every):
+        return schedule.interval
+    days = [day for day in _some_years() if _falls_on(schedule, day)]
+    gaps = (later - earlier for earlier, later in pairwise(days))
+    return max(gaps, default=_SOME_YEARS)
+
+
+def _some_years() -> list[date]:
+    """Nine years of days, with three times the 29th of February in them."""
+    return [date(2000, 1, 1) + timedelta(days=n) for n in range(_SOME_YEARS.days)]
+
+
+def _falls_on(calendar: Calendar, day: date) -> bool:
+    if day.month not in calendar.months:
+        return False
+    in_days = day.day in calendar.days
+    in_weekdays = day.isoweekday() % 7 in calendar.weekdays
+    if calendar.any_day or calendar.any_weekday:
+        return in_days and in_weekdays
+    return in_days or in_weekdays
 
 
 def _every(text: str, whole: str) -> Every:

@@ -4,6 +4,7 @@ import re
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGTP]?)(i?)B?")
 _POWERS = "KMGTP"
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 
 
@@ -15,6 +16,14 @@ def parse_size(text: str) -> int:
     power = _POWERS.index(match[2].upper()) + 1 if match[2] else 0
     unit: int = (1024 if match[3] else 1000) ** power
     return round(float(match[1]) * unit)
+
+
+def format_size(count: float) -> str:
+    """The size for people, in at most one decimal: `829 B`, `791.0 MiB`."""
+    value, unit = float(count), 0
+    while value >= 1024 and unit < len(_UNITS) - 1:
+        value, unit = value / 1024, unit + 1
+    return f"{value:.0f} {_UNITS[unit]}" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"
 
 
 def parse_share(text: str) -> float:

@@ -11,6 +11,7 @@ KINDS = {
     "retention": "Retention",
     "hold": "Hold of a snapshot",
     "lock-extend": "Lock extension",
+    "scrub": "Scrub",
     "drill": "Drill",
     "failover": "Failover",
     "failback": "Failback",

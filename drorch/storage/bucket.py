@@ -93,18 +93,22 @@ class Bucket:
         """Close idle connections; the next request opens new ones."""
         self._access.close()
 
-    def list_objects(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Every object whose name begins so, in the order of names, a page at a time."""
+    def list_objects(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectInfo]:
+        """Every object whose name begins so, in the order of names, a page at a time.
+
+        Those up to the name `after` are left out.
+        """
         below = self._key("")
-        token: str | None = None
+        more: Any = {"StartAfter": self._key(after)} if after else {}
         while True:
-            page = self._again(f"list {prefix or 'objects'}", partial(self._page, prefix, token))
+            page = self._again(f"list {prefix or 'objects'}", partial(self._page, prefix, more))
             for entry in page.get("Contents", ()):
                 name = entry["Key"].removeprefix(below)
                 yield ObjectInfo(name, entry["Size"], entry["LastModified"].astimezone(UTC))
             token = page.get("NextContinuationToken")
             if not page.get("IsTruncated") or token is None:
                 return
+            more = {"ContinuationToken": token}
 
     def head(self, name: str) -> ObjectInfo | None:
         """The object's size and time, or None when there is no such object."""
@@ -289,9 +293,8 @@ class Bucket:
             },
         )
 
-    def _page(self, prefix: str, token: str | None) -> Any:
+    def _page(self, prefix: str, more: Any) -> Any:
         """A page of a listing. Nothing proves it, so one that contradicts itself is asked again."""
-        more: Any = {} if token is None else {"ContinuationToken": token}
         try:
             page = self.client.list_objects_v2(
                 Bucket=self.region.bucket, Prefix=self._key(prefix), **more

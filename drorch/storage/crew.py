@@ -1,12 +1,15 @@
 """Many hands for many objects: threads that draw from one source until it is empty."""
 
+import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 #: How long a stopped crew is waited for. A hand may hang in a read from a dead region until its
 #: timeout; it is left behind then, and does nothing more when it wakes.
@@ -63,6 +66,48 @@ def _join(thread: threading.Thread, stop: Stop) -> None:
             until = until or time.monotonic() + _LEAVING.total_seconds()
             if time.monotonic() > until:
                 return
+
+
+def ahead(
+    items: Iterable[T], work: Callable[[T], R], *, hands: int, stop: Stop
+) -> Iterator[tuple[T, R]]:
+    """Every item with what `work` makes of it, in order, made for `hands` items before they are read.
+
+    An exception of `work` is raised when its item's turn comes. Ends early when `stop` is asked for.
+    """
+    source = iter(items)
+    begun = deque(_Job(item, work) for item in itertools.islice(source, hands))
+    while begun:
+        job = begun.popleft()
+        while not job.over.wait(0.1):
+            if stop.asked:
+                return
+        begun.extend(_Job(item, work) for item in itertools.islice(source, 1))
+        yield job.item, job.result()
+
+
+class _Job(Generic[T, R]):
+    """One item's work in a thread of its own."""
+
+    def __init__(self, item: T, work: Callable[[T], R]) -> None:
+        self.item = item
+        self.over = threading.Event()
+        self._work = work
+        self._made: list[R] = []
+        self._failure: BaseException | None = None
+        threading.Thread(target=self._run, name="ahead", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._made.append(self._work(self.item))
+        except BaseException as failure:  # noqa: BLE001 - raised again when it is asked for
+            self._failure = failure
+        self.over.set()
+
+    def result(self) -> R:
+        if self._failure is not None:
+            raise self._failure
+        return self._made[0]
 
 
 class _Crew(Generic[T]):

@@ -48,15 +48,19 @@ class Named:
         return f"{folder}/{self.id}"
 
 
-def listed(bucket: Bucket, repository: str, kind: Kind) -> Iterator[Named]:
-    """The repository's objects of one kind as the region has them now.
+def listed(
+    bucket: Bucket, repository: str, kind: Kind, *, part: str = "", after: str = ""
+) -> Iterator[Named]:
+    """The repository's objects of one kind as the region has them now, in the order of names.
 
-    What does not bear a name that restic would give it is passed over. As nothing proves a
-    listing, such an object is looked at: if it is not there, its name came damaged, and StorageError
-    is raised.
+    With `part` (`data/4f`) only those in that folder, with `after` only those after that name
+    (below the repository's folder). What does not bear a name that restic would give it is passed
+    over. As nothing proves a listing, such an object is looked at: if it is not there, its name came
+    damaged, and StorageError is raised.
     """
     folder = repository.rstrip("/") + "/"
-    for entry in bucket.list_objects(f"{folder}{kind}/"):
+    beyond = f"{folder}{after}" if after else ""
+    for entry in bucket.list_objects(f"{folder}{part or kind}/", after=beyond):
         found = _named(kind, entry.name.removeprefix(folder), entry.size)
         if found is not None:
             yield found

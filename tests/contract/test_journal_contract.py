@@ -37,6 +37,7 @@ from drorch.core.facts import (
     PruneOwed,
     Quarantined,
     Retained,
+    Scrubbed,
 )
 from drorch.core.names import Outcome, RunState
 from drorch.core.posture import CopyFactKind, RunRow
@@ -382,7 +383,8 @@ def test_every_kind_of_fact_is_kept_and_found_again(journal: Journal) -> None:
         Held("ehr-db", "b" * 64, "litigation", "m.tremblay"),
         KeyKnown("ehr-db", "qc", "c" * 64, "escrow"),
         KeyRevoked("ehr-db", "d" * 64, "left the hospital"),
-        Proven("ehr-db", "qc", "index", 1, 2, through="e" * 64),
+        Proven("ehr-db", "qc", "index", 1, 2, through="e" * 64, began=DAWN),
+        Scrubbed("ehr-db", "qc", "2026-11-23", 2**40, DAWN),
         Quarantined("ehr-db", "qc", "snapshots/" + "f" * 64, "it does not authenticate"),
         Locked("ehr-db", "qc", 5, DAWN),
         Retained("ehr-db", "mtl", 47),

@@ -36,7 +36,18 @@ def command(session: Session, *, check: bool) -> int:
 def _copies(session: Session, datasets: Sequence[Mapping[str, Any]]) -> None:
     show_table(
         session,
-        ("dataset", "region", "role", "newest", "age", "RPO", "owed", "verified", "restored"),
+        (
+            "dataset",
+            "region",
+            "role",
+            "newest",
+            "age",
+            "RPO",
+            "owed",
+            "verified",
+            "scrubbed",
+            "restored",
+        ),
         [
             (
                 d["dataset"],
@@ -47,6 +58,7 @@ def _copies(session: Session, datasets: Sequence[Mapping[str, Any]]) -> None:
                 {True: "met", False: "missed", None: "-"}[c["rpo_met"]],
                 "owed" if c["owed"] else "",
                 moment(c["verified_at"], session.zone),
+                _scrubbed(c),
                 moment(c["restore_tested_at"], session.zone),
             )
             for d in datasets
@@ -55,6 +67,16 @@ def _copies(session: Session, datasets: Sequence[Mapping[str, Any]]) -> None:
         empty="no datasets are configured",
         right=("age",),
     )
+
+
+def _scrubbed(copy: Mapping[str, Any]) -> str:
+    """How much of it is proven; once all of it was at least once, how old the oldest proof is."""
+    if copy["damaged"]:
+        return "damaged"
+    if not copy["scrubbed_share"] and copy["scrubbed_at"] is None:
+        return "-"
+    share = f"{copy['scrubbed_share']:.0%}"
+    return share if copy["scrubbed_at"] is None else f"{share}, {lasted(copy['scrubbed_age_s'])}"
 
 
 def _drills(session: Session, drills: Sequence[Mapping[str, Any]]) -> None:

@@ -236,6 +236,14 @@ class Premises:
             (one,) = backups.check(program, wanted, control=Control(), **given)
         return document(one)
 
+    def scrub(self, name: str = "docs", **how: Any) -> dict[str, Any]:
+        """Hash what lies in its regions."""
+        with self.program() as program:
+            wanted = [program.dataset(name)]
+            given = {"region": None} | how
+            (one,) = backups.scrub(program, wanted, control=Control(), **given)
+        return document(one)
+
     def restore(self, name: str = "docs", to: str = "back", **how: Any) -> dict[str, Any]:
         """Restore it into a folder of ours."""
         with self.program() as program:

@@ -6,7 +6,13 @@ import pytest
 from drorch.core.errors import UsageError
 from drorch.core.model import Configuration, CopyMode, CopyPolicy, Dataset, Objectives, Service
 from drorch.core.names import Mode, OnFailure, Phase, RunKind
-from drorch.core.policy import compile_backup, compile_check, compile_replicate, compile_restore
+from drorch.core.policy import (
+    compile_backup,
+    compile_check,
+    compile_replicate,
+    compile_restore,
+    compile_scrub,
+)
 from drorch.core.render import render
 
 EHR = Dataset(
@@ -90,6 +96,14 @@ def test_replication_and_check_go_to_every_region_or_those_named():
     assert [s.id for s in compile_check("ehr", ["qc"], CONFIGURATION).steps] == ["check-qc"]
 
 
+def test_a_scrub_runs_in_every_region_side_by_side_and_beside_backups():
+    plan = compile_scrub("ehr", [], CONFIGURATION, arguments={"budget": "1GiB"})
+    assert [s.id for s in plan.steps] == ["scrub-mtl", "scrub-qc", "scrub-tor"]
+    assert all(s.check and s.repeatable and s.arguments["budget"] == "1GiB" for s in plan.steps)
+    assert (plan.kind, plan.subject, plan.parallel >= 3) == (RunKind.SCRUB, "scrub:ehr", True)
+    assert [s.id for s in compile_scrub("ehr", ["qc"], CONFIGURATION).steps] == ["scrub-qc"]
+
+
 @pytest.mark.parametrize(
     ("compiling", "message"),
     [
@@ -97,6 +111,7 @@ def test_replication_and_check_go_to_every_region_or_those_named():
         (lambda: compile_replicate("ehr", ["mtl"], CONFIGURATION), "is not copied to 'mtl'"),
         (lambda: compile_replicate("alone", [], CONFIGURATION), "has no copies"),
         (lambda: compile_check("alone", ["qc"], CONFIGURATION), "has no copy in 'qc'"),
+        (lambda: compile_scrub("alone", ["qc"], CONFIGURATION), "has no copy in 'qc'"),
         (
             lambda: compile_restore("alone", CONFIGURATION, to=Path("x"), region="qc"),
             "has no copy in 'qc'",

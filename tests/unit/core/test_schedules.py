@@ -2,7 +2,13 @@ from datetime import timedelta
 
 import pytest
 
-from drorch.core.schedules import Every, check_schedule_or_age, parse_cron, parse_schedule
+from drorch.core.schedules import (
+    Every,
+    check_schedule_or_age,
+    parse_cron,
+    parse_schedule,
+    promised_age,
+)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +80,26 @@ def test_an_age_may_stand_for_a_schedule():
     check_schedule_or_age("weekly")
     with pytest.raises(ValueError, match="not a schedule and not an age"):
         check_schedule_or_age("now")
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [
+        ("30d", timedelta(days=30)),
+        ("every 15m", timedelta(minutes=15)),
+        ("hourly", timedelta(days=1)),
+        ("daily at 02:00", timedelta(days=1)),
+        ("weekly", timedelta(days=7)),
+        ("monthly on 1", timedelta(days=31)),
+        ("quarterly", timedelta(days=92)),
+        ("0 4 29 2 *", timedelta(days=1461)),
+        ("0 4 1 * mon", timedelta(days=7)),
+    ],
+)
+def test_a_schedule_promises_an_age_the_longest_time_between_two_slots(text, age):
+    assert promised_age(text) == age
+
+
+def test_what_is_neither_promises_nothing():
+    with pytest.raises(ValueError, match="not a schedule"):
+        promised_age("now")

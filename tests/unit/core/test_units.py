@@ -4,7 +4,7 @@ import pytest
 
 from drorch.core.durations import parse_duration
 from drorch.core.nearest import did_you_mean
-from drorch.core.units import parse_share, parse_size
+from drorch.core.units import format_size, parse_share, parse_size
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,17 @@ def test_the_nearest_name_is_named_or_else_what_there_is():
     assert did_you_mean("zzz", [], "regions are") == "regions are: none"
     many = did_you_mean("zzz", [f"n{i:02}" for i in range(20)], "names are")
     assert many.endswith("n11, …")
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (829, "829 B"),
+        (1024, "1.0 KiB"),
+        (829_422_000, "791.0 MiB"),
+        (1 << 60, "1024.0 PiB"),
+    ],
+)
+def test_sizes_for_people(size, text):
+    assert format_size(size) == text

@@ -14,7 +14,7 @@ SOURCES = sorted((ROOT / "drorch").rglob("*.py"))
 VERBS = {entry.word for section in root().sections for entry in section.entries}
 #: Verbs of later versions: nobody is sent to them yet.
 TO_COME = {"daemon", "failback", "failover", "heal", "kit", "lock-extend", "notify", "recover"}
-TO_COME |= {"action", "retention", "rewind", "scrub", "worker"}
+TO_COME |= {"action", "retention", "rewind", "worker"}
 _SAID = re.compile(r"\bdrorch ((?:[\w./=-]+|'[^']*')(?: (?:[\w./=-]+|'[^']*'))*)")
 
 

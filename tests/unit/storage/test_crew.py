@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from drorch.storage.crew import Stop, each
+from drorch.storage.crew import Stop, ahead, each
 
 
 def test_every_item_once_however_many_hands():
@@ -82,4 +82,48 @@ def test_a_hand_that_hangs_does_not_hold_up_a_stopped_crew():
 
     each(range(10), work, hands=1, stop=stop)
     assert not release.is_set()
+    release.set()
+
+
+def test_results_come_in_order_and_are_made_ahead():
+    together = threading.Barrier(3, timeout=10)
+
+    def work(n: int) -> int:
+        if n < 3:
+            together.wait()
+        return n * n
+
+    assert list(ahead(range(7), work, hands=3, stop=Stop())) == [(n, n * n) for n in range(7)]
+
+
+def test_no_more_is_made_ahead_than_was_asked_for():
+    begun: list[int] = []
+    results = ahead(range(100), begun.append, hands=4, stop=Stop())
+    for read in range(1, 20):
+        next(results)
+        assert len(begun) <= read + 4
+
+
+def test_a_failure_made_ahead_is_raised_in_its_turn():
+    def work(n: int) -> int:
+        if n == 2:
+            raise ValueError(n)
+        return n
+
+    results = ahead(range(9), work, hands=4, stop=Stop())
+    assert [next(results), next(results)] == [(0, 0), (1, 1)]
+    with pytest.raises(ValueError, match="2"):
+        next(results)
+
+
+def test_who_waits_for_what_hangs_is_let_go_by_a_stop():
+    stop, release = Stop(), threading.Event()
+
+    def work(n: int) -> int:
+        if n == 1:
+            stop()
+            release.wait(60)
+        return n
+
+    assert list(ahead(range(9), work, hands=1, stop=stop)) == [(0, 0)]
     release.set()
