@@ -25,7 +25,7 @@ def test_cuts_change_nothing(text, cuts):
     lines, tail = feed(text.encode(), cuts)
     wanted = text.split("\n")
     assert lines == (wanted if wanted[-1] else wanted[:-1])
-    assert text.endswith(tail)
+    assert text.endswith(tail.lstrip("\ufffd"))  # what is left of a character cut in two
     assert len(text.encode()) <= 100 or len(tail.encode()) > 96
 
 
