@@ -181,7 +181,11 @@ class Secrets(Protocol):
         ...
 
     def redact(self, text: str) -> str:
-        """The text with every value handed out so far replaced by `***`."""
+        """The text with every value handed out or hidden so far replaced by `***`."""
+        ...
+
+    def hide(self, value: str) -> None:
+        """Redact this value, too: a secret that is not named in the configuration."""
         ...
 
 

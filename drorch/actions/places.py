@@ -39,16 +39,21 @@ def repository_folder(dataset: Dataset) -> str:
 
 def address_of(tools: Tools, dataset: Dataset, region: Region) -> RepositoryAddress:
     """The dataset's repository in the region, with what opens it."""
-    own = (c.password for c in dataset.copies if c.region == region.name)
     credentials = credentials_of(region, tools.secrets)
     return RepositoryAddress(
         url=repository_url(region, dataset.name),
-        password=tools.secrets.get(next(own, dataset.password)),
+        password=tools.secrets.get(password_name(dataset, region.name)),
         access_key=credentials.access_key,
         secret_key=credentials.secret_key,
         profile=region.profile,
         location=region.location,
     )
+
+
+def password_name(dataset: Dataset, region: str) -> str:
+    """The name of the secret that opens the dataset's repository in the region."""
+    own = (c.password for c in dataset.copies if c.region == region)
+    return next(own, dataset.password)
 
 
 def bucket_of(tools: Tools, region: Region) -> Bucket:
@@ -74,6 +79,15 @@ def cache_folder(tools: Tools) -> Path:
 def is_mirror(dataset: Dataset, region: str) -> bool:
     """Whether the region holds the primary's very objects."""
     return all(c.mode is CopyMode.MIRROR for c in dataset.copies if c.region == region)
+
+
+def same_repository(dataset: Dataset, region: str) -> tuple[str, ...]:
+    """The regions that hold the very repository this one does: the primary and its mirrors, or
+    alone the region that has a repository of its own. The first of them stands for all.
+    """
+    if not is_mirror(dataset, region):
+        return (region,)
+    return tuple(r for r in dataset.regions if is_mirror(dataset, r))
 
 
 def left_by_a_failure(tools: Tools, snapshot: Snapshot) -> bool:

@@ -68,7 +68,7 @@ class ConfiguredSecrets:
         value = self._read(name, source)
         if not value:
             raise _problem(name, f"is empty ({describe(source)})", "put the value there")
-        self._remember(value)
+        self.hide(value)
         return value
 
     def redact(self, text: str) -> str:
@@ -89,7 +89,7 @@ class ConfiguredSecrets:
         for name, source in self._sources.items():
             if source.command is None:
                 with suppress(ConfigurationError):
-                    self._remember(self._read(name, source))
+                    self.hide(self._read(name, source))
         self._learned = True
 
     def problems(self) -> tuple[SecretProblem, ...]:
@@ -145,7 +145,8 @@ class ConfiguredSecrets:
         with self._lock:
             return self._asked.setdefault(name, _without_line_end(done.stdout))
 
-    def _remember(self, value: str) -> None:
+    def hide(self, value: str) -> None:
+        """See ports.Secrets.hide."""
         if value in self._known or len(value) < SHORTEST_REDACTED:
             return
         with self._lock:

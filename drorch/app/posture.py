@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from drorch.app import locks
+from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.app.proofs import Proofs, proofs_of
+from drorch.app.suspicions import suspicions
 from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
 from drorch.core.model import Dataset, jurisdiction_within
@@ -95,7 +97,7 @@ def _alarms(
         held = [c for c in known if c.region == region and not c.owed]
         owed = _owed(known, region)
         if not held:
-            yield _alarm(
+            yield alarm(
                 "copy.missing",
                 subject,
                 None,
@@ -104,7 +106,7 @@ def _alarms(
             )
         elif rpo is not None and now - held[0].snapshot_at > rpo:
             age = format_duration(now - held[0].snapshot_at)
-            yield _alarm(
+            yield alarm(
                 "rpo.breached",
                 subject,
                 held[0].snapshot_at + rpo,
@@ -113,7 +115,7 @@ def _alarms(
                 f"back it up: drorch backup {dataset.name}",
             )
         if owed is not None:
-            yield _alarm(
+            yield alarm(
                 "copy.owed",
                 subject,
                 owed.recorded_at,
@@ -121,11 +123,12 @@ def _alarms(
                 f"bring it there: drorch replicate --dataset {dataset.name} --region {region}",
             )
         yield from proven[region].alarms(held, now)
+    yield from suspicions(program, dataset)
 
 
 def _lock_alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[str, Value]]:
     for one in locks.alarms(program, dataset, now):
-        yield _alarm(one.what, one.subject, one.since, one.message, one.hint)
+        yield alarm(one.what, one.subject, one.since, one.message, one.hint)
 
 
 def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:
@@ -134,7 +137,7 @@ def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:
     for row in program.journal.rows(unfinished=True):
         word = state_word(row)
         if word is RunState.INTERRUPTED:
-            yield _alarm(
+            yield alarm(
                 "run.interrupted",
                 row.run,
                 row.started_at,
@@ -142,25 +145,13 @@ def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:
                 f"go on with: drorch run resume {row.run}, or end it: drorch run abort {row.run}",
             )
         elif word is RunState.WAITING_FOR_PERSON:
-            yield _alarm(
+            yield alarm(
                 "run.waiting",
                 row.run,
                 row.started_at,
                 f"run {row.run} waits for a person",
                 f"see what for: drorch run show {row.run}",
             )
-
-
-def _alarm(
-    what: str, subject: str, since: datetime | None, message: str, hint: str
-) -> dict[str, Value]:
-    return {
-        "what": what,
-        "subject": subject,
-        "since": rfc3339(since) if since else None,
-        "message": message,
-        "hint": hint,
-    }
 
 
 def _drills(program: Program) -> list[dict[str, Value]]:

@@ -30,12 +30,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class KeyKnown:
-    """A key (64 digits) of the dataset's repository in a region; all mirrors share one repository."""
+    """A key (64 digits) of the dataset's repository in a region; all mirrors share one repository.
+
+    `secret` names the secret that opened it when this was recorded, where one did.
+    """
 
     dataset: str
     region: str
     key: str
     label: str = ""
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,16 @@ class Scrubbed:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """An object that lies in a region, undamaged but not ours: it spreads to no other region."""
+    """An object that lies in a region, undamaged but not ours: it spreads to no other region.
+
+    With `gone` it lies there no more, or turned out to be ours.
+    """
 
     dataset: str
     region: str
     name: str
     why: str
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class Cause(StrEnum):
     """The stable words for what went wrong."""
 
     WRONG_PASSWORD = "wrong-password"  # noqa: S105 - a cause, not a password
+    KEYS_GONE = "keys-gone"
     NO_REPOSITORY = "no-repository"
     NO_BUCKET = "no-bucket"
     EXISTS = "exists"
@@ -45,6 +46,8 @@ _HINTS: Final = {
     Cause.WRONG_PASSWORD: "check the dataset's password secret; if it is certainly right, the "
     "repository's keys/ may have been deleted or hidden: look at the bucket's versions "
     "before anything else",
+    Cause.KEYS_GONE: "do not make the repository anew: bring the keys back from the bucket's "
+    "versions or from another region, and find out who could delete them",
     Cause.NO_REPOSITORY: "is this the right region and prefix? If the repository was never made, "
     "drorch repo init makes it; if it was there before, do not: its config may have been "
     "deleted, look at the bucket's versions",

@@ -4,6 +4,7 @@ From restic's design.rst: the name of every file except `config` is the lower-ca
 SHA-256 of its content. `locks/` and `tmp/` are nobody else's business.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,6 +47,10 @@ class Named:
         """Its name below the repository's folder."""
         folder = f"data/{self.id[:2]}" if self.kind is Kind.DATA else self.kind.value
         return f"{folder}/{self.id}"
+
+    def is_of(self, content: bytes) -> bool:
+        """Whether the content is what the name says."""
+        return hashlib.sha256(content).digest() == self.digest
 
 
 def listed(
