@@ -1,9 +1,9 @@
 """Use cases around object locks: extend them, and see how they stand."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.core.durations import format_duration
 from drorch.core.facts import Known, Locked
@@ -11,17 +11,7 @@ from drorch.core.locking import Horizon, Lapse, interval, lapse
 from drorch.core.model import Dataset, ObjectLock
 from drorch.core.plan import Plan
 from drorch.core.policy import compile_lock_extend, compile_lock_extend_records
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """One alarm of `status`; `since` is None where nobody knows."""
-
-    what: str
-    subject: str
-    since: datetime | None
-    message: str
-    hint: str
+from drorch.core.values import Value
 
 
 def extensions(program: Program, names: Sequence[str], region: str | None) -> list[Plan]:
@@ -47,7 +37,7 @@ def extensions(program: Program, names: Sequence[str], region: str | None) -> li
     return [*plans, records]
 
 
-def alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[Alarm]:
+def alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[str, Value]]:
     """What is wrong with the locks of the dataset's objects, as was found when they were last
     extended. Regions that hold nothing of it are left out.
     """
@@ -73,7 +63,7 @@ def _lapsed(
     lock: ObjectLock,
     horizon: Horizon | None,
     now: datetime,
-) -> Iterator[Alarm]:
+) -> Iterator[dict[str, Value]]:
     found, since = lapse(lock, horizon, now)
     end = f" {horizon.until:%Y-%m-%d %H:%M} UTC" if horizon and horizon.until else ""
     says = {
@@ -83,7 +73,7 @@ def _lapsed(
         Lapse.LAPSING: f"lapse from{end} on: nobody extended them in time",
     }
     if found is not Lapse.GOOD:
-        yield Alarm(
+        yield alarm(
             f"lock.{found}",
             f"{dataset.name} in {region}",
             since,
@@ -93,10 +83,10 @@ def _lapsed(
         )
 
 
-def _deleted(dataset: Dataset, known: Known[Locked]) -> Alarm:
+def _deleted(dataset: Dataset, known: Known[Locked]) -> dict[str, Value]:
     region, missing = known.fact.region, known.fact.missing
     named = ", ".join(snapshot[:8] for snapshot in missing)
-    return Alarm(
+    return alarm(
         "copy.deleted",
         f"{dataset.name} in {region}",
         known.recorded_at,

@@ -25,7 +25,7 @@ def status(program: Program) -> dict[str, Value]:
         proven = proofs_of(program, dataset, now)
         datasets.append(_dataset(program, dataset, proven, now))
         alarms.extend(_alarms(program, dataset, proven, now))
-        alarms.extend(_lock_alarms(program, dataset, now))
+        alarms.extend(locks.alarms(program, dataset, now))
     return {
         "at": rfc3339(now),
         "datasets": datasets,
@@ -124,11 +124,6 @@ def _alarms(
             )
         yield from proven[region].alarms(held, now)
     yield from suspicions(program, dataset)
-
-
-def _lock_alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[str, Value]]:
-    for one in locks.alarms(program, dataset, now):
-        yield alarm(one.what, one.subject, one.since, one.message, one.hint)
 
 
 def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:
