@@ -1,9 +1,7 @@
 """The mirror: a repository's objects brought from one region to another, each proven on the way.
 
-Every object but `config` is named by its SHA-256. Its bytes are hashed as they stream through, and
-the last of them are sent only once the hash is right: a store shows an object only when all of it
-has come, so a damaged one never appears in the replica, no disk is needed, and memory does not
-grow with the objects.
+Every object but `config` is named by its SHA-256, and hashed against it as it streams through
+(carry.py).
 
 Read snapshots → index → data, write keys → data → index → snapshots: whatever an earlier list
 names, a later one contains, so that the replica can be opened and checked at every moment.
@@ -19,7 +17,8 @@ from typing import TypeVar
 
 from drorch.core.errors import StorageError
 from drorch.ports import Cancellation, Progress
-from drorch.storage.bucket import Bucket, Reading
+from drorch.storage.bucket import Bucket
+from drorch.storage.carry import Damaged, carry
 from drorch.storage.crew import Stop, each
 from drorch.storage.faults import Cause
 from drorch.storage.layout import CONFIG, Kind, Named, listed
@@ -82,10 +81,6 @@ def mirror(
         return run.run()
     finally:
         unregister()
-
-
-class _Damaged(Exception):
-    """The bytes are not those the name promises."""
 
 
 class _Stopped(Exception):
@@ -198,7 +193,7 @@ class _Mirror:
         for _ in range(_READINGS):
             try:
                 size = self._source.attempt(f"copy {named.name}", lambda: self._carry_once(named))
-            except _Damaged:
+            except Damaged:
                 continue
             with self._lock:
                 self._tally.objects += 1
@@ -213,16 +208,7 @@ class _Mirror:
 
     def _carry_once(self, named: Named) -> int:
         path = self._path(named.name)
-        with self._source.stream(path) as reading:
-            body = _Proven(reading, named.digest, self._passing)
-            try:
-                self._destination.put_stream(path, body, reading.size, named.digest)
-            except StorageError:
-                # What went wrong while reading comes back as a broken connection to the writer.
-                if body.trouble is not None:
-                    raise body.trouble from None
-                raise
-            return reading.size
+        return carry(self._source, self._destination, path, named.digest, self._passing)
 
     def _whole_in_destination(self, named: Named) -> bool:
         """Whether the replica's own object of that name, whatever its size, is the true one."""
@@ -296,46 +282,6 @@ class _Mirror:
 
     def _path(self, name: str) -> str:
         return f"{self._repository}/{name}"
-
-
-class _Proven:
-    """A body for `Bucket.put_stream` that gives its last bytes only if all of them are right.
-
-    `trouble` is what went wrong while reading, if anything did.
-    """
-
-    def __init__(self, reading: Reading, digest: bytes, passing: Callable[[int], None]) -> None:
-        self._chunks = reading.chunks
-        self._left = reading.size
-        self._digest = digest
-        self._hash = hashlib.sha256()
-        self._passing = passing
-        self._held = self._pull()
-        self.trouble: Exception | None = None
-
-    def read(self, _: int = -1) -> bytes:
-        """The next piece, of whatever length; the sender does not mind, and 16 KiB would be slow."""
-        try:
-            return self._next()
-        except Exception as error:
-            self.trouble = error
-            raise
-
-    def _next(self) -> bytes:
-        following = self._pull() if self._held else b""
-        given, self._held = self._held, following
-        self._passing(len(given))
-        return given
-
-    def _pull(self) -> bytes:
-        """The next piece from the source; with the last one, the whole is judged."""
-        chunk = next(self._chunks, b"")
-        self._hash.update(chunk)
-        self._left -= len(chunk)
-        ended = self._left <= 0 or not chunk
-        if ended and (self._left != 0 or self._hash.digest() != self._digest):
-            raise _Damaged
-        return chunk
 
 
 def _get_or_none(bucket: Bucket, name: str) -> bytes | None:
