@@ -152,13 +152,15 @@ class Bucket:
             unfinished.unlink(missing_ok=True)
 
     @contextmanager
-    def stream(self, name: str) -> Iterator["Reading"]:
-        """The object's bytes as they come; never tried again here.
+    def stream(self, name: str, first: int = 0, last: int | None = None) -> Iterator["Reading"]:
+        """The object's bytes as they come, or those from `first` to `last`, both counted from 0
+        and included; never tried again here.
 
         A body that ends early raises StorageError.
         """
+        part: Any = {} if (first, last) == (0, None) else {"Range": f"bytes={first}-{_text(last)}"}
         with self._asking(f"read {name}"):
-            answer = self.client.get_object(Bucket=self.region.bucket, Key=self._key(name))
+            answer = self.client.get_object(Bucket=self.region.bucket, Key=self._key(name), **part)
             body = answer["Body"]
             try:
                 yield Reading(answer["ContentLength"], _chunks(self.region, name, body))
@@ -334,6 +336,10 @@ class Bucket:
 
 def _base64(digest: bytes) -> str:
     return base64.b64encode(digest).decode("ascii")
+
+
+def _text(number: int | None) -> str:
+    return "" if number is None else str(number)
 
 
 def _chunks(region: Region, name: str, body: Any) -> Iterator[bytes]:

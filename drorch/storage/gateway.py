@@ -1,0 +1,270 @@
+"""A loopback endpoint that restic writes to once, and that writes to every living region at once.
+
+It speaks restic's REST protocol (rest.py) and keeps the regions' S3 to itself, so restic needs no
+key of any region, regions may have different ones, and a region that dies meanwhile is left out
+while the others go on. An object is acknowledged only when every region that still takes part
+shows it whole. Locks stand in all regions, and are seen from all.
+
+Nothing but locks is ever deleted while restic runs: deletions are refused silently, or held and
+listed for whoever decides on them.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from typing import TypeVar
+
+from drorch.core.errors import StorageError
+from drorch.storage.bucket import Reading
+from drorch.storage.carry import Damaged, carry
+from drorch.storage.faults import Cause
+from drorch.storage.layout import Kind, Named
+from drorch.storage.probe import Depth, probe
+from drorch.storage.replicas import Replica, Replicas
+from drorch.storage.spread import spread
+
+T = TypeVar("T")
+
+#: restic's folder of locks: not content to keep, but named like it.
+LOCKS = "locks"
+
+#: What is given only to regions that have everything it may name.
+_NAMING = frozenset({Kind.INDEX.value, Kind.SNAPSHOTS.value})
+
+
+class Deletions(StrEnum):
+    """What becomes of restic's deletions of anything but locks.
+
+    `ignore`: restic is told it worked, and everything stays (a backup deletes nothing but what it
+    sends again). `hold`: the same, but restic sees it no more, and it is listed in `held`.
+    """
+
+    IGNORE = "ignore"
+    HOLD = "hold"
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What went through: objects and bytes written (once for all regions), by restic's folders."""
+
+    objects: int = 0
+    bytes: int = 0
+    written: dict[str, list[str]] = field(default_factory=dict)
+
+    def of(self, kind: str) -> list[str]:
+        """The ids written to a folder, in their order."""
+        return self.written.get(kind, [])
+
+
+class Gateway:
+    """What the endpoint does, without the endpoint. Thread-safe; raises StorageError."""
+
+    def __init__(
+        self,
+        replicas: Replicas,
+        *,
+        deletions: Deletions = Deletions.IGNORE,
+        passing: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.replicas = replicas
+        self.traffic = Traffic()
+        self._deletions = deletions
+        self._passing = passing
+        self._held: set[str] = set()
+        self._locks: set[str] = set()
+        self._lock = threading.Lock()
+        self._surveyed = threading.Event()
+        self._trouble: BaseException | None = None
+        threading.Thread(target=self._survey, name="gateway-survey", daemon=True).start()
+
+    def _survey(self) -> None:
+        try:
+            self.replicas.survey()
+        except BaseException as error:  # noqa: BLE001 - told to whoever waits for the survey
+            self._trouble = error
+        finally:
+            self._surveyed.set()
+
+    def surveyed(self) -> Replicas:
+        """The regions, once it is known how they stand."""
+        self._surveyed.wait()
+        if self._trouble is not None:
+            raise self._trouble
+        return self.replicas
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Names below the repository that restic deleted and that were held back."""
+        with self._lock:
+            return frozenset(self._held)
+
+    def names(self, kind: str) -> Iterator[tuple[str, int]]:
+        """Ids and sizes in one of restic's folders."""
+        if kind == LOCKS:
+            yield from self._all_locks()
+            return
+        for replica in self._readers():
+            folder = self.replicas.path(f"{kind}/")
+            for entry in replica.bucket.list_objects(folder):
+                if not self._is_hidden(entry.name.removeprefix(self.replicas.path(""))):
+                    yield entry.name.rsplit("/", 1)[-1], entry.size
+            return
+
+    def _all_locks(self) -> Iterator[tuple[str, int]]:
+        """Whoever holds a lock anywhere holds it here."""
+        seen: dict[str, int] = {}
+        for replica in self.surveyed().takers(whole=False):
+            folder = self.replicas.path(f"{LOCKS}/")
+            with self._dropping(replica):
+                for entry in replica.bucket.list_objects(folder):
+                    seen[entry.name.rsplit("/", 1)[-1]] = entry.size
+        yield from seen.items()
+
+    def size(self, name: str) -> int:
+        """An object's size in bytes; cause `no-object` if there is none."""
+
+        def look(replica: Replica) -> int:
+            found = replica.bucket.head(self.replicas.path(name))
+            if found is None:
+                raise _missing(name)
+            return found.size
+
+        return self._first(name, look)
+
+    def reading(
+        self, name: str, first: int = 0, last: int | None = None
+    ) -> AbstractContextManager[Reading]:
+        """An object's bytes from `first` to `last`, from the first region that has them."""
+
+        def open_it(replica: Replica) -> tuple[ExitStack, Reading]:
+            stack = ExitStack()
+            stream = replica.bucket.stream(self.replicas.path(name), first, last)
+            return stack, stack.enter_context(stream)
+
+        return _opened(*self._first(name, open_it))
+
+    def store(self, kind: str, name: str, size: int, read: Callable[[int], bytes]) -> None:
+        """Write an object to every region that takes part; raises Wrong for a wrong body.
+
+        Returns once all of them show it. StorageError: no region does.
+        """
+        takers = self.surveyed().takers(whole=kind in _NAMING)
+        path = self.replicas.path(named(kind, name))
+        digest = bytes.fromhex(name)
+        if kind == LOCKS:
+            with self._lock:
+                self._locks.add(name)
+        failed = spread(read, size, digest, [t.bucket for t in takers], path, self._passing)
+        good = [t for t in takers if t.bucket not in failed]
+        for taker in takers:
+            if taker.bucket in failed:
+                self._second_try(taker, good, path, digest, failed[taker.bucket])
+        if not any(taker.whole for taker in good):
+            raise next(iter(failed.values()), None) or self._nobody()
+        with self._lock:
+            self.traffic.objects += 1
+            self.traffic.bytes += size
+            self.traffic.written.setdefault(kind, []).append(name)
+
+    def _second_try(
+        self,
+        replica: Replica,
+        good: Sequence[Replica],
+        path: str,
+        digest: bytes,
+        error: StorageError,
+    ) -> None:
+        """A region that failed gets the object from one that has it, or is left out from now on.
+
+        Where no region has it, restic sends it again; a dead region is then known to be dead.
+        """
+        trouble = probe(replica.bucket, Depth.REACHABLE).trouble
+        if trouble is not None:
+            lost = StorageError(trouble.message, trouble.hint, trouble.cause)
+            return self.replicas.drop(replica, lost)
+        if not good:
+            return None
+        source = good[0].bucket
+        try:
+            replica.bucket.attempt(
+                f"write {path}",
+                lambda: carry(source, replica.bucket, path, digest, lambda _: None),
+            )
+        except (StorageError, Damaged):
+            self.replicas.drop(replica, error)
+
+    def delete(self, kind: str, name: str) -> None:
+        """Delete a lock everywhere; anything else as `Deletions` says."""
+        if kind != LOCKS:
+            if self._deletions is Deletions.HOLD:
+                with self._lock:
+                    self._held.add(named(kind, name))
+            return
+        for replica in self.surveyed().takers(whole=False):
+            with self._dropping(replica):
+                replica.bucket.delete(self.replicas.path(f"{LOCKS}/{name}"))
+        with self._lock:
+            self._locks.discard(name)
+
+    def release(self) -> None:
+        """Delete the locks that restic left: it has ended. To be called when no process is left."""
+        with self._lock:
+            left = list(self._locks)
+        for name in left:
+            self.delete(LOCKS, name)
+
+    @contextmanager
+    def _dropping(self, replica: Replica) -> Iterator[None]:
+        """A region that fails here is left out from now on."""
+        try:
+            yield
+        except StorageError as error:
+            self.replicas.drop(replica, error)
+
+    def _first(self, name: str, look: Callable[[Replica], T]) -> T:
+        """What the first region tells that has the object and answers."""
+        if self._is_hidden(name):
+            raise _missing(name)
+        failure: StorageError | None = None
+        for replica in self._readers():
+            try:
+                return replica.bucket.attempt(f"read {name}", partial(look, replica))
+            except StorageError as error:
+                failure = failure or error
+                if error.cause != Cause.NO_OBJECT and probe(replica.bucket).trouble is not None:
+                    self.replicas.drop(replica, error)
+        raise failure or _missing(name)
+
+    def _readers(self) -> list[Replica]:
+        found = list(self.surveyed().readers())
+        if not found:
+            raise self._nobody()
+        return found
+
+    def _nobody(self) -> StorageError:
+        trouble = next((r.trouble for r in self.replicas.all if r.trouble is not None), None)
+        return trouble or StorageError(
+            "no region is left", "run `drorch doctor`", Cause.UNREACHABLE
+        )
+
+    def _is_hidden(self, name: str) -> bool:
+        with self._lock:
+            return name in self._held
+
+
+@contextmanager
+def _opened(stack: ExitStack, reading: Reading) -> Iterator[Reading]:
+    with stack:
+        yield reading
+
+
+def named(kind: str, name: str) -> str:
+    """An object's name below the repository, from restic's folder and id."""
+    return Named(Kind.DATA, bytes.fromhex(name), 0).name if kind == Kind.DATA else f"{kind}/{name}"
+
+
+def _missing(name: str) -> StorageError:
+    return StorageError(f"there is no {name}", "run `drorch heal`", Cause.NO_OBJECT)

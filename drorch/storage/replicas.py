@@ -1,0 +1,156 @@
+"""The regions of one repository behind a gateway: which live, which lead, which are whole.
+
+A region is whole for what is written now if it has every index that the leading region has: an
+index is never written before the data it names, so such a region has that data, too. Only whole
+regions are given new indexes and snapshots; the others are given data, and caught up later.
+"""
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from drorch.core.errors import StorageError
+from drorch.storage.bucket import Bucket
+from drorch.storage.faults import Cause
+from drorch.storage.layout import CONFIG, Kind, listed
+from drorch.storage.probe import Depth, probe_all
+
+#: What is compared between regions; data is not: whoever has an index has its data.
+_COMPARED = (Kind.KEYS, Kind.INDEX, Kind.SNAPSHOTS)
+
+
+@dataclass(slots=True)
+class Replica:
+    """One region as the gateway finds it. `trouble` is why it takes no part (any more).
+
+    `whole`: it has all that the leading region's indexes name. `level`: it has the very same
+    keys, indexes and snapshots as the leading region.
+    """
+
+    bucket: Bucket
+    trouble: StorageError | None = None
+    whole: bool = False
+    level: bool = False
+    config: bytes = b""
+    ids: dict[Kind, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def region(self) -> str:
+        """The region's name."""
+        return self.bucket.region.name
+
+    @property
+    def living(self) -> bool:
+        """Whether it takes part."""
+        return self.trouble is None
+
+
+class Replicas:
+    """The regions, in the order in which they are preferred. Thread-safe.
+
+    `repository` is the folder below each region's prefix. `gone` are ids that are no more although
+    a region may still show them. `lost` is called, once, when no whole region is left.
+    """
+
+    def __init__(
+        self,
+        buckets: Sequence[Bucket],
+        repository: str,
+        *,
+        gone: Collection[str] = (),
+        lost: Callable[[StorageError], None] = lambda _: None,
+    ) -> None:
+        self.repository = repository.rstrip("/")
+        self.all = [Replica(bucket) for bucket in buckets]
+        self._gone = frozenset(gone)
+        self._lost: Callable[[StorageError], None] | None = lost
+        self._lock = threading.Lock()
+
+    def survey(self) -> None:
+        """Find out how each region stands, side by side; known within seconds."""
+        healths = probe_all([replica.bucket for replica in self.all], Depth.REACHABLE)
+        for replica, health in zip(self.all, healths, strict=True):
+            if found := health.trouble:
+                replica.trouble = StorageError(found.message, found.hint, found.cause)
+        reading = [r for r in self.all if r.living]
+        jobs = [(r, kind) for r in reading for kind in (None, *_COMPARED)]
+        with ThreadPoolExecutor(max(1, len(jobs))) as pool:
+            list(pool.map(lambda job: self._look(*job), jobs))
+        self._compare()
+
+    def _look(self, replica: Replica, kind: Kind | None) -> None:
+        try:
+            if kind is None:
+                replica.config = replica.bucket.get(self.path(CONFIG))
+            else:
+                found = listed(replica.bucket, self.repository, kind)
+                replica.ids[kind] = frozenset(n.id for n in found) - self._gone
+        except StorageError as error:
+            missing = kind is None and error.cause == Cause.NO_OBJECT
+            replica.trouble = _no_repository(replica, self.repository) if missing else error
+
+    def _compare(self) -> None:
+        leading = self.lead
+        if leading is None:
+            self._tell_lost()
+            return
+        for replica in [r for r in self.all if r.living]:
+            if replica.config != leading.config:
+                replica.trouble = _another_repository(leading, replica, self.repository)
+                continue
+            replica.whole = replica.ids[Kind.INDEX] >= leading.ids[Kind.INDEX]
+            replica.level = replica.ids == leading.ids
+        leading.whole = True
+
+    @property
+    def lead(self) -> Replica | None:
+        """The region that is read from: the first that lives, and is whole once that is known."""
+        living = [r for r in self.all if r.living]
+        return next((r for r in living if r.whole), next(iter(living), None))
+
+    def readers(self) -> Iterator[Replica]:
+        """The regions to read from, one after the other until one has it."""
+        yield from [r for r in self.all if r.living and r.whole]
+
+    def takers(self, *, whole: bool) -> list[Replica]:
+        """The living regions to write to; with `whole` only those that are."""
+        return [r for r in self.all if r.living and (r.whole or not whole)]
+
+    def drop(self, replica: Replica, trouble: StorageError) -> None:
+        """The region takes no part any more."""
+        with self._lock:
+            replica.trouble = replica.trouble or trouble
+        if not any(r.living and r.whole for r in self.all):
+            self._tell_lost()
+
+    def _tell_lost(self) -> None:
+        with self._lock:
+            told, self._lost = self._lost, None
+        first = next((r.trouble for r in self.all if r.trouble is not None), None)
+        if told is not None and first is not None:
+            with suppress(Exception):
+                told(first)
+
+    def path(self, name: str) -> str:
+        """An object's name below the regions' prefixes."""
+        return f"{self.repository}/{name}"
+
+
+def _no_repository(replica: Replica, repository: str) -> StorageError:
+    return StorageError(
+        f"region {replica.region} has no repository at {repository}",
+        "run `drorch repo init`; if there was one, its config is gone: see `drorch heal`",
+        Cause.NO_REPOSITORY,
+    )
+
+
+def _another_repository(leading: Replica, replica: Replica, repository: str) -> StorageError:
+    return StorageError(
+        f"regions {leading.region} and {replica.region} hold different repositories at "
+        f"{repository}",
+        "give one of them another prefix or bucket, or `copy` instead of `mirror`; "
+        "if `config` was overwritten in one of them, restore that object first",
+        Cause.DIFFERENT_REPOSITORY,
+    )
