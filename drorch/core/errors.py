@@ -53,11 +53,15 @@ class FenceLost(AlreadyRunning):
 
 
 class StorageError(DrorchError):
-    """A region did not do what was asked; `cause` is a stable word for journals and scripts."""
+    """A region did not do what was asked; `cause` is a stable word for journals and scripts.
 
-    def __init__(self, message: str, hint: str, cause: str) -> None:
+    `region` is its name, where it is one region that failed.
+    """
+
+    def __init__(self, message: str, hint: str, cause: str, region: str = "") -> None:
         super().__init__(message, hint)
         self.cause = cause
+        self.region = region
 
 
 class ResticError(DrorchError):

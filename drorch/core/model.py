@@ -191,11 +191,16 @@ class Dataset:
         return (self.primary, *(c.region for c in self.copies))
 
     @property
+    def mirrors(self) -> tuple[str, ...]:
+        """The regions that hold one and the same repository, the primary first."""
+        copies = (c.region for c in self.copies if c.mode is CopyMode.MIRROR)
+        return (self.primary, *copies)
+
+    @property
     def repositories(self) -> tuple[tuple[str, ...], ...]:
-        """The regions by repository: the primary with all mirrors first, then each copy alone."""
-        mirrors = (c.region for c in self.copies if c.mode is CopyMode.MIRROR)
+        """The regions by repository: the mirrors first, then each copy alone."""
         alone = ((c.region,) for c in self.copies if c.mode is CopyMode.COPY)
-        return ((self.primary, *mirrors), *alone)
+        return (self.mirrors, *alone)
 
 
 @dataclass(frozen=True, slots=True)

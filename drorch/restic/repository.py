@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from drorch.core.errors import ResticError
 from drorch.core.model import Region
@@ -29,7 +30,7 @@ class RepositoryAddress:
     caller's own AWS_* variables reach restic. `location` is the S3 region name.
     """
 
-    url: str
+    url: str = field(repr=False)
     password: str = field(repr=False)
     access_key: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)
@@ -44,7 +45,8 @@ class RepositoryAddress:
 
     def redact(self, text: str) -> str:
         """The text without this address's secrets."""
-        for secret in (self.password, self.secret_key, self.session_token):
+        own = urlsplit(self.url.removeprefix("rest:")).password  # of a gateway
+        for secret in (self.password, self.secret_key, self.session_token, own):
             if secret:
                 text = text.replace(secret, "***")
         return text
@@ -54,6 +56,11 @@ def repository_url(region: Region, dataset: str) -> str:
     """The URL for restic of a dataset's repository: `[prefix/]datasets/<dataset>` in the bucket."""
     key = region.key("datasets", dataset)
     return f"s3:{region.endpoint.rstrip('/')}/{region.bucket}/{key}"
+
+
+def gateway_address(url: str, password: str) -> RepositoryAddress:
+    """A repository behind a gateway of ours; the URL holds the gateway's own password."""
+    return RepositoryAddress(url=url, password=password)
 
 
 def child_environment(

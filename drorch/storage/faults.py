@@ -109,7 +109,7 @@ def fault(
     """The error a person understands. `doing` is a phrase such as `list objects`."""
     cause, detail = diagnose(error, now)
     message = f"region {region.name} ({region.endpoint}): cannot {doing}: {detail}"
-    return StorageError(message, hint_for(cause), cause)
+    return StorageError(message, hint_for(cause), cause, region.name)
 
 
 @contextmanager

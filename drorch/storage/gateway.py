@@ -245,7 +245,7 @@ class Gateway:
         return found
 
     def _nobody(self) -> StorageError:
-        trouble = next((r.trouble for r in self.replicas.all if r.trouble is not None), None)
+        trouble = next(iter(self.replicas.troubles.values()), None)
         return trouble or StorageError(
             "no region is left", "run `drorch doctor`", Cause.UNREACHABLE
         )

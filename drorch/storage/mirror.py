@@ -1,63 +1,87 @@
-"""The mirror: a repository's objects brought from one region to another, each proven on the way.
+"""Mirrors of one repository made equal: the union of what its regions hold, each object proven.
 
 Every object but `config` is named by its SHA-256, and hashed against it as it streams through
-(carry.py).
-
-Read snapshots → index → data, write keys → data → index → snapshots: whatever an earlier list
-names, a later one contains, so that the replica can be opened and checked at every moment.
+(carry.py). The union of two mirrors is always a right repository: nothing in it is ever changed,
+and nothing is deleted here. What was forgotten or revoked does not come back, and what is not ours
+does not spread (genuine.py).
 """
 
-import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
-from typing import TypeVar
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from drorch.core.errors import StorageError
 from drorch.ports import Cancellation, Progress
 from drorch.storage.bucket import Bucket
-from drorch.storage.carry import Damaged, carry
-from drorch.storage.crew import Stop, each
+from drorch.storage.crew import Stop
 from drorch.storage.faults import Cause
-from drorch.storage.layout import CONFIG, Kind, Named, listed
+from drorch.storage.filling import Filling, Stopped
+from drorch.storage.genuine import Judge, anything_goes
+from drorch.storage.holdings import Holding, lacking, take_stock
+from drorch.storage.layout import Kind
 
-_T = TypeVar("_T")
-
-#: How many objects are on their way at once.
+#: How many objects are on their way to a region at once.
 HANDS = 8
-
-#: How often an object with the wrong hash is read before it is called damaged: the network may lie.
-_READINGS = 2
 
 #: Seconds between two reports of progress.
 _REPORTING = 0.1
 
-_READ_ORDER = (Kind.SNAPSHOTS, Kind.INDEX, Kind.DATA, Kind.KEYS)
-
 
 @dataclass(frozen=True, slots=True)
 class MirrorDone:
-    """What a mirroring came to.
+    """What one region's part of a union came to.
 
-    `copied` and `skipped` count objects, `bytes` what was copied. `damaged` names objects of the
-    source (below the repository's folder) whose content is not what their name says; they were
-    not copied. `held_back` are ids of snapshots that the replica may not have yet because
-    something they may rest on is damaged. `snapshots_present` are the ids the replica holds now.
+    `copied` and `skipped` (they were there) count objects, `bytes` what was copied. `damaged` names objects (below
+    the repository's folder) that are not what their names say in the regions they lie in, as pairs
+    of region and name; `quarantined` those that are not ours, with the reason. `held_back` are ids
+    of snapshots that the region may not have yet because something they may rest on is damaged.
+    `present` are the ids of the snapshots the region holds now. `trouble` is why it ended early.
     """
 
-    copied: int
-    bytes: int
-    skipped: int
-    damaged: tuple[str, ...]
-    held_back: tuple[str, ...]
-    snapshots_present: tuple[str, ...]
+    copied: int = 0
+    bytes: int = 0
+    skipped: int = 0
+    damaged: tuple[tuple[str, str], ...] = ()
+    held_back: tuple[str, ...] = ()
+    snapshots_present: tuple[str, ...] = ()
+    quarantined: tuple[tuple[str, str, str], ...] = ()
+    trouble: StorageError | None = None
 
     @property
     def whole(self) -> bool:
-        """Whether the replica now has every snapshot the source showed."""
-        return not self.held_back
+        """Whether the region now has every snapshot that the others showed."""
+        return self.trouble is None and not self.held_back
+
+
+def unite(
+    buckets: Sequence[Bucket],
+    repository: str,
+    *,
+    targets: Collection[Bucket],
+    gone: Collection[str] = (),
+    judge: Judge = anything_goes,
+    passing: Callable[[int, Stop], None] = lambda _size, _stop: None,
+    hands: int = HANDS,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Cancellation | None = None,
+) -> dict[str, MirrorDone]:
+    """Bring each target what it lacks of all the others; never delete. By region, what it came to.
+
+    `buckets` are all regions of the repository, each listed once; `repository` is its folder below
+    their prefixes. An object that is there in the same size is taken for the same. `gone` are ids
+    of snapshots and keys that are no more. `passing` is told of bytes on their way and may wait,
+    for its stop at the latest. A region that fails has `trouble` and holds up no other. Raises
+    StorageError only when cancelled.
+    """
+    union = _Union(repository.rstrip("/"), hands, passing, progress, cancel)
+    unregister = cancel.on_cancel(union.stop) if cancel else lambda: None
+    try:
+        digests = frozenset(bytes.fromhex(one) for one in gone)
+        return union.run(buckets, targets, digests, judge)
+    finally:
+        unregister()
 
 
 def mirror(
@@ -69,168 +93,110 @@ def mirror(
     progress: Callable[[Progress], None] | None = None,
     cancel: Cancellation | None = None,
 ) -> MirrorDone:
-    """Bring what the destination lacks; never delete. Run again, it goes on where it ended.
+    """Bring one region what it lacks of one other, all of which is taken for ours. See `unite`.
 
-    `repository` is the repository's folder below each region's prefix. An object that is there
-    in the same size is taken for the same. Raises StorageError, its cause one of `faults.Cause`:
-    of a region that fails; `no-repository`; `different-repository`; `cancelled`.
+    Raises StorageError, its cause one of `faults.Cause`: of a region that fails; `no-repository`;
+    `different-repository`; `cancelled`.
     """
-    run = _Mirror(source, destination, repository.rstrip("/"), hands, progress, cancel)
-    unregister = cancel.on_cancel(run.stop) if cancel else lambda: None
-    try:
-        return run.run()
-    finally:
-        unregister()
+    done = unite(
+        (source, destination),
+        repository,
+        targets=(destination,),
+        hands=hands,
+        progress=progress,
+        cancel=cancel,
+    )[destination.region.name]
+    if done.trouble is not None:
+        raise done.trouble
+    return done
 
 
-class _Stopped(Exception):
-    """The crew was told to stop."""
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Counts of one mirroring, shared by its hands."""
-
-    objects_total: int = 0
-    bytes_total: int = 0
-    objects: int = 0
-    bytes: int = 0
-    skipped: int = 0
-    damaged: list[str] = field(default_factory=list)
-
-
-class _Mirror:
+class _Union:
     def __init__(
         self,
-        source: Bucket,
-        destination: Bucket,
         repository: str,
         hands: int,
+        passing: Callable[[int, Stop], None],
         progress: Callable[[Progress], None] | None,
         cancel: Cancellation | None,
     ) -> None:
-        self._source = source
-        self._destination = destination
+        self.stop = Stop()
         self._repository = repository
         self._hands = hands
+        self._pace = passing
         self._progress = progress
         self._cancel = cancel
         self._lock = threading.Lock()
-        self._tally = _Tally()
         self._reported = 0.0
         self._passed = 0
-        self.stop = Stop()
+        self._fillings: list[Filling] = []
+        self._total = (0, 0)
 
-    def run(self) -> MirrorDone:
-        missing_config = self._config_to_copy()
-        theirs, missing = self._compare()
-        if missing_config is not None:
-            self._destination.put(self._path(CONFIG), missing_config, only_new=True)
-        lost_keys = self._carry_all(missing[Kind.KEYS])
-        usable = bool(theirs[Kind.KEYS]) or len(lost_keys) < len(missing[Kind.KEYS])
-        usable = not self._carry_all(missing[Kind.DATA]) and usable
-        usable = usable and not self._carry_all(missing[Kind.INDEX])
-        lost = self._carry_all(missing[Kind.SNAPSHOTS]) if usable else missing[Kind.SNAPSHOTS]
-        self._report(force=True)
-        return self._done(theirs[Kind.SNAPSHOTS], missing[Kind.SNAPSHOTS], lost)
-
-    def _config_to_copy(self) -> bytes | None:
-        """The source's config, if the destination has none; refuses two different repositories."""
-        found: dict[Bucket, bytes | None] = {}
-
-        def read(bucket: Bucket) -> None:
-            found[bucket] = _get_or_none(bucket, self._path(CONFIG))
-
-        self._each((self._source, self._destination), read)
-        theirs, ours = found[self._destination], found[self._source]
-        if ours is None:
-            raise StorageError(
-                f"region {self._source.region.name} has no repository at {self._repository}",
-                "run `drorch repo init`, or replicate from the region that has it",
-                Cause.NO_REPOSITORY,
-            )
-        if theirs is not None and theirs != ours:
-            raise StorageError(
-                f"regions {self._source.region.name} and {self._destination.region.name} hold "
-                f"different repositories at {self._repository}",
-                "give one of them another prefix or bucket, or `copy` instead of `mirror`; "
-                "if `config` was overwritten in one of them, restore that object first",
-                Cause.DIFFERENT_REPOSITORY,
-            )
-        return ours if theirs is None else None
-
-    def _compare(self) -> tuple[dict[Kind, dict[bytes, int]], dict[Kind, list[Named]]]:
-        """What the destination has (digest to size), and what it lacks; each side listed once."""
-        ours: dict[Kind, list[Named]] = {}
-        theirs: dict[Kind, dict[bytes, int]] = {}
-
-        def list_source() -> None:
-            for kind in _READ_ORDER:
-                ours[kind] = list(
-                    self._unless_stopped(listed(self._source, self._repository, kind))
-                )
-
-        def list_destination() -> None:
-            for kind in _READ_ORDER:
-                found = listed(self._destination, self._repository, kind)
-                theirs[kind] = {n.digest: n.size for n in self._unless_stopped(found)}
-
-        self._each((list_source, list_destination), lambda listing: listing())
-        missing = {k: [n for n in ours[k] if theirs[k].get(n.digest) != n.size] for k in Kind}
-        wanted = [n for names in missing.values() for n in names]
-        self._tally.skipped = sum(map(len, ours.values())) - len(wanted)
-        self._tally.objects_total = len(wanted)
-        self._tally.bytes_total = sum(n.size for n in wanted)
-        return theirs, missing
-
-    def _carry_all(self, names: Iterable[Named]) -> list[Named]:
-        """Copy them, drawing names as hands are free; returns those the replica does not have whole."""
-        lost: list[Named] = []
-        self._each(names, partial(self._carry, lost))
-        return lost
-
-    def _carry(self, lost: list[Named], named: Named) -> None:
-        for _ in range(_READINGS):
-            try:
-                size = self._source.attempt(f"copy {named.name}", lambda: self._carry_once(named))
-            except Damaged:
+    def run(
+        self,
+        buckets: Sequence[Bucket],
+        targets: Collection[Bucket],
+        gone: frozenset[bytes],
+        judge: Judge,
+    ) -> dict[str, MirrorDone]:
+        holdings = self._stock(buckets)
+        wanted = [h for h in holdings if h.bucket in targets]
+        found = {h.region: MirrorDone(trouble=h.trouble) for h in wanted if h.trouble is not None}
+        living = [h for h in holdings if h.trouble is None]
+        for holding in [h for h in wanted if h.trouble is None]:
+            others = [h for h in living if h is not holding]
+            if not others:
+                trouble = next(h.trouble for h in holdings if h.trouble is not None)
+                found[holding.region] = MirrorDone(trouble=trouble)
                 continue
-            with self._lock:
-                self._tally.objects += 1
-                self._tally.bytes += size
-            self._report()
-            return
-        whole = self._whole_in_destination(named)
-        with self._lock:
-            self._tally.damaged.append(named.name)
-            if not whole:
-                lost.append(named)
+            self._fillings.append(self._filling(holding, others, gone, judge))
+        wanted_names = [n for f in self._fillings for names in f.missing.values() for n in names]
+        self._total = (len(wanted_names), sum(n.size for n in wanted_names))
+        with ThreadPoolExecutor(max(1, len(self._fillings))) as pool:
+            found |= dict(pool.map(lambda filling: self._fill(filling, gone), self._fillings))
+        self._raise_if_cancelled()
+        self._report(force=True)
+        return found
 
-    def _carry_once(self, named: Named) -> int:
-        path = self._path(named.name)
-        return carry(self._source, self._destination, path, named.digest, self._passing)
-
-    def _whole_in_destination(self, named: Named) -> bool:
-        """Whether the replica's own object of that name, whatever its size, is the true one."""
-
-        def read() -> bytes:
-            digest = hashlib.sha256()
-            with self._destination.stream(self._path(named.name)) as reading:
-                for chunk in self._unless_stopped(reading.chunks):
-                    digest.update(chunk)
-            return digest.digest()
-
+    def _stock(self, buckets: Sequence[Bucket]) -> list[Holding]:
         try:
-            return self._destination.attempt(f"read {named.name}", read) == named.digest
-        except StorageError as error:
-            if error.cause == Cause.NO_OBJECT:
-                return False
+            return take_stock(buckets, self._repository, self._unless_stopped)
+        except Stopped:
+            self._raise_if_cancelled()
             raise
+
+    def _filling(
+        self, holding: Holding, others: Sequence[Holding], gone: frozenset[bytes], judge: Judge
+    ) -> Filling:
+        return Filling(
+            holding,
+            others,
+            lacking(holding, others, gone),
+            self._repository,
+            judge=judge,
+            stop=self.stop,
+            passing=self._passing,
+            hands=self._hands,
+        )
+
+    def _fill(self, filling: Filling, gone: frozenset[bytes]) -> tuple[str, MirrorDone]:
+        trouble: StorageError | None = None
+        try:
+            filling.run()
+        except StorageError as error:
+            trouble = error
+        except Stopped:
+            pass
+        return filling.target.region, _done(filling, gone, trouble)
+
+    def _unless_stopped(self) -> None:
+        if self.stop.asked:
+            raise Stopped
 
     def _passing(self, size: int) -> None:
         """Some bytes are on their way."""
-        if self.stop.asked:
-            raise _Stopped
+        self._unless_stopped()
+        self._pace(size, self.stop)
         with self._lock:
             self._passed += size
         self._report()
@@ -243,51 +209,36 @@ class _Mirror:
             if now - self._reported < _REPORTING and not force:
                 return
             self._reported = now
-            tally = self._tally
+            objects, total = self._total
+            tallies = [f.tally for f in self._fillings]
             # What was sent twice because of a fault must not show as more than there is.
-            done = tally.bytes if force else min(self._passed, tally.bytes_total)
-            report = Progress(done, tally.bytes_total, tally.objects, tally.objects_total)
+            done = sum(t.bytes for t in tallies) if force else min(self._passed, total)
+            report = Progress(done, total, sum(t.objects for t in tallies), objects)
         self._progress(report)
 
-    def _done(
-        self, theirs: dict[bytes, int], missing: list[Named], lost: list[Named]
-    ) -> MirrorDone:
-        lost_ids = {n.id for n in lost}
-        present = {d.hex() for d in theirs} | {n.id for n in missing}
-        tally = self._tally
-        return MirrorDone(
-            tally.objects,
-            tally.bytes,
-            tally.skipped,
-            tuple(sorted(tally.damaged)),
-            tuple(sorted(lost_ids)),
-            tuple(sorted(present - lost_ids)),
-        )
-
-    def _each(self, items: Iterable[_T], work: Callable[[_T], None]) -> None:
-        each(items, work, hands=self._hands, stop=self.stop)
+    def _raise_if_cancelled(self) -> None:
         if self._cancel is not None and self._cancel.cancelled:
             raise StorageError(
-                f"mirroring {self._repository} to region {self._destination.region.name} was "
-                f"stopped: {self._cancel.reason}",
+                f"mirroring {self._repository} was stopped: {self._cancel.reason}",
                 "run `drorch replicate`: it goes on where this ended",
                 Cause.CANCELLED,
             )
 
-    def _unless_stopped(self, items: Iterator[_T]) -> Iterator[_T]:
-        for item in items:
-            if self.stop.asked:
-                raise _Stopped
-            yield item
 
-    def _path(self, name: str) -> str:
-        return f"{self._repository}/{name}"
-
-
-def _get_or_none(bucket: Bucket, name: str) -> bytes | None:
-    try:
-        return bucket.get(name)
-    except StorageError as error:
-        if error.cause == Cause.NO_OBJECT:
-            return None
-        raise
+def _done(filling: Filling, gone: frozenset[bytes], trouble: StorageError | None) -> MirrorDone:
+    tally, theirs = filling.tally, filling.target.objects
+    missing = filling.missing[Kind.SNAPSHOTS]
+    strange = {name for _, name in tally.quarantined}
+    came = set() if trouble else {n.id for n in missing if n.name not in strange}
+    lost = {n.id for n in filling.lost}
+    present = {d.hex() for d in theirs[Kind.SNAPSHOTS] if d not in gone} | (came - lost)
+    return MirrorDone(
+        copied=tally.objects,
+        bytes=tally.bytes,
+        skipped=filling.there,
+        damaged=tuple(sorted((r, n) for r, names in tally.damaged.items() for n in names)),
+        held_back=tuple(sorted(lost)),
+        snapshots_present=tuple(sorted(present)),
+        quarantined=tuple(sorted((r, n, why) for (r, n), why in tally.quarantined.items())),
+        trouble=trouble,
+    )

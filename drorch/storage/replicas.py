@@ -6,10 +6,11 @@ regions are given new indexes and snapshots; the others are given data, and caug
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from drorch.core.errors import StorageError
 from drorch.storage.bucket import Bucket
@@ -50,8 +51,9 @@ class Replica:
 class Replicas:
     """The regions, in the order in which they are preferred. Thread-safe.
 
-    `repository` is the folder below each region's prefix. `gone` are ids that are no more although
-    a region may still show them. `lost` is called, once, when no whole region is left.
+    `repository` is the folder below each region's prefix. `absent` are regions that cannot even be
+    asked, and why. `gone` are ids that are no more although a region may still show them. `lost`
+    is called, once, when no whole region is left.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class Replicas:
         buckets: Sequence[Bucket],
         repository: str,
         *,
+        absent: Mapping[str, StorageError] = MappingProxyType({}),
         gone: Collection[str] = (),
         lost: Callable[[StorageError], None] = lambda _: None,
     ) -> None:
         self.repository = repository.rstrip("/")
         self.all = [Replica(bucket) for bucket in buckets]
+        self._absent = absent
         self._gone = frozenset(gone)
         self._lost: Callable[[StorageError], None] | None = lost
         self._lock = threading.Lock()
@@ -125,10 +129,16 @@ class Replicas:
         if not any(r.living and r.whole for r in self.all):
             self._tell_lost()
 
+    @property
+    def troubles(self) -> dict[str, StorageError]:
+        """By region, why it takes no part."""
+        found = {r.region: r.trouble for r in self.all if r.trouble is not None}
+        return {**self._absent, **found}
+
     def _tell_lost(self) -> None:
         with self._lock:
             told, self._lost = self._lost, None
-        first = next((r.trouble for r in self.all if r.trouble is not None), None)
+        first = next(iter(self.troubles.values()), None)
         if told is not None and first is not None:
             with suppress(Exception):
                 told(first)

@@ -1,0 +1,105 @@
+"""The way from a dataset to all of its mirrors at once, through one endpoint for restic."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from drorch.actions.places import bucket_of, password_name, repository_folder
+from drorch.core.errors import ConfigurationError, StorageError
+from drorch.core.facts import Forgotten, KeyRevoked
+from drorch.core.model import Dataset, Region
+from drorch.ports import Cancellation, Tools
+from drorch.restic.repository import RepositoryAddress, gateway_address
+from drorch.storage.bucket import Bucket
+from drorch.storage.crew import Stop
+from drorch.storage.gateway import Deletions, Gateway
+from drorch.storage.pace import make_pace
+from drorch.storage.replicas import Replica, Replicas
+from drorch.storage.rest import serving
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """An open gateway: what restic is told, and how the regions stand.
+
+    `cancel` is the work's own: it is cancelled with the outer one, or when no region is left.
+    """
+
+    gateway: Gateway
+    address: RepositoryAddress
+    cancel: Cancellation
+
+    @property
+    def lost(self) -> StorageError | None:
+        """Why there is no region left that could be used; None while there is."""
+        replicas = self.gateway.surveyed()
+        if any(replicas.readers()):
+            return None
+        return next(iter(replicas.troubles.values()), None)
+
+    @property
+    def holders(self) -> list[Replica]:
+        """The regions that have everything that was written."""
+        return list(self.gateway.surveyed().readers())
+
+
+@contextmanager
+def through_gateway(
+    tools: Tools,
+    dataset: Dataset,
+    regions: Sequence[Region],
+    cancel: Cancellation,
+    *,
+    deletions: Deletions = Deletions.IGNORE,
+) -> Iterator[Passage]:
+    """Open a gateway to the dataset's repository in these regions, the preferred one first.
+
+    A region whose credentials cannot be had takes no part; ConfigurationError if that is all.
+    """
+    own, stop = Cancellation(), Stop()
+    forget = cancel.on_cancel(lambda: own.cancel(cancel.reason or "cancelled"))
+    unregister = own.on_cancel(stop)
+    buckets, absent = _opened(tools, regions)
+    replicas = Replicas(
+        buckets,
+        repository_folder(dataset),
+        absent=absent,
+        gone=gone_of(tools, dataset),
+        lost=lambda trouble: own.cancel(trouble.message),
+    )
+    window = dataset.window
+    zone = tools.configuration.timezone
+    pace = make_pace(window.limit_upload, window.between, tools.clock, zone)
+    passing = (lambda size: pace.take(size, stop)) if pace else (lambda _: None)
+    try:
+        gateway = Gateway(replicas, deletions=deletions, passing=passing)
+        with serving(gateway) as url:
+            yield Passage(gateway, gateway_address(url, tools.secrets.get(password_name(dataset, regions[0].name))), own)
+    finally:
+        unregister()
+        forget()
+
+
+def _opened(
+    tools: Tools, regions: Sequence[Region]
+) -> tuple[list[Bucket], dict[str, StorageError]]:
+    """The buckets whose credentials can be had, and by region why others cannot be opened."""
+    buckets: list[Bucket] = []
+    absent: dict[str, StorageError] = {}
+    first: ConfigurationError | None = None
+    for region in regions:
+        try:
+            buckets.append(bucket_of(tools, region))
+        except ConfigurationError as error:
+            first = first or error
+            absent[region.name] = StorageError(error.message, error.hint, "secret")
+    if first is not None and not buckets:
+        raise first
+    return buckets, absent
+
+
+def gone_of(tools: Tools, dataset: Dataset) -> frozenset[str]:
+    """Ids of snapshots and keys that are no more, whatever a region still shows."""
+    forgotten = tools.knowledge.facts(Forgotten, dataset.name)
+    revoked = tools.knowledge.facts(KeyRevoked, dataset.name)
+    return frozenset([k.fact.snapshot for k in forgotten] + [k.fact.key for k in revoked])

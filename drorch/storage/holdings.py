@@ -1,0 +1,106 @@
+"""What the regions of one repository hold, each listed once, and what each lacks of the others'.
+
+Listed snapshots → index → data → keys: whatever an earlier list names, a later one contains.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from drorch.core.errors import StorageError
+from drorch.storage.bucket import Bucket
+from drorch.storage.faults import Cause
+from drorch.storage.layout import CONFIG, Kind, Named, listed
+
+_READ_ORDER = (Kind.SNAPSHOTS, Kind.INDEX, Kind.DATA, Kind.KEYS)
+
+
+@dataclass(slots=True)
+class Holding:
+    """One region: its objects by kind, digest to size in bytes, and its config (None: it has none).
+
+    `trouble` is why it could not be listed; it then holds nothing for anybody.
+    """
+
+    bucket: Bucket
+    objects: dict[Kind, dict[bytes, int]] = field(default_factory=lambda: {k: {} for k in Kind})
+    config: bytes | None = None
+    trouble: StorageError | None = None
+
+    @property
+    def region(self) -> str:
+        """The region's name."""
+        return self.bucket.region.name
+
+    def has(self, named: Named) -> bool:
+        """Whether it shows an object of that name, of whatever size."""
+        return named.digest in self.objects[named.kind]
+
+
+def take_stock(
+    buckets: Sequence[Bucket], repository: str, checked: Callable[[], None] = lambda: None
+) -> list[Holding]:
+    """List every region's repository, side by side. `checked` is called now and then, and may
+    raise to stop. A region that fails, or holds another repository than the first, has `trouble`.
+    """
+    holdings = [Holding(bucket) for bucket in buckets]
+    with ThreadPoolExecutor(max(1, len(holdings))) as pool:
+        list(pool.map(lambda holding: _list(holding, repository, checked), holdings))
+    _refuse_others(holdings, repository)
+    return holdings
+
+
+def _list(holding: Holding, repository: str, checked: Callable[[], None]) -> None:
+    try:
+        holding.config = _config(holding.bucket, repository)
+        for kind in _READ_ORDER:
+            there = holding.objects[kind]
+            for named in listed(holding.bucket, repository, kind):
+                there[named.digest] = named.size
+                checked()
+    except StorageError as error:
+        holding.trouble = error
+
+
+def _config(bucket: Bucket, repository: str) -> bytes | None:
+    try:
+        return bucket.get(f"{repository}/{CONFIG}")
+    except StorageError as error:
+        if error.cause == Cause.NO_OBJECT:
+            return None
+        raise
+
+
+def _refuse_others(holdings: Sequence[Holding], repository: str) -> None:
+    """Two repositories must never be mixed: they would both be lost."""
+    known = next((h for h in holdings if h.config is not None and h.trouble is None), None)
+    if known is None:
+        return
+    for holding in holdings:
+        if holding.config not in (None, known.config) and holding.trouble is None:
+            holding.trouble = StorageError(
+                f"regions {known.region} and {holding.region} hold different repositories at "
+                f"{repository}",
+                "give one of them another prefix or bucket, or `copy` instead of `mirror`; "
+                "if `config` was overwritten in one of them, restore that object first",
+                Cause.DIFFERENT_REPOSITORY,
+            )
+
+
+def lacking(
+    holding: Holding, others: Sequence[Holding], gone: frozenset[bytes]
+) -> Mapping[Kind, list[Named]]:
+    """What the others show and this region does not, or in another size, without what is gone."""
+    return {kind: list(_lacking(holding, others, gone, kind)) for kind in Kind}
+
+
+def _lacking(
+    holding: Holding, others: Sequence[Holding], gone: frozenset[bytes], kind: Kind
+) -> Iterator[Named]:
+    ours = holding.objects[kind]
+    seen: set[bytes] = set()
+    for other in others:
+        for digest, size in other.objects[kind].items():
+            if ours.get(digest) != size and digest not in gone and digest not in seen:
+                seen.add(digest)
+                yield Named(kind, digest, size)
