@@ -1,6 +1,6 @@
 """The way from a dataset to all of its mirrors at once, through one endpoint for restic."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,6 +38,11 @@ class Passage:
         return next(iter(replicas.troubles.values()), None)
 
     @property
+    def troubles(self) -> dict[str, StorageError]:
+        """By region, why it takes no part."""
+        return self.gateway.surveyed().troubles
+
+    @property
     def holders(self) -> list[Replica]:
         """The regions that have everything that was written."""
         return list(self.gateway.surveyed().readers())
@@ -54,12 +59,14 @@ def through_gateway(
 ) -> Iterator[Passage]:
     """Open a gateway to the dataset's repository in these regions, the preferred one first.
 
-    A region whose credentials cannot be had takes no part; ConfigurationError if that is all.
+    A region whose credentials cannot be had takes no part; StorageError (`secret`) if none can.
     """
     own, stop = Cancellation(), Stop()
     forget = cancel.on_cancel(lambda: own.cancel(cancel.reason or "cancelled"))
     unregister = own.on_cancel(stop)
-    buckets, absent = _opened(tools, regions)
+    buckets, absent = buckets_of(tools, regions)
+    if not buckets:
+        raise next(iter(absent.values()))
     replicas = Replicas(
         buckets,
         repository_folder(dataset),
@@ -67,12 +74,9 @@ def through_gateway(
         gone=gone_of(tools, dataset),
         lost=lambda trouble: own.cancel(trouble.message),
     )
-    window = dataset.window
-    zone = tools.configuration.timezone
-    pace = make_pace(window.limit_upload, window.between, tools.clock, zone)
-    passing = (lambda size: pace.take(size, stop)) if pace else (lambda _: None)
+    paced = passing_of(tools, dataset)
     try:
-        gateway = Gateway(replicas, deletions=deletions, passing=passing)
+        gateway = Gateway(replicas, deletions=deletions, passing=lambda size: paced(size, stop))
         with serving(gateway) as url:
             yield Passage(gateway, gateway_address(url, tools.secrets.get(password_name(dataset, regions[0].name))), own)
     finally:
@@ -80,21 +84,25 @@ def through_gateway(
         forget()
 
 
-def _opened(
+def passing_of(tools: Tools, dataset: Dataset) -> Callable[[int, Stop], None]:
+    """What bytes on their way to the dataset's regions are told to: it waits as its window says."""
+    window = dataset.window
+    zone = tools.configuration.timezone
+    pace = make_pace(window.limit_upload, window.between, tools.clock, zone)
+    return pace.take if pace is not None else lambda _size, _stop: None
+
+
+def buckets_of(
     tools: Tools, regions: Sequence[Region]
 ) -> tuple[list[Bucket], dict[str, StorageError]]:
     """The buckets whose credentials can be had, and by region why others cannot be opened."""
     buckets: list[Bucket] = []
     absent: dict[str, StorageError] = {}
-    first: ConfigurationError | None = None
     for region in regions:
         try:
             buckets.append(bucket_of(tools, region))
         except ConfigurationError as error:
-            first = first or error
-            absent[region.name] = StorageError(error.message, error.hint, "secret")
-    if first is not None and not buckets:
-        raise first
+            absent[region.name] = StorageError(error.message, error.hint, "secret", region.name)
     return buckets, absent
 
 

@@ -17,7 +17,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
         # Copies and regions
         "backup": "backups:BACKUP",
-        "replicate": "backups:REPLICATE",
+        "replicate": "replicating:REPLICATE",
         "restore": "restores:RESTORE",
         "repository.check": "restores:REPOSITORY_CHECK",
         "lock.extend": "locks:LOCK_EXTEND",

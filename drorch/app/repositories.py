@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from drorch.actions.gateways import through_gateway
 from drorch.actions.places import address_of, bucket_of, is_mirror, repository_folder, restic_of
 from drorch.app.program import Program
 from drorch.core.errors import DrorchError, ResticError
 from drorch.core.model import CopyMode, Dataset, Region
 from drorch.core.values import Value
+from drorch.ports import Cancellation
 from drorch.storage.bucket import Bucket
 from drorch.storage.layout import CONFIG, Kind, listed
 from drorch.storage.mirror import mirror
@@ -149,9 +151,11 @@ def _make_mirror(program: Program, dataset: Dataset, region: Region) -> None:
 
 
 def _make_copy(program: Program, dataset: Dataset, region: Region) -> None:
-    primary = address_of(program.tools, dataset, program.region(dataset.primary))
+    mirrors = [program.region(name) for name in dataset.mirrors]
     address = address_of(program.tools, dataset, region)
-    restic_of(program.tools).init(address, bucket_exists=True, chunker_from=primary)
+    with through_gateway(program.tools, dataset, mirrors, Cancellation()) as passage:
+        restic = restic_of(program.tools)
+        restic.init(address, bucket_exists=True, chunker_from=passage.address)
 
 
 def standing(program: Program, datasets: Sequence[Dataset]) -> list[dict[str, Value]]:

@@ -34,10 +34,7 @@ def compile_backup(dataset: str, configuration: Configuration) -> Plan:
         needs=tuple(step.id for step in before[-1:]),
         repeatable=True,
     )
-    copies = [
-        _replication(policy, copy.region, needs=("backup",), on_failure=OnFailure.CONTINUE)
-        for copy in policy.copies
-    ]
+    copies = _replications(policy, policy.regions, after_backup=True)
     after = [
         _command(f"after-{number}", Phase.CLEANUP, argv, _after(number, "after"))
         for number, argv in enumerate(policy.after, 1)
@@ -47,18 +44,14 @@ def compile_backup(dataset: str, configuration: Configuration) -> Plan:
 
 
 def compile_replicate(dataset: str, regions: Sequence[str], configuration: Configuration) -> Plan:
-    """The plan that brings the dataset's further regions (all, if none is named) up to date."""
+    """The plan that brings the dataset's regions (all, if none is named) what they lack."""
     policy = _dataset(dataset, configuration)
-    wanted = tuple(regions) or tuple(copy.region for copy in policy.copies)
-    known = [copy.region for copy in policy.copies]
-    for region in wanted:
-        if region not in known:
-            hint = did_you_mean(region, known, "it is copied to")
-            raise UsageError(f"dataset {dataset!r} is not copied to {region!r}", hint)
-    if not wanted:
+    for region in regions:
+        _check_region(policy, region)
+    if not policy.copies:
         hint = "name further regions under its `copies:`"
         raise UsageError(f"dataset {dataset!r} has no copies", hint)
-    steps = tuple(_replication(policy, region) for region in dict.fromkeys(wanted))
+    steps = tuple(_replications(policy, regions or policy.regions))
     return _side_by_side(
         _plan(RunKind.REPLICATE, policy, configuration, f"Replicate {dataset}", steps)
     )
@@ -251,22 +244,29 @@ def _command(name: str, phase: Phase, argv: tuple[str, ...], needs: tuple[str, .
     )
 
 
-def _replication(
-    policy: Dataset,
-    region: str,
-    *,
-    needs: tuple[str, ...] = (),
-    on_failure: OnFailure = OnFailure.STOP,
-) -> PlannedStep:
-    return PlannedStep(
-        f"replicate-{region}",
-        Phase.STEPS,
-        "replicate",
-        {"dataset": policy.name, "from": policy.primary, "region": region},
-        needs=needs,
-        repeatable=True,
-        on_failure=on_failure,
-    )
+def _replications(
+    policy: Dataset, regions: Sequence[str], *, after_backup: bool = False
+) -> list[PlannedStep]:
+    """One step for the mirrors, which are one repository, and one for each other copy."""
+    mirrors = [name for name in policy.mirrors if name in regions]
+    copies = [c.region for c in policy.copies if c.region in regions and c.region not in mirrors]
+    level: dict[str, Value] = {"level": "{backup.level}"} if after_backup else {}
+    steps: list[tuple[str, dict[str, Value]]] = []
+    if mirrors and len(policy.mirrors) > 1:
+        steps.append(("replicate", {"regions": mirrors, **level}))
+    steps += [(f"replicate-{region}", {"region": region}) for region in copies]
+    return [
+        PlannedStep(
+            name,
+            Phase.STEPS,
+            "replicate",
+            {"dataset": policy.name, **arguments},
+            needs=("backup",) if after_backup else (),
+            repeatable=True,
+            on_failure=OnFailure.CONTINUE if after_backup else OnFailure.STOP,
+        )
+        for name, arguments in steps
+    ]
 
 
 def _plan(

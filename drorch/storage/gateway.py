@@ -21,7 +21,7 @@ from drorch.core.errors import StorageError
 from drorch.storage.bucket import Reading
 from drorch.storage.carry import Damaged, carry
 from drorch.storage.faults import Cause
-from drorch.storage.layout import Kind, Named
+from drorch.storage.layout import Kind, Named, listed
 from drorch.storage.probe import Depth, probe
 from drorch.storage.replicas import Replica, Replicas
 from drorch.storage.spread import spread
@@ -106,12 +106,10 @@ class Gateway:
         if kind == LOCKS:
             yield from self._all_locks()
             return
-        for replica in self._readers():
-            folder = self.replicas.path(f"{kind}/")
-            for entry in replica.bucket.list_objects(folder):
-                if not self._is_hidden(entry.name.removeprefix(self.replicas.path(""))):
-                    yield entry.name.rsplit("/", 1)[-1], entry.size
-            return
+        lead = self._readers()[0]
+        for found in listed(lead.bucket, self.replicas.repository, Kind(kind)):
+            if found.id not in self.replicas.gone and not self._is_hidden(found.name):
+                yield found.id, found.size
 
     def _all_locks(self) -> Iterator[tuple[str, int]]:
         """Whoever holds a lock anywhere holds it here."""
@@ -181,9 +179,8 @@ class Gateway:
 
         Where no region has it, restic sends it again; a dead region is then known to be dead.
         """
-        trouble = probe(replica.bucket, Depth.REACHABLE).trouble
-        if trouble is not None:
-            lost = StorageError(trouble.message, trouble.hint, trouble.cause)
+        lost = probe(replica.bucket, Depth.REACHABLE).error
+        if lost is not None:
             return self.replicas.drop(replica, lost)
         if not good:
             return None
@@ -234,7 +231,7 @@ class Gateway:
                 return replica.bucket.attempt(f"read {name}", partial(look, replica))
             except StorageError as error:
                 failure = failure or error
-                if error.cause != Cause.NO_OBJECT and probe(replica.bucket).trouble is not None:
+                if error.cause != Cause.NO_OBJECT and probe(replica.bucket).error is not None:
                     self.replicas.drop(replica, error)
         raise failure or _missing(name)
 

@@ -92,10 +92,18 @@ class RegionHealth:
         """The first failed fact."""
         return next((f for f in self.facts if f.standing is Standing.FAIL), None)
 
+    @property
+    def error(self) -> StorageError | None:
+        """The first failed fact as an error; None if there is none."""
+        found = self.trouble
+        if found is None:
+            return None
+        return StorageError(found.message, found.hint, found.cause, self.region)
+
     def raise_for_trouble(self) -> None:
         """Raise StorageError for the first failed fact."""
-        if trouble := self.trouble:
-            raise StorageError(trouble.message, trouble.hint, trouble.cause)
+        if error := self.error:
+            raise error
 
 
 def probe(

@@ -26,8 +26,8 @@ _COMPARED = (Kind.KEYS, Kind.INDEX, Kind.SNAPSHOTS)
 class Replica:
     """One region as the gateway finds it. `trouble` is why it takes no part (any more).
 
-    `whole`: it has all that the leading region's indexes name. `level`: it has the very same
-    keys, indexes and snapshots as the leading region.
+    `whole`: it has all that the leading region's indexes name. `level`: it has every key, index
+    and snapshot that any living region has.
     """
 
     bucket: Bucket
@@ -68,7 +68,7 @@ class Replicas:
         self.repository = repository.rstrip("/")
         self.all = [Replica(bucket) for bucket in buckets]
         self._absent = absent
-        self._gone = frozenset(gone)
+        self.gone = frozenset(gone)
         self._lost: Callable[[StorageError], None] | None = lost
         self._lock = threading.Lock()
 
@@ -76,13 +76,25 @@ class Replicas:
         """Find out how each region stands, side by side; known within seconds."""
         healths = probe_all([replica.bucket for replica in self.all], Depth.REACHABLE)
         for replica, health in zip(self.all, healths, strict=True):
-            if found := health.trouble:
-                replica.trouble = StorageError(found.message, found.hint, found.cause)
+            replica.trouble = health.error
         reading = [r for r in self.all if r.living]
         jobs = [(r, kind) for r in reading for kind in (None, *_COMPARED)]
         with ThreadPoolExecutor(max(1, len(jobs))) as pool:
             list(pool.map(lambda job: self._look(*job), jobs))
+        for replica in self.all:
+            self._no_keys(replica)
         self._compare()
+
+    def _no_keys(self, replica: Replica) -> None:
+        """Without keys nobody opens it: somebody may have deleted them."""
+        if replica.living and not replica.ids[Kind.KEYS]:
+            replica.trouble = StorageError(
+                f"region {replica.region} has no keys at {self.repository}",
+                "somebody may have deleted them: bring them back with `drorch heal`, or from the "
+                "bucket's versions",
+                Cause.NO_REPOSITORY,
+                replica.region,
+            )
 
     def _look(self, replica: Replica, kind: Kind | None) -> None:
         try:
@@ -90,7 +102,7 @@ class Replicas:
                 replica.config = replica.bucket.get(self.path(CONFIG))
             else:
                 found = listed(replica.bucket, self.repository, kind)
-                replica.ids[kind] = frozenset(n.id for n in found) - self._gone
+                replica.ids[kind] = frozenset(n.id for n in found) - self.gone
         except StorageError as error:
             missing = kind is None and error.cause == Cause.NO_OBJECT
             replica.trouble = _no_repository(replica, self.repository) if missing else error
@@ -103,10 +115,11 @@ class Replicas:
         for replica in [r for r in self.all if r.living]:
             if replica.config != leading.config:
                 replica.trouble = _another_repository(leading, replica, self.repository)
-                continue
+        living = [r for r in self.all if r.living]
+        union = {k: frozenset[str]().union(*(r.ids[k] for r in living)) for k in _COMPARED}
+        for replica in living:
             replica.whole = replica.ids[Kind.INDEX] >= leading.ids[Kind.INDEX]
-            replica.level = replica.ids == leading.ids
-        leading.whole = True
+            replica.level = replica.ids == union
 
     @property
     def lead(self) -> Replica | None:

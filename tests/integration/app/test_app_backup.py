@@ -72,7 +72,7 @@ def test_a_missing_path_fails_the_backup_before_restic_is_started(any_premises):
     failed = step(said.document, "backup")
     assert (failed["status"], failed["cause"]) == ("failed", "source-missing")
     assert "src/gone does not exist" in failed["message"]
-    assert step(said.document, "replicate-qc")["status"] == "skipped"
+    assert step(said.document, "replicate")["status"] == "skipped"
     assert "backup" not in any_premises.verbs()
     assert any_premises.objects("mtl") == before
 

@@ -24,7 +24,7 @@ def test_a_dead_mirror_holds_up_no_backup_and_is_owed_its_copy_until_it_returns(
     run = said.document
     assert run["outcome"] == "passed"
     assert step(run, "backup")["status"] == "passed"
-    failed = step(run, "replicate-qc")
+    failed = step(run, "replicate")
     assert (failed["status"], failed["cause"]) == ("failed", "unreachable")
     assert "copy.owed" in findings(run)
 
@@ -67,7 +67,7 @@ def test_the_next_backup_catches_up_all_that_is_owed(premises):
     premises.revive("qc")
     run = premises.back_up()
     assert (run["outcome"], run["findings"]) == ("passed", [])
-    assert step(run, "replicate-qc")["outputs"]["snapshots"] == 4
+    assert step(run, "replicate")["outputs"]["snapshots"] == 4
     assert premises.listed("qc") == premises.listed()
     assert not premises.status(region="qc")["owed"]
 
@@ -86,11 +86,39 @@ def _only(document):
     return run
 
 
-def test_a_dead_primary_fails_the_backup_by_the_probes_word_and_others_go_on(any_premises):
+def test_a_dead_primary_diverts_the_backup_and_it_flows_back_when_the_region_returns(any_premises):
     # restic since 0.17 by itself would go on for a quarter of an hour
+    any_premises.kill("mtl")
+    new_file(any_premises)
+    said = any_premises.cli("backup", "docs")
+    assert said.code == 0
+    run = said.document
+    assert run["outcome"] == "passed"
+    assert "backup.diverted" in findings(run)
+    made = step(run, "backup")["outputs"]
+    assert (made["region"], made["regions"]) == ("qc", ["qc"])
+    assert any_premises.status(region="qc")["snapshot"] == made["snapshot"]
+    assert any_premises.status()["owed"]
+    assert ("copy.owed", "docs in mtl") in any_premises.alarms()
+
+    any_premises.revive("mtl")
+    new_file(any_premises, "both.txt")
+    run = any_premises.back_up()
+    assert (run["outcome"], run["findings"]) == ("passed", [])
+    assert step(run, "backup")["outputs"]["level"] == ["qc"]
+    assert any_premises.listed() == any_premises.listed("qc")
+    assert not any_premises.status()["owed"]
+    for region in ("mtl", "qc"):
+        any_premises.restic("check", "--read-data", region=region)
+
+
+def test_when_no_region_is_left_the_backup_fails_by_the_probes_word_and_others_go_on(
+    any_premises,
+):
     any_premises.configuration["datasets"]["papers"] = any_premises.dataset(
         paths=["src/docs"], primary="qc", copies={}
     )
+    any_premises.configuration["datasets"]["docs"]["copies"] = {}
     any_premises.save()
     any_premises.cli("repo", "init", "papers")
     any_premises.kill("mtl")
@@ -102,7 +130,6 @@ def test_a_dead_primary_fails_the_backup_by_the_probes_word_and_others_go_on(any
     assert failed["cause"] == "unreachable"
     assert "region mtl" in failed["message"]
     assert "connection refused; nothing was backed up" in failed["message"]
-    assert any_premises.status("docs", "qc")["snapshot"] is not None
 
 
 def test_a_damaged_object_is_not_copied_and_the_replica_stays_at_its_last_whole_snapshot(premises):
@@ -118,7 +145,7 @@ def test_a_damaged_object_is_not_copied_and_the_replica_stays_at_its_last_whole_
     premises.revive("qc")
     run = premises.replicate()
     assert run["outcome"] == "failed"
-    assert step(run, "replicate-qc")["cause"] == "damaged"
+    assert step(run, "replicate")["cause"] == "damaged"
     assert {"object.damaged", "copy.owed"} <= set(findings(run))
     (damaged,) = [f for f in run["findings"] if f["what"] == "object.damaged"]
     assert pack.name in damaged["message"]

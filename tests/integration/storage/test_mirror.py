@@ -110,7 +110,7 @@ def test_a_damaged_pack_stays_where_it_is_and_holds_back_what_may_need_it(
 
     done = mirror(source, destination, repository)
 
-    assert done.damaged == (bad,)
+    assert done.damaged == (("mtl", bad),)
     assert done.held_back == (snapshot.split("/")[-1],)
     assert not done.whole
     after = names(destination, repository)
@@ -126,7 +126,7 @@ def test_an_object_cut_short_at_rest_is_never_accepted(source, destination, repo
     name = first(source, repository, "data")
     source.put(f"{repository}/{name}", content)
     done = mirror(source, destination, repository)
-    assert done.damaged == (name,)
+    assert done.damaged == (("mtl", name),)
     assert name not in names(destination, repository)
     assert done.snapshots_present == ()
 
@@ -140,7 +140,7 @@ def test_what_the_replica_has_whole_is_not_held_back_by_the_sources_damage(
     source.put(f"{repository}/{name}", b"cut short")
     snapshot = put_named(source, repository, "snapshots", os.urandom(31))
     done = mirror(source, destination, repository)
-    assert done.damaged == (name,)
+    assert done.damaged == (("mtl", name),)
     assert done.whole
     assert snapshot in names(destination, repository)
 
@@ -150,7 +150,7 @@ def test_a_damaged_snapshot_is_left_out_alone(source, destination, repository, r
     bad = put_named(source, repository, "snapshots", os.urandom(31))
     damage(regions[0], repository, bad)
     done = mirror(source, destination, repository)
-    assert done.damaged == (bad,)
+    assert done.damaged == (("mtl", bad),)
     assert done.held_back == (bad.split("/")[-1],)
     assert len(done.snapshots_present) == 1
 

@@ -73,7 +73,7 @@ def test_a_replica_passes_restics_full_check_also_as_of_before_a_damage(
     damage(regions[0], repository, bad.name)
 
     second = mirror(here, there, repository)
-    assert second.damaged == (bad.name,)
+    assert second.damaged == (("mtl", bad.name),)
     assert len(second.held_back) == 1
     assert second.snapshots_present == first.snapshots_present
     restic(regions[1], "check", "--read-data")

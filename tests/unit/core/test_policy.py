@@ -42,7 +42,7 @@ def test_a_backup_runs_its_commands_around_it_and_copies_follow():
         ("before-1", "command", Phase.STEPS, (), stop, False),
         ("before-2", "command", Phase.STEPS, ("before-1",), stop, False),
         ("backup", "backup", Phase.STEPS, ("before-2",), stop, True),
-        ("replicate-qc", "replicate", Phase.STEPS, ("backup",), go_on, True),
+        ("replicate", "replicate", Phase.STEPS, ("backup",), go_on, True),
         ("replicate-tor", "replicate", Phase.STEPS, ("backup",), go_on, True),
         ("after-1", "command", Phase.CLEANUP, (), go_on, False),
         ("after-2", "command", Phase.CLEANUP, ("after-1",), go_on, False),
@@ -50,7 +50,12 @@ def test_a_backup_runs_its_commands_around_it_and_copies_follow():
     assert all(not step.skip for step in plan.steps)
     assert (plan.kind, plan.mode, plan.subject) == (RunKind.BACKUP, Mode.LIVE, "dataset:ehr")
     assert (plan.service, plan.datasets) == ("clinic", ("ehr",))
-    assert plan.steps[4].arguments == {"dataset": "ehr", "from": "mtl", "region": "tor"}
+    assert plan.steps[3].arguments == {
+        "dataset": "ehr",
+        "regions": ["mtl", "qc"],
+        "level": "{backup.level}",
+    }
+    assert plan.steps[4].arguments == {"dataset": "ehr", "region": "tor"}
 
 
 def test_braces_in_configured_commands_are_no_references():
@@ -84,9 +89,11 @@ def test_a_restore_takes_what_was_asked_to_the_letter():
 
 def test_replication_and_check_go_to_every_region_or_those_named():
     assert [s.id for s in compile_replicate("ehr", [], CONFIGURATION).steps] == [
-        "replicate-qc",
+        "replicate",
         "replicate-tor",
     ]
+    (back,) = compile_replicate("ehr", ["mtl"], CONFIGURATION).steps
+    assert back.arguments == {"dataset": "ehr", "regions": ["mtl"]}
     assert [s.id for s in compile_replicate("ehr", ["tor", "tor"], CONFIGURATION).steps] == [
         "replicate-tor"
     ]
@@ -108,7 +115,7 @@ def test_a_scrub_runs_in_every_region_side_by_side_and_beside_backups():
     ("compiling", "message"),
     [
         (lambda: compile_backup("her", CONFIGURATION), "there is no dataset 'her'"),
-        (lambda: compile_replicate("ehr", ["mtl"], CONFIGURATION), "is not copied to 'mtl'"),
+        (lambda: compile_replicate("ehr", ["cal"], CONFIGURATION), "has no copy in 'cal'"),
         (lambda: compile_replicate("alone", [], CONFIGURATION), "has no copies"),
         (lambda: compile_check("alone", ["qc"], CONFIGURATION), "has no copy in 'qc'"),
         (lambda: compile_scrub("alone", ["qc"], CONFIGURATION), "has no copy in 'qc'"),

@@ -1,0 +1,181 @@
+"""The action that brings regions what they lack: mirrors made equal, and copies by restic."""
+
+from collections.abc import Sequence
+
+from drorch.actions.arguments import Arguments, WrongArgument, make_action
+from drorch.actions.copying import copy_to
+from drorch.actions.gateways import buckets_of, gone_of, passing_of
+from drorch.actions.owing import fact_of, owed_copy
+from drorch.actions.places import dataset_named, is_mirror, region_named, repository_folder
+from drorch.core.action import ActionSpec, Kind, Parameter
+from drorch.core.errors import StorageError
+from drorch.core.model import Dataset
+from drorch.core.posture import CopyFact, CopyFactKind
+from drorch.core.values import Finding, Result, Value, failed, passed
+from drorch.ports import Call, Tools
+from drorch.storage.bucket import Bucket
+from drorch.storage.mirror import MirrorDone, unite
+from drorch.storage.probe import Depth, probe_all
+
+#: How many damaged objects a finding names.
+_NAMED = 10
+
+
+def _replicate(call: Call, tools: Tools) -> Result:
+    arguments = Arguments.of(call, tools)
+    dataset = dataset_named(tools, arguments.text("dataset"))
+    wanted = _wanted(arguments, dataset)
+    for name in wanted:
+        region_named(tools, name)
+    level = {str(name) for name in arguments.list("level", ())}
+    behind = [name for name in wanted if name not in level]
+    copies = [name for name in behind if not is_mirror(dataset, name)]
+    if copies and len(wanted) > 1:
+        raise WrongArgument(
+            f"regions: {copies[0]} has a repository of its own", "name it alone, as `region`"
+        )
+    if copies:
+        return copy_to(call, tools, dataset, region_named(tools, copies[0]))
+    return _level(call, tools, dataset, wanted, behind)
+
+
+def _wanted(arguments: Arguments, dataset: Dataset) -> list[str]:
+    if arguments.has("region"):
+        return [arguments.text("region")]
+    return [str(name) for name in arguments.list("regions", dataset.mirrors)]
+
+
+def _level(
+    call: Call, tools: Tools, dataset: Dataset, wanted: Sequence[str], behind: Sequence[str]
+) -> Result:
+    """Make the mirrors equal, as far as they live."""
+    done = _united(call, tools, dataset, behind) if behind else {}
+    held = [_learned(tools, dataset, region, one) for region, one in done.items()]
+    troubles = {region: one.trouble for region, one in done.items() if one.trouble is not None}
+    owed = [owed_copy(tools, dataset, region, trouble) for region, trouble in troubles.items()]
+    outputs: dict[str, Value] = {
+        "dataset": dataset.name,
+        "regions": list(wanted),
+        "objects": sum(one.copied for one in done.values()),
+        "bytes": sum(one.bytes for one in done.values()),
+        "snapshots": max((len(one.snapshots_present) for one in done.values()), default=None),
+    }
+    copies = (*(fact for facts in held for fact in facts), *(f for f, _ in owed if f is not None))
+    findings = (*(finding for _, finding in owed), *_damage(dataset, done))
+    if troubles:
+        first = next(iter(troubles.values()))
+        return failed(
+            first.cause,
+            first.message,
+            first.hint,
+            outputs=outputs,
+            findings=findings,
+            copies=copies,
+        )
+    if findings:
+        return failed(
+            "damaged",
+            findings[0].message,
+            "the replica stays at its last whole snapshot; check the repository with: "
+            f"drorch check --dataset {dataset.name} --read-data",
+            outputs=outputs,
+            findings=findings,
+            copies=copies,
+        )
+    message = "" if behind else "everything was written while the backup ran"
+    return passed(outputs, message=message, copies=copies)
+
+
+def _united(
+    call: Call, tools: Tools, dataset: Dataset, behind: Sequence[str]
+) -> dict[str, MirrorDone]:
+    """By region that is behind, what came of it."""
+    living, troubles = _living(tools, dataset)
+    targets = [b for b in living if b.region.name in behind]
+    found = {region: MirrorDone(trouble=trouble) for region, trouble in troubles.items()}
+    if targets and len(living) > 1:
+        found |= unite(
+            living,
+            repository_folder(dataset),
+            targets=targets,
+            gone=gone_of(tools, dataset),
+            passing=passing_of(tools, dataset),
+            progress=call.progress,
+            cancel=call.cancel,
+        )
+    elif targets:
+        alone = next(iter(troubles.values()))
+        found |= {b.region.name: MirrorDone(trouble=alone) for b in targets}
+    return {name: found[name] for name in behind}
+
+
+def _living(tools: Tools, dataset: Dataset) -> tuple[list[Bucket], dict[str, StorageError]]:
+    """The mirrors that answer, and by region why others do not."""
+    regions = [region_named(tools, name) for name in dataset.mirrors]
+    buckets, troubles = buckets_of(tools, regions)
+    for health in probe_all(buckets, Depth.REACHABLE):
+        if health.error is not None:
+            troubles[health.region] = health.error
+    return [b for b in buckets if b.region.name not in troubles], troubles
+
+
+def _learned(tools: Tools, dataset: Dataset, region: str, done: MirrorDone) -> tuple[CopyFact, ...]:
+    """Facts for what the region holds and the journal does not know it holds, and for what is
+    held back.
+    """
+    known = tools.knowledge.copies(dataset.name)
+    there = {c.snapshot for c in known if c.region == region and not c.owed}
+    kinds = dict.fromkeys(set(done.snapshots_present) - there, CopyFactKind.HELD)
+    kinds |= dict.fromkeys(done.held_back, CopyFactKind.OWED)
+    of_mirrors = {c.snapshot: c for c in known if is_mirror(dataset, c.region) and not c.owed}
+    # Oldest first: what is owed gives way to what is newer.
+    return tuple(
+        fact_of(kinds[c.snapshot], c, region)
+        for c in sorted(of_mirrors.values(), key=lambda c: c.snapshot_at)
+        if c.snapshot in kinds
+    )
+
+
+def _damage(dataset: Dataset, done: dict[str, MirrorDone]) -> list[Finding]:
+    by_region: dict[str, set[str]] = {}
+    for one in done.values():
+        for region, name in one.damaged:
+            by_region.setdefault(region, set()).add(name)
+    damaged = [
+        Finding(
+            "object.damaged",
+            f"{dataset.name} in {region}",
+            f"{len(names)} object(s) in region {region} are not what their names say; they were "
+            f"not copied: {', '.join(sorted(names)[:_NAMED])}",
+            f"bring them back from another region: drorch heal --dataset {dataset.name}",
+        )
+        for region, names in by_region.items()
+    ]
+    owed = [
+        Finding(
+            "copy.owed",
+            f"{dataset.name} in {region}",
+            f"{len(one.held_back)} snapshot(s) are held back, as they may rest on what is damaged",
+            "mend the damage, then run: drorch replicate",
+        )
+        for region, one in done.items()
+        if one.held_back
+    ]
+    return [*damaged, *owed]
+
+
+REPLICATE = make_action(
+    ActionSpec(
+        "replicate",
+        "Bring regions what they lack of a dataset: all its mirrors, or those named.",
+        (
+            Parameter("dataset", Kind.DATASET, doc="which dataset"),
+            Parameter("region", Kind.REGION, required=False, doc="only this one"),
+            Parameter("regions", Kind.LIST, required=False, doc="these mirrors; default: all"),
+            Parameter("level", Kind.LIST, required=False, doc="regions known to lack nothing"),
+        ),
+        ("dataset", "region", "regions", "objects", "bytes", "snapshots", "copied"),
+        repeatable=True,
+    ),
+    _replicate,
+)
