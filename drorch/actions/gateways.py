@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from drorch.actions.places import bucket_of, password_name, repository_folder
 from drorch.core.errors import ConfigurationError, StorageError
-from drorch.core.facts import Forgotten, KeyRevoked
+from drorch.core.facts import Forgotten, KeyRevoked, Quarantined
 from drorch.core.model import Dataset, Region
 from drorch.ports import Cancellation, Tools
 from drorch.restic.repository import RepositoryAddress, gateway_address
@@ -71,14 +71,18 @@ def through_gateway(
         buckets,
         repository_folder(dataset),
         absent=absent,
-        gone=gone_of(tools, dataset),
+        gone=hidden_of(tools, dataset),
         lost=lambda trouble: own.cancel(trouble.message),
     )
     paced = passing_of(tools, dataset)
     try:
         gateway = Gateway(replicas, deletions=deletions, passing=lambda size: paced(size, stop))
         with serving(gateway) as url:
-            yield Passage(gateway, gateway_address(url, tools.secrets.get(password_name(dataset, regions[0].name))), own)
+            yield Passage(
+                gateway,
+                gateway_address(url, tools.secrets.get(password_name(dataset, regions[0].name))),
+                own,
+            )
     finally:
         unregister()
         forget()
@@ -104,6 +108,13 @@ def buckets_of(
         except ConfigurationError as error:
             absent[region.name] = StorageError(error.message, error.hint, "secret", region.name)
     return buckets, absent
+
+
+def hidden_of(tools: Tools, dataset: Dataset) -> frozenset[str]:
+    """Ids that restic must not see: what is gone, and what is known not to be ours."""
+    found = tools.knowledge.facts(Quarantined, dataset.name)
+    strange = (k.fact.name.rpartition("/")[2] for k in found if not k.fact.gone)
+    return gone_of(tools, dataset) | frozenset(strange)
 
 
 def gone_of(tools: Tools, dataset: Dataset) -> frozenset[str]:

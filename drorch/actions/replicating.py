@@ -5,20 +5,28 @@ from collections.abc import Sequence
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
 from drorch.actions.copying import copy_to
 from drorch.actions.gateways import buckets_of, gone_of, passing_of
+from drorch.actions.genuine import judge_of, quarantine
 from drorch.actions.owing import fact_of, owed_copy
 from drorch.actions.places import dataset_named, is_mirror, region_named, repository_folder
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import StorageError
+from drorch.core.facts import Quarantined
 from drorch.core.model import Dataset
 from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools
 from drorch.storage.bucket import Bucket
+from drorch.storage.genuine import Judge
 from drorch.storage.mirror import MirrorDone, unite
 from drorch.storage.probe import Depth, probe_all
 
 #: How many damaged objects a finding names.
 _NAMED = 10
+
+_DAMAGED_HINT = (
+    "the replica stays at its last whole snapshot; check the repository with: "
+    "drorch check --read-data --dataset "
+)
 
 
 def _replicate(call: Call, tools: Tools) -> Result:
@@ -49,7 +57,8 @@ def _level(
     call: Call, tools: Tools, dataset: Dataset, wanted: Sequence[str], behind: Sequence[str]
 ) -> Result:
     """Make the mirrors equal, as far as they live."""
-    done = _united(call, tools, dataset, behind) if behind else {}
+    judge = judge_of(tools, dataset, dataset.primary)
+    done = _united(call, tools, dataset, behind, judge) if behind else {}
     held = [_learned(tools, dataset, region, one) for region, one in done.items()]
     troubles = {region: one.trouble for region, one in done.items() if one.trouble is not None}
     owed = [owed_copy(tools, dataset, region, trouble) for region, trouble in troubles.items()]
@@ -61,33 +70,42 @@ def _level(
         "snapshots": max((len(one.snapshots_present) for one in done.values()), default=None),
     }
     copies = (*(fact for facts in held for fact in facts), *(f for f, _ in owed if f is not None))
-    findings = (*(finding for _, finding in owed), *_damage(dataset, done))
-    if troubles:
-        first = next(iter(troubles.values()))
-        return failed(
-            first.cause,
-            first.message,
-            first.hint,
-            outputs=outputs,
-            findings=findings,
-            copies=copies,
-        )
-    if findings:
-        return failed(
-            "damaged",
-            findings[0].message,
-            "the replica stays at its last whole snapshot; check the repository with: "
-            f"drorch check --dataset {dataset.name} --read-data",
-            outputs=outputs,
-            findings=findings,
-            copies=copies,
-        )
-    message = "" if behind else "everything was written while the backup ran"
-    return passed(outputs, message=message, copies=copies)
+    strange, facts = _quarantined(tools, dataset, done, judge)
+    damage = _damage(dataset, done)
+    findings = (*(finding for _, finding in owed), *damage, *strange)
+    trouble = next(iter(troubles.values()), None)
+    if trouble is None and not damage:
+        message = "" if behind else "everything was written while the backup ran"
+        return passed(outputs, message=message, findings=findings, copies=copies, facts=facts)
+    cause, message, hint = (
+        (trouble.cause, trouble.message, trouble.hint)
+        if trouble is not None
+        else ("damaged", damage[0].message, _DAMAGED_HINT + dataset.name)
+    )
+    return failed(
+        cause, message, hint, outputs=outputs, findings=findings, copies=copies, facts=facts
+    )
+
+
+def _quarantined(
+    tools: Tools, dataset: Dataset, done: dict[str, MirrorDone], judge: Judge
+) -> tuple[tuple[Finding, ...], tuple[Quarantined, ...]]:
+    """What lies in some region and is not ours; each region that was listed is told of."""
+    strange: dict[str, dict[str, str]] = {}
+    for one in done.values():
+        for region, name, why in one.quarantined:
+            strange.setdefault(region, {})[name] = why
+    listed = [r for r, one in done.items() if one.trouble is None] if done else []
+    told = [
+        quarantine(tools, dataset, region, strange.get(region, {}), judge)
+        for region in dict.fromkeys((*strange, *listed))
+    ]
+    findings = tuple(finding for found, _ in told for finding in found)
+    return findings, tuple(fact for _, facts in told for fact in facts)
 
 
 def _united(
-    call: Call, tools: Tools, dataset: Dataset, behind: Sequence[str]
+    call: Call, tools: Tools, dataset: Dataset, behind: Sequence[str], judge: Judge
 ) -> dict[str, MirrorDone]:
     """By region that is behind, what came of it."""
     living, troubles = _living(tools, dataset)
@@ -99,6 +117,7 @@ def _united(
             repository_folder(dataset),
             targets=targets,
             gone=gone_of(tools, dataset),
+            judge=judge,
             passing=passing_of(tools, dataset),
             progress=call.progress,
             cancel=call.cancel,
@@ -147,7 +166,7 @@ def _damage(dataset: Dataset, done: dict[str, MirrorDone]) -> list[Finding]:
             f"{dataset.name} in {region}",
             f"{len(names)} object(s) in region {region} are not what their names say; they were "
             f"not copied: {', '.join(sorted(names)[:_NAMED])}",
-            f"bring them back from another region: drorch heal --dataset {dataset.name}",
+            "restore their content from another region that has it whole",
         )
         for region, names in by_region.items()
     ]

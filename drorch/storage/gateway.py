@@ -264,4 +264,4 @@ def named(kind: str, name: str) -> str:
 
 
 def _missing(name: str) -> StorageError:
-    return StorageError(f"there is no {name}", "run `drorch heal`", Cause.NO_OBJECT)
+    return StorageError(f"there is no {name}", "run `drorch check`", Cause.NO_OBJECT)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from drorch.core.errors import StorageError
+from drorch.core.errors import ResticError, StorageError
 from drorch.ports import Cancellation, Progress
 from drorch.storage.bucket import Bucket
 from drorch.storage.crew import Stop
@@ -47,7 +47,7 @@ class MirrorDone:
     held_back: tuple[str, ...] = ()
     snapshots_present: tuple[str, ...] = ()
     quarantined: tuple[tuple[str, str, str], ...] = ()
-    trouble: StorageError | None = None
+    trouble: StorageError | ResticError | None = None
 
     @property
     def whole(self) -> bool:
@@ -180,10 +180,10 @@ class _Union:
         )
 
     def _fill(self, filling: Filling, gone: frozenset[bytes]) -> tuple[str, MirrorDone]:
-        trouble: StorageError | None = None
+        trouble: StorageError | ResticError | None = None
         try:
             filling.run()
-        except StorageError as error:
+        except (StorageError, ResticError) as error:  # the second: of a judge without a key
             trouble = error
         except Stopped:
             pass
@@ -225,7 +225,9 @@ class _Union:
             )
 
 
-def _done(filling: Filling, gone: frozenset[bytes], trouble: StorageError | None) -> MirrorDone:
+def _done(
+    filling: Filling, gone: frozenset[bytes], trouble: StorageError | ResticError | None
+) -> MirrorDone:
     tally, theirs = filling.tally, filling.target.objects
     missing = filling.missing[Kind.SNAPSHOTS]
     strange = {name for _, name in tally.quarantined}

@@ -90,8 +90,8 @@ class Replicas:
         if replica.living and not replica.ids[Kind.KEYS]:
             replica.trouble = StorageError(
                 f"region {replica.region} has no keys at {self.repository}",
-                "somebody may have deleted them: bring them back with `drorch heal`, or from the "
-                "bucket's versions",
+                "somebody may have deleted them: bring them back from the bucket's versions, or from "
+                "a mirror",
                 Cause.NO_REPOSITORY,
                 replica.region,
             )
@@ -164,7 +164,8 @@ class Replicas:
 def _no_repository(replica: Replica, repository: str) -> StorageError:
     return StorageError(
         f"region {replica.region} has no repository at {repository}",
-        "run `drorch repo init`; if there was one, its config is gone: see `drorch heal`",
+        "run `drorch repo init`; if there was one, its config is gone: bring it back from the "
+        "bucket's versions, or from a mirror",
         Cause.NO_REPOSITORY,
     )
 
