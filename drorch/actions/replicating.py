@@ -23,11 +23,6 @@ from drorch.storage.probe import Depth, probe_all
 #: How many damaged objects a finding names.
 _NAMED = 10
 
-_DAMAGED_HINT = (
-    "the replica stays at its last whole snapshot; check the repository with: "
-    "drorch check --read-data --dataset "
-)
-
 
 def _replicate(call: Call, tools: Tools) -> Result:
     arguments = Arguments.of(call, tools)
@@ -80,7 +75,14 @@ def _level(
     cause, message, hint = (
         (trouble.cause, trouble.message, trouble.hint)
         if trouble is not None
-        else ("damaged", damage[0].message, _DAMAGED_HINT + dataset.name)
+        else (
+            "damaged",
+            damage[0].message,
+            (
+                "the replica stays at its last whole snapshot; check the repository with: "
+                f"drorch check --dataset {dataset.name} --read-data"
+            ),
+        )
     )
     return failed(
         cause, message, hint, outputs=outputs, findings=findings, copies=copies, facts=facts
