@@ -88,11 +88,15 @@ class Keyring:
                 self._master = self._find()
             return self._master
 
-    def open(self, named: Named, content: bytes) -> SealingKey:
-        """The master key in one key file; raises NotGenuine (WrongPassword) if it does not open."""
+    def open(self, named: Named, content: bytes, secret: str = "") -> SealingKey:
+        """The master key in one key file, by the repository's password or that of another secret.
+
+        Raises NotGenuine (WrongPassword) if it does not open.
+        """
         if not named.is_of(content):
             raise NotGenuine("it is damaged: its content is not what its name says")
-        return _opened(named.id, content, self._tools.secrets.get(self.secret), self._tools)
+        password = self._tools.secrets.get(secret or self.secret)
+        return _opened(named.id, content, password, self._tools)
 
     def _find(self) -> SealingKey:
         seen = _Seen()
@@ -115,7 +119,7 @@ class Keyring:
             wanted = (named.id in self.facts) is known and named.id not in self.revoked
             if not wanted or named.id in seen.refused or seen.tried(known=known) >= _MOST_TRIED:
                 continue
-            content = _read(bucket, f"{folder}/{named.name}", named)
+            content = read_key(bucket, folder, named)
             try:
                 if content is not None:
                     return self.open(named, content)
@@ -220,12 +224,12 @@ class _Seen:
         return sum(1 for one in self.refused.values() if one is known)
 
 
-def _read(bucket: Bucket, path: str, named: Named) -> bytes | None:
+def read_key(bucket: Bucket, folder: str, named: Named) -> bytes | None:
     """A key file, if it is there and no larger than one can be."""
     if named.size > LARGEST_KEY_FILE:
         return None
     try:
-        return bucket.get(path)
+        return bucket.get(f"{folder}/{named.name}")
     except StorageError as error:
         if error.cause == Fault.NO_OBJECT:
             return None
@@ -269,7 +273,7 @@ def first_contact(tools: Tools, dataset: Dataset, region: str) -> tuple[KeyKnown
     return tuple(
         KeyKnown(dataset.name, home, named.id, secret=keyring.secret)
         for named in found
-        if _opens(keyring, named, _read(bucket, f"{folder}/{named.name}", named))
+        if _opens(keyring, named, read_key(bucket, folder, named))
     )
 
 

@@ -25,6 +25,11 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "region.reachable": "regions:REGION_REACHABLE",
         "snapshot.age": "regions:SNAPSHOT_AGE",
         "snapshot.hold": "holds:SNAPSHOT_HOLD",
+        # Keys
+        "key.add": "keys:KEY_ADD",
+        "key.revoke": "keys:KEY_REVOKE",
+        "key.delete": "keys:KEY_DELETE",
+        "key.rotate": "keys:KEY_ROTATE",
         # Programs and services
         "command": "programs:COMMAND",
         "shell": "programs:SHELL",

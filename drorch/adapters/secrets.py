@@ -24,6 +24,8 @@ from drorch.ports import Command, Commands, Ended
 #: Shorter values are not searched for: replacing every `12` would ruin what is written.
 SHORTEST_REDACTED = 4
 _SHORTEST_PART = 8
+#: The name of a secret that is typed in, or read from a file that the configuration does not name.
+LENT = "(given)"
 _ASK = timedelta(seconds=60)
 
 
@@ -52,6 +54,7 @@ class ConfiguredSecrets:
         self._known: set[str] = set()
         self._forms: tuple[str, ...] = ()
         self._learned = False
+        self._lent: dict[str, str] = {}
 
     def get(self, name: str, *, anew: bool = False) -> str:
         """The value, without one trailing line end; with `anew` a command is asked again.
@@ -59,6 +62,8 @@ class ConfiguredSecrets:
         Raises ConfigurationError when there is no such secret, or it cannot be had or is empty.
         """
         source = self._sources.get(name)
+        if source is None and name in self._lent:
+            return self._lent[name]
         if source is None:
             hint = did_you_mean(name, self._sources, "secrets")
             raise _problem(name, "is not named in the configuration", hint)
@@ -70,6 +75,15 @@ class ConfiguredSecrets:
             raise _problem(name, f"is empty ({describe(source)})", "put the value there")
         self.hide(value)
         return value
+
+    def lend(self, value: str) -> str:
+        """Make a value that a person gave a secret of this process alone; returns its name.
+
+        No secret of a configuration can be called so.
+        """
+        self.hide(value)
+        self._lent[LENT] = value
+        return LENT
 
     def redact(self, text: str) -> str:
         """The text with every known value, plain or encoded, replaced by `***`.

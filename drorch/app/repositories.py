@@ -238,22 +238,3 @@ def _unlock_one(program: Program, dataset: Dataset, region: Region) -> dict[str,
 
 def _locks(bucket: Bucket, dataset: Dataset) -> set[str]:
     return {e.name for e in bucket.list_objects(f"{repository_folder(dataset)}/locks/")}
-
-
-def keys(program: Program, dataset: Dataset, region: str | None) -> list[dict[str, Value]]:
-    """The keys that open the repository in a region (default: the primary)."""
-    where = program.region(region or dataset.primary)
-    probe_all([bucket_of(program.tools, where)], Depth.REACHABLE)[0].raise_for_trouble()
-    found = restic_of(program.tools).keys(address_of(program.tools, dataset, where))
-    return [
-        {
-            "dataset": dataset.name,
-            "region": where.name,
-            "id": key.id,
-            "current": key.current,
-            "user": key.user,
-            "host": key.host,
-            "created": key.created,
-        }
-        for key in found
-    ]

@@ -39,6 +39,7 @@ _SUPERSEDED = frozenset(
         RunKind.REPLICATE,
         RunKind.CHECK,
         RunKind.SCRUB,
+        RunKind.KEYS,
         RunKind.RESTORE,
         RunKind.RETENTION,
         RunKind.HOLD,

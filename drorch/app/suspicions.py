@@ -1,16 +1,24 @@
-"""Alarms that say somebody else may have been at work: what the journal holds of strange objects."""
+"""Alarms about who can read and write: strange objects, keys that should be gone or changed."""
 
 from collections.abc import Iterator
 
+from drorch.actions.places import same_repository
+from drorch.actions.revoking import owed
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
-from drorch.core.facts import Quarantined
+from drorch.core.facts import KeyRevoked, Quarantined, Rotation
 from drorch.core.model import Dataset
 from drorch.core.values import Value
 
 
 def suspicions(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
-    """One alarm for each region in which objects lie that are not ours."""
+    """The dataset's alarms, from the journal alone."""
+    yield from _strangers(program, dataset)
+    yield from _owed_revocations(program, dataset)
+    yield from _open_rotations(program, dataset)
+
+
+def _strangers(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
     found = [k for k in program.journal.facts(Quarantined, dataset.name) if not k.fact.gone]
     for region in dict.fromkeys(k.fact.region for k in found):
         strange = [k for k in found if k.fact.region == region]
@@ -24,4 +32,35 @@ def suspicions(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]
             "nowhere",
             "find out who else can write there and change the region's access key; keep the "
             "object as evidence elsewhere, then delete it there",
+        )
+
+
+def _owed_revocations(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
+    since = {k.fact.key: k.recorded_at for k in program.journal.facts(KeyRevoked, dataset.name)}
+    if not since:
+        return
+    for home in dict.fromkeys(same_repository(dataset, r)[0] for r in dataset.regions):
+        for region, keys in owed(program.tools, dataset, same_repository(dataset, home)).items():
+            yield alarm(
+                "key.owed",
+                f"{dataset.name} in {region}",
+                min(since[key] for key in keys),
+                f"{region} may still hold what was revoked: key {', '.join(k[:8] for k in keys)}",
+                f"delete it there: drorch replicate --dataset {dataset.name}",
+            )
+
+
+def _open_rotations(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
+    for known in program.journal.facts(Rotation, dataset.name):
+        if known.fact.done:
+            continue
+        copy = known.fact.region != dataset.primary
+        region = f" --region {known.fact.region}" if copy else ""
+        yield alarm(
+            "key.rotation-open",
+            f"{dataset.name} in {known.fact.region}",
+            known.recorded_at,
+            f"the password of {dataset.name} is half changed: the old one opens it still",
+            "let the dataset use the new password, then: drorch repo rotate-key "
+            f"{dataset.name}{region}",
         )

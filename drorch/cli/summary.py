@@ -32,6 +32,7 @@ def summary(document: Document, zone: str) -> list[str]:
         *_objectives(document["objectives"]),
         *_path(document),
         *_results(document["steps"]),
+        *_keys(document["steps"]),
         *_trouble(document),
         *_findings(document["findings"]),
         *_ways_on(document),
@@ -91,6 +92,21 @@ def _results(steps: Sequence[Document]) -> Iterator[str]:
         if isinstance(outputs.get("bytes"), int):
             told.append(size(outputs["bytes"]))
         yield f"  {step['step']}: {', '.join(told)}"
+
+
+def _keys(steps: Sequence[Document]) -> Iterator[str]:
+    """What became of keys, by step."""
+    for step in steps:
+        outputs = step["outputs"]
+        if step["status"] != "passed":
+            continue
+        if "key" in outputs and "regions" in outputs:
+            where = ", ".join(outputs["regions"])
+            gone = ", ".join(key[:8] for key in outputs.get("revoked", ()))
+            revoked = f"; revoked: {gone}" if gone else ""
+            yield f"  {step['step']}: key {outputs['key'][:8]}, in {where}{revoked}"
+        if outputs.get("deleted"):
+            yield f"  {step['step']}: deleted {', '.join(outputs['deleted'])}"
 
 
 def _trouble(document: Document) -> Iterator[str]:

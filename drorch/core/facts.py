@@ -44,11 +44,38 @@ class KeyKnown:
 
 @dataclass(frozen=True, slots=True)
 class KeyRevoked:
-    """A tombstone: the key (64 digits) was removed, and must not come back from any region."""
+    """A tombstone: the key (64 digits) was removed, and must not come back from any region.
+
+    `region` is the first of those that held its repository.
+    """
 
     dataset: str
     key: str
     reason: str
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRemoved:
+    """A revoked key was deleted in a region, or is not there."""
+
+    dataset: str
+    region: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A repository has a key for a new password; `old` go once the dataset uses it, or (`done`) went.
+
+    `region` is the first of those that hold the repository.
+    """
+
+    dataset: str
+    region: str
+    new: str
+    old: tuple[str, ...]
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +191,8 @@ Fact: TypeAlias = (
     | Held
     | KeyKnown
     | KeyRevoked
+    | KeyRemoved
+    | Rotation
     | Proven
     | Scrubbed
     | Quarantined
@@ -201,6 +230,8 @@ WORDS: Mapping[type, str] = {
     Held: "snapshot.held",
     KeyKnown: "key.known",
     KeyRevoked: "key.revoked",
+    KeyRemoved: "key.removed",
+    Rotation: "key.rotation",
     Proven: "part.proven",
     Scrubbed: "region.scrubbed",
     Quarantined: "object.quarantined",
@@ -218,7 +249,11 @@ def place_of(fact: Fact) -> Place:
     match fact:
         case Forgotten(snapshot=subject) | Held(snapshot=subject) | KeyRevoked(key=subject):
             return Place(word, fact.dataset, subject=subject)
-        case KeyKnown(region=region, key=subject) | Quarantined(region=region, name=subject):
+        case (
+            KeyKnown(region=region, key=subject)
+            | KeyRemoved(region=region, key=subject)
+            | Quarantined(region=region, name=subject)
+        ):
             return Place(word, fact.dataset, region, subject)
         case Proven(region=region, part=subject):
             return Place(word, fact.dataset, region, subject)

@@ -17,6 +17,7 @@ class RunKind(StrEnum):
     RESTORE = "restore"
     REPLICATE = "replicate"
     CHECK = "check"
+    KEYS = "keys"
     RETENTION = "retention"
     HOLD = "hold"
     LOCK_EXTEND = "lock-extend"

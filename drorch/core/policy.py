@@ -223,6 +223,29 @@ def _locked(regions: Sequence[str], configuration: Configuration) -> list[str]:
     return found
 
 
+def compile_keys(
+    dataset: str,
+    title: str,
+    actions: Sequence[tuple[str, Mapping[str, Value]]],
+    configuration: Configuration,
+) -> Plan:
+    """The plan of a change of keys: actions with their arguments, one after the other."""
+    policy = _dataset(dataset, configuration)
+    names = [action.replace(".", "-") for action, _ in actions]
+    steps = tuple(
+        PlannedStep(
+            name,
+            Phase.STEPS,
+            action,
+            {"dataset": dataset, **arguments},
+            needs=tuple(names[max(0, number - 1) : number]),
+            repeatable=True,
+        )
+        for number, (name, (action, arguments)) in enumerate(zip(names, actions, strict=True))
+    )
+    return _plan(RunKind.KEYS, policy, configuration, title, steps)
+
+
 def _side_by_side(plan: Plan) -> Plan:
     """Every step begins at once: one that fails fails the run, and keeps no other from its end."""
     return replace(plan, parallel=max(plan.parallel, len(plan.steps)))

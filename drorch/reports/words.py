@@ -8,6 +8,7 @@ KINDS = {
     "restore": "Restore",
     "replicate": "Replication",
     "check": "Check",
+    "keys": "Keys",
     "retention": "Retention",
     "hold": "Hold of a snapshot",
     "lock-extend": "Lock extension",

@@ -312,6 +312,17 @@ class Restic:
         """The keys that open the repository."""
         return read_keys(self._document(["key", "list", "--json"], address, attempt))
 
+    def add_key(
+        self, address: RepositoryAddress, password: str, *, user: str, attempt: Attempt = _ONCE
+    ) -> None:
+        """Make a further key for another password; `user` is written into it in plain text.
+
+        restic takes white space off both ends of the password. It reads it from a pipe: there is
+        no file that could be left behind.
+        """
+        argv = ["key", "add", "--new-password-file", "/dev/stdin", "--user", user]
+        self._processes.run(argv, address, attempt, stdin=password.encode(), cached=False)
+
     def _document(
         self,
         argv: Sequence[str],

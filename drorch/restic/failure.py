@@ -153,7 +153,7 @@ _PHRASES: Final = {
     "stats": "measure the repository",
     "cat": "read from the repository",
     "list": "list what is in the repository",
-    "key": "list the keys",
+    "key": "list or add keys",
 }
 
 

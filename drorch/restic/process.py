@@ -88,6 +88,7 @@ class Processes:
         *,
         source: RepositoryAddress | None = None,
         dump: DumpCommand | None = None,
+        stdin: bytes = b"",
         cached: bool = True,
         locks: bool = True,
         whole: bool = False,
@@ -104,6 +105,7 @@ class Processes:
         command = Command(
             argv=(str(self._binary()), *self._shared(attempt, cached=cached, locks=locks), *argv),
             env=child_environment(self._environment, address, source, cache=self._cache),
+            stdin=stdin,
             stdin_from=_feeder(dump, attempt),
             timeout=attempt.timeout,
             grace=_GRACE if dump is None else _GRACE_WITH_INPUT,

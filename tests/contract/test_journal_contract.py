@@ -29,6 +29,7 @@ from drorch.core.facts import (
     Forgotten,
     Held,
     KeyKnown,
+    KeyRemoved,
     KeyRevoked,
     Known,
     Locked,
@@ -37,6 +38,7 @@ from drorch.core.facts import (
     PruneOwed,
     Quarantined,
     Retained,
+    Rotation,
     Scrubbed,
 )
 from drorch.core.names import Outcome, RunState
@@ -382,7 +384,9 @@ def test_every_kind_of_fact_is_kept_and_found_again(journal: Journal) -> None:
         Forgotten("ehr-db", "a" * 64, "by policy"),
         Held("ehr-db", "b" * 64, "litigation", "m.tremblay"),
         KeyKnown("ehr-db", "qc", "c" * 64, "escrow"),
-        KeyRevoked("ehr-db", "d" * 64, "left the hospital"),
+        KeyRevoked("ehr-db", "d" * 64, "left the hospital", "qc"),
+        KeyRemoved("ehr-db", "qc", "d" * 64),
+        Rotation("ehr-db", "qc", "c" * 64, ("d" * 64,)),
         Proven("ehr-db", "qc", "index", 1, 2, through="e" * 64, began=DAWN),
         Scrubbed("ehr-db", "qc", "2026-11-23", 2**40, DAWN),
         Quarantined("ehr-db", "qc", "snapshots/" + "f" * 64, "it does not authenticate"),

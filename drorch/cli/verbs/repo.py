@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from drorch.cli.keys import key, rotate_key
 from drorch.cli.names import dataset_names, region_names
 from drorch.cli.session import Session
 from drorch.cli.tables import show_table
@@ -80,39 +81,8 @@ def unlock(session: Session, datasets: tuple[str, ...], region: str | None) -> i
     return _told(session, rows, ("dataset", "region", "result", "removed", "left"))
 
 
-@command.group("key", cls=Verbs, help="The keys that open a repository.")
-def key() -> None:
-    """The group below."""
-
-
-@key.command("list", help="List the keys that open a dataset's repository.")
-@click.argument("dataset", shell_complete=dataset_names)
-@REGION
-@click.pass_obj
-def key_list(session: Session, dataset: str, region: str | None) -> None:
-    """In its primary region unless another is named."""
-    from drorch.app.repositories import keys
-
-    program = session.program
-    rows = keys(program, program.dataset(dataset), region)
-    if session.json:
-        session.emit(rows)
-        return
-    show_table(
-        session,
-        ("id", "user", "host", "created", "in use"),
-        [
-            (
-                str(r["id"])[:8],
-                str(r["user"]),
-                str(r["host"]),
-                str(r["created"]),
-                "yes" if r["current"] else "",
-            )
-            for r in rows
-        ],
-        empty="no keys",
-    )
+command.add_command(key)
+command.add_command(rotate_key)
 
 
 def _told(session: Session, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> int:
