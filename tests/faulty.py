@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from drorch.core.model import Region
 from drorch.lab.regions import LabRegion
@@ -100,11 +101,12 @@ class Faulty:
     """
 
     def __init__(
-        self, region: LabRegion, plan: Plan, *, stall: float = 2.0, slowness: float = 0.0
+        self, region: Region, plan: Plan, *, stall: float = 2.0, slowness: float = 0.0
     ) -> None:
         #: Where in a body it is harmed: at its beginning 0, at its end 1.
         self.place = 0.5
         self._region = region
+        self._behind = ("127.0.0.1", urlsplit(region.endpoint).port)
         self._plan = plan
         self._stall = stall
         self._slowness = slowness
@@ -120,9 +122,9 @@ class Faulty:
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def as_region(self) -> Region:
-        """The region, reached through here."""
-        return replace(self._region.as_region(), endpoint=self.endpoint)
+    def as_region(self, prefix: str = "") -> Region:
+        """The region, reached through here, its objects below `prefix`."""
+        return replace(self._region, endpoint=self.endpoint, prefix=prefix)
 
     def become(self, plan: Plan) -> None:
         """From now on do this."""
@@ -204,7 +206,7 @@ class Faulty:
 
     def _relay(self, client: _Wire, asked: Asked, head: bytes, harm: Harm | None) -> None:
         try:
-            region = _Wire(socket.create_connection(("127.0.0.1", self._region.port)))
+            region = _Wire(socket.create_connection(self._behind))
         except OSError:
             client.reset()
             raise _Gone from None
@@ -288,10 +290,15 @@ def _chunks(region: _Wire) -> Iterator[bytes]:
 
 @contextmanager
 def in_front_of(
-    region: LabRegion, plan: Plan = lambda _: None, *, stall: float = 2.0, slowness: float = 0.0
+    region: Region | LabRegion,
+    plan: Plan = lambda _: None,
+    *,
+    stall: float = 2.0,
+    slowness: float = 0.0,
 ) -> Iterator[Faulty]:
     """A proxy for the length of the block."""
-    proxy = Faulty(region, plan, stall=stall, slowness=slowness)
+    described = region if isinstance(region, Region) else region.as_region()
+    proxy = Faulty(described, plan, stall=stall, slowness=slowness)
     try:
         yield proxy
     finally:

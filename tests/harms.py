@@ -4,6 +4,7 @@ A plan takes what is asked and gives a harm or None. `drawn` draws by a seed, by
 how often it was asked before, so that the same harm comes whichever thread is faster.
 """
 
+import itertools
 import random
 import threading
 from collections import Counter
@@ -30,6 +31,7 @@ class Harm(StrEnum):
     STALLED = "stalled"
     STALLED_WITHIN = "stalled-within-the-body"
     DIES = "dies"
+    TAKEN = "taken-and-not-kept"
 
 
 def _refusal(status: str, code: str, more: str = "") -> bytes:
@@ -46,6 +48,8 @@ ANSWERS = {
     Harm.SLOW_DOWN_AFTER: _refusal("503 Slow Down", "SlowDown", "Retry-After: 1\r\n"),
     Harm.EXPIRED: _refusal("403 Forbidden", "ExpiredToken"),
     Harm.SKEWED: _refusal("403 Forbidden", "RequestTimeTooSkewed"),
+    # A store that looks at nothing would answer so; it is no fault of its own.
+    Harm.TAKEN: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 }
 
 #: Harms to a body; the others may be done to any exchange.
@@ -56,7 +60,7 @@ TO_BODIES = frozenset(
 TO_ANSWERS = frozenset({Harm.SHORT, Harm.SHORT_AS_TOLD})
 
 #: What passes by itself, sooner or later.
-PASSING = frozenset(Harm) - {Harm.DIES, Harm.EXPIRED, Harm.SKEWED}
+PASSING = frozenset(Harm) - {Harm.DIES, Harm.EXPIRED, Harm.SKEWED, Harm.TAKEN}
 
 
 @dataclass(frozen=True)
@@ -111,15 +115,10 @@ def first(count: int, harm: Harm, where: Callable[[Asked], bool] = lambda _: Tru
     return plan
 
 
-def after(count: int, harm: Harm) -> Plan:
-    """Every request after the first so many is harmed."""
-    seen = [0]
-
-    def plan(asked: Asked) -> Harm | None:
-        seen[0] += 1
-        return harm if seen[0] > count else None
-
-    return plan
+def between(begin: int, end: float, harm: Harm) -> Plan:
+    """Requests are harmed from the one numbered `begin`, counted from 0, to before `end`."""
+    numbers = itertools.count()
+    return lambda _: harm if begin <= next(numbers) < end else None
 
 
 def drawn(seed: object, share: float, harms: Collection[Harm] = PASSING) -> Plan:

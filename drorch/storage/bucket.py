@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -30,10 +31,18 @@ T = TypeVar("T")
 #: How much is held of an object that streams through.
 CHUNK = 1 << 18
 
-#: restic's folder for what is not finished.
-_UNFINISHED = "tmp"
+#: In restic's folder for what is not finished.
+_ASKED = "tmp/asked"
 
 _REFUSED = frozenset({Cause.CREDENTIALS, Cause.EXPIRED})
+
+
+class Checks(StrEnum):
+    """By what a store proves a body that it is sent."""
+
+    SHA256 = "sha-256"
+    MD5 = "md5"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ class Bucket:
         self._access = Access(region, credentials, patience or Patience(), renew)
         self._retries = Retries(give_up_after)
         self._finding_out = threading.Lock()
-        self._checks: bool | None = None
+        self._checks: Checks | None = None
 
     def __repr__(self) -> str:
         return f"Bucket({self.region.name}: {self.region.endpoint}/{self.region.bucket})"
@@ -173,10 +182,11 @@ class Bucket:
         With `only_new` a store that knows conditional writes refuses if the object exists.
         """
         sha256 = hashlib.sha256(content).digest()
-        md5 = hashlib.md5(content, usedforsecurity=False).digest()
         self._again(
             f"write {name}",
-            lambda: self.put_stream(name, content, len(content), sha256, only_new, md5=md5),
+            lambda: self.put_stream(
+                name, content, len(content), sha256, only_new, md5=md5_of(content)
+            ),
         )
 
     def put_stream(
@@ -193,7 +203,7 @@ class Bucket:
 
         `body` is bytes, or has `read()`, which gives pieces of any length until an empty one; the
         object appears only when all have come: an exception of `read` leaves nothing behind. A
-        store that checks no SHA-256 (`checks_bodies`) may still check the MD5, if that is known.
+        store that checks no SHA-256 (`checks`) may still check the MD5, if that is known.
         """
         told: Any = {"IfNoneMatch": "*"} if only_new else {}
         if md5 is not None:
@@ -208,30 +218,35 @@ class Bucket:
                 **told,
             )
 
-    def checks_bodies(self, folder: str) -> bool:
-        """Whether the store refuses a body that has not the SHA-256 it was told.
+    def checks(self, folder: str) -> Checks:
+        """By what the store refuses a body that is not what it was told.
 
         Asked once: something wrong is written below `folder`, and removed where it was taken.
         """
         with self._finding_out:
             if self._checks is None:
                 doing = "ask whether it checks what is written"
-                self._checks = self._again(
-                    doing, partial(self._refuses, f"{folder}/{_UNFINISHED}/asked")
-                )
+                self._checks = self._again(doing, partial(self._found_out, f"{folder}/{_ASKED}"))
             return self._checks
 
-    def _refuses(self, name: str) -> bool:
-        asked, told = b"asked", hashlib.sha256(b"told").digest()
+    def _found_out(self, name: str) -> Checks:
+        asked, wrong = b"asked", b"told"
+        right, lie = hashlib.sha256(asked).digest(), hashlib.sha256(wrong).digest()
+        if self._refuses(name, asked, lie):
+            return Checks.SHA256
+        refused = self._refuses(name, asked, right, md5_of(wrong))
+        # Who may not delete leaves it: it is in nobody's way.
+        with suppress(StorageError):
+            self.delete(name)
+        return Checks.MD5 if refused else Checks.NOTHING
+
+    def _refuses(self, name: str, body: bytes, sha256: bytes, md5: bytes | None = None) -> bool:
         try:
-            self.put_stream(name, asked, len(asked), told)
+            self.put_stream(name, body, len(body), sha256, md5=md5)
         except StorageError as error:
             if refuses_body(error.__cause__):
                 return True
             raise
-        # Who may not delete leaves it: it is in nobody's way.
-        with suppress(StorageError):
-            self.delete(name)
         return False
 
     def delete(self, name: str) -> None:
@@ -330,8 +345,13 @@ class Bucket:
     def _noticed(self, generation: int, raw: Exception, error: StorageError) -> StorageError:
         self._retries.went_wrong(raw)
         if error.cause in _REFUSED and self._access.renewed(generation, Cause(error.cause)):
-            return StorageError(error.message, error.hint, Cause.EXPIRED)
+            return StorageError(error.message, error.hint, Cause.EXPIRED, error.region)
         return error
+
+
+def md5_of(content: bytes | bytearray) -> bytes:
+    """The MD5 (16 bytes), for stores that know no better check."""
+    return hashlib.md5(content, usedforsecurity=False).digest()
 
 
 def _base64(digest: bytes) -> str:

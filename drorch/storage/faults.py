@@ -137,6 +137,17 @@ def not_understood(region: Region, doing: str) -> StorageError:
         f"region {region.name} ({region.endpoint}): cannot {doing}: its answer makes no sense",
         hint_for(Cause.SERVER_ERROR),
         Cause.SERVER_ERROR,
+        region.name,
+    )
+
+
+def took_another(region: Region, name: str) -> StorageError:
+    """The error for a store that holds something else than it was sent."""
+    return StorageError(
+        f"region {region.name} ({region.endpoint}): took {name} damaged; it was removed again",
+        "something damages what is sent there, and the store does not look: use TLS, or another store",
+        Cause.SERVER_ERROR,
+        region.name,
     )
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from drorch.core.errors import StorageError
-from drorch.storage.carry import Damaged, carry
+from drorch.storage.carry import Damaged, carry, deliver
 from drorch.storage.crew import Stop, each
 from drorch.storage.faults import Cause
 from drorch.storage.genuine import Judge
-from drorch.storage.holdings import Holding
+from drorch.storage.holdings import Holding, confirmed_config
 from drorch.storage.layout import CONFIG, Kind, Named
 
 #: The kinds of objects that are judged; data needs no judge, as nothing genuine names what was
@@ -97,14 +97,15 @@ class Filling:
         self.lost = self._bring_all(Kind.SNAPSHOTS) if usable else list(snapshots)
 
     def _bring_config(self) -> None:
-        config = next((s.config for s in self._sources if s.config is not None), None)
+        source = next((s for s in self._sources if s.config is not None), None)
+        config = confirmed_config(source, self._repository) if source else None
         if config is None:
             raise StorageError(
                 f"no region has a repository at {self._repository}",
                 "run `drorch repo init`, or replicate from the region that has it",
                 Cause.NO_REPOSITORY,
             )
-        self.target.bucket.put(self._path(CONFIG), config, only_new=True)
+        deliver(self.target.bucket, self._path(CONFIG), config, only_new=True)
 
     def _bring_all(self, kind: Kind) -> list[Named]:
         """Draw names as hands are free; returns those that the region does not have whole now.
@@ -165,7 +166,7 @@ class Filling:
             with self._lock:
                 self.tally.quarantined[source.region, named.name] = why
             return None
-        self.target.bucket.put(self._path(named.name), content)
+        deliver(self.target.bucket, self._path(named.name), content)
         self._passing(len(content))
         self._count(len(content))
         return True

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 
 from drorch.core.errors import StorageError
 from drorch.storage.bucket import Bucket
-from drorch.storage.faults import Cause
+from drorch.storage.faults import Cause, not_understood
 from drorch.storage.layout import CONFIG, Kind, Named, listed
+
+#: How often a config is read for two readings that agree.
+_READINGS = 4
 
 _READ_ORDER = (Kind.SNAPSHOTS, Kind.INDEX, Kind.DATA, Kind.KEYS)
 
@@ -71,20 +74,47 @@ def _config(bucket: Bucket, repository: str) -> bytes | None:
         raise
 
 
+def confirmed_config(holding: Holding, repository: str) -> bytes | None:
+    """The region's config as two readings agree on it: it is not named by what it holds.
+
+    Raises StorageError when they do not come to agree.
+    """
+    for _ in range(_READINGS):
+        again = _config(holding.bucket, repository)
+        if again == holding.config:
+            return again
+        holding.config = again
+    raise not_understood(holding.bucket.region, f"read {repository}/{CONFIG}")
+
+
 def _refuse_others(holdings: Sequence[Holding], repository: str) -> None:
     """Two repositories must never be mixed: they would both be lost."""
     known = next((h for h in holdings if h.config is not None and h.trouble is None), None)
     if known is None:
         return
     for holding in holdings:
-        if holding.config not in (None, known.config) and holding.trouble is None:
-            holding.trouble = StorageError(
-                f"regions {known.region} and {holding.region} hold different repositories at "
-                f"{repository}",
-                "give one of them another prefix or bucket, or `copy` instead of `mirror`; "
-                "if `config` was overwritten in one of them, restore that object first",
-                Cause.DIFFERENT_REPOSITORY,
-            )
+        try:
+            if holding.trouble is None and _another(known, holding, repository):
+                holding.trouble = _another_repository(known, holding, repository)
+        except StorageError as error:
+            holding.trouble = error
+
+
+def _another(known: Holding, holding: Holding, repository: str) -> bool:
+    """Whether they surely differ: what came damaged is read again."""
+    if holding.config in (None, known.config):
+        return False
+    return confirmed_config(holding, repository) != confirmed_config(known, repository)
+
+
+def _another_repository(known: Holding, holding: Holding, repository: str) -> StorageError:
+    return StorageError(
+        f"regions {known.region} and {holding.region} hold different repositories at {repository}",
+        "give one of them another prefix or bucket, or `copy` instead of `mirror`; "
+        "if `config` was overwritten in one of them, restore that object first",
+        Cause.DIFFERENT_REPOSITORY,
+        holding.region,
+    )
 
 
 def lacking(

@@ -53,6 +53,15 @@ class Named:
         return hashlib.sha256(content).digest() == self.digest
 
 
+def repository_of(path: str) -> str:
+    """The repository's folder of one of its objects, both below the region's prefix."""
+    *above, last = path.split("/")
+    if last == CONFIG:
+        return "/".join(above)
+    sharded = above[-2:-1] == [Kind.DATA] and len(above[-1]) == 2
+    return "/".join(above[:-2] if sharded else above[:-1])
+
+
 def listed(
     bucket: Bucket, repository: str, kind: Kind, *, part: str = "", after: str = ""
 ) -> Iterator[Named]:
@@ -60,8 +69,8 @@ def listed(
 
     With `part` (`data/4f`) only those in that folder, with `after` only those after that name
     (below the repository's folder). What does not bear a name that restic would give it is passed
-    over. As nothing proves a listing, such an object is looked at: if it is not there, its name came
-    damaged, and StorageError is raised.
+    over. As nothing proves a listing, one whose name is as long as if it did is looked at: if it is
+    not there, its name came damaged, and StorageError is raised.
     """
     folder = repository.rstrip("/") + "/"
     beyond = f"{folder}{after}" if after else ""
@@ -69,8 +78,12 @@ def listed(
         found = _named(kind, entry.name.removeprefix(folder), entry.size)
         if found is not None:
             yield found
-        elif bucket.head(entry.name) is None:
+        elif _nearly(kind, entry.name.removeprefix(folder)) and bucket.head(entry.name) is None:
             raise not_understood(bucket.region, f"list {kind}")
+
+
+def _nearly(kind: Kind, name: str) -> bool:
+    return len(name) == len(Named(kind, bytes(32), 0).name)
 
 
 def _named(kind: Kind, name: str, size: int) -> Named | None:

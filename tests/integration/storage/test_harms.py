@@ -9,10 +9,11 @@ from datetime import timedelta
 import pytest
 
 from drorch.core.errors import StorageError
-from drorch.storage.bucket import Bucket, close_buckets, open_bucket
+from drorch.storage.bucket import Bucket, Checks, close_buckets, open_bucket
 from drorch.storage.client import Patience
 from drorch.storage.faults import Cause
 from drorch.storage.layout import Kind, listed
+from tests import harms
 from tests.faulty import Faulty, in_front_of
 from tests.harms import Asked, Harm, Plan, first, once, well
 from tests.integration.storage.test_bucket import FileSecrets
@@ -21,7 +22,7 @@ from tests.regions import credentials_of
 #: Shorter than the proxy's stall.
 IMPATIENT = Patience(read=timedelta(seconds=0.3))
 
-PASSING = sorted(set(Harm) - {Harm.DIES, Harm.SKEWED, Harm.SHORT_AS_TOLD, Harm.FLIPPED})
+PASSING = sorted({*harms.PASSING, Harm.EXPIRED} - {Harm.SHORT_AS_TOLD, Harm.FLIPPED})
 CONTENT = bytes(range(256)) * 1_000
 
 
@@ -68,25 +69,25 @@ def test_a_flipped_bit_in_what_is_written_is_refused_by_the_store(regions, repos
         assert bucket.get(f"{repository}/x") == CONTENT
 
 
-def test_the_embedded_region_checks_no_sha256_and_is_found_out_once(regions, repository):
+def test_the_embedded_region_checks_an_md5_and_is_found_out_once(regions, repository):
     with behind(regions[0]) as (proxy, bucket):
-        assert not bucket.checks_bodies(repository)
-        assert not bucket.checks_bodies(repository)
-        assert proxy.requests == 2, "written and removed"
+        assert bucket.checks(repository) is Checks.MD5
+        assert bucket.checks(repository) is Checks.MD5
+        assert proxy.requests == 3, "written twice and removed"
         assert list(bucket.list_objects(repository)) == []
 
 
-def test_ceph_checks_it(ceph):
+def test_ceph_checks_the_sha256(ceph):
     region = ceph.region("mtl")
     bucket = ceph.bucket(region)
-    assert bucket.checks_bodies("datasets/x")
+    assert bucket.checks("datasets/x") is Checks.SHA256
     assert list(bucket.list_objects()) == []
     bucket.close()
 
 
 def test_a_store_that_is_asked_while_it_fails_is_asked_again(regions, repository):
     with behind(regions[0], first(3, Harm.SERVER_ERROR)) as (_, bucket):
-        assert not bucket.checks_bodies(repository)
+        assert bucket.checks(repository) is Checks.MD5
 
 
 def test_a_listing_with_a_flipped_bit_never_lacks_an_object_in_silence(regions, repository):

@@ -25,9 +25,10 @@ Restic = Callable[..., Completed]
 def restic(tmp_path, repository) -> Restic:
     commands = SystemCommands("storage-tests")
 
-    def run(region: LabRegion, *arguments: str) -> Completed:
+    def run(region: LabRegion, *arguments: str, prefix: str = "") -> Completed:
         keys = credentials_of(region)
-        url = f"s3:{region.endpoint}/drorch/{repository}"
+        folder = f"{prefix}/{repository}" if prefix else repository
+        url = f"s3:{region.endpoint}/drorch/{folder}"
         done = commands.run(
             Command(
                 (str(RESTIC), "--repo", url, "--no-cache", *arguments),
