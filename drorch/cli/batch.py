@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from drorch.cli.carrying import Carrying, carrying
+from drorch.cli.complaint import complaint
 from drorch.cli.failing import document_of, lines_of
 from drorch.cli.session import Session
 from drorch.cli.summary import say_ended
@@ -44,6 +45,8 @@ def carry_each(session: Session, datasets: Sequence[N], work: Work[N], *, listed
             session.tell(*(_named(line, dataset.name) for line in lines_of(one)))
         elif not session.json:
             say_ended(session, one)
+        elif why := complaint(one.document):
+            session.tell(*lines_of(why))
     return carried.exit_code([one.exit_code for one in found])
 
 

@@ -1,8 +1,11 @@
 """A run in words: what it came to, against what was promised, and what to do about it."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from drorch.cli.complaint import complaint, decisive
+from drorch.cli.failing import lines_of
 from drorch.cli.session import Session
 from drorch.cli.tables import show_table
 from drorch.cli.words import clean, counted, lasted, moment, one_line, size
@@ -23,8 +26,11 @@ _SAY_IT = frozenset({"lock.extend", "scrub"})
 _OBJECTIVES = (("rto", "RTA", "RTO"), ("rpo", "RPA", "RPO"))
 
 
-def summary(document: Document, zone: str) -> list[str]:
-    """The lines that end a drill, a restore or a backup, and begin `run show`."""
+def summary(document: Document, zone: str, *, besides: str = "") -> list[str]:
+    """The lines that end a drill, a restore or a backup, and begin `run show`.
+
+    `besides`: the step whose failure stands beside them as an error.
+    """
     return [
         _headline(document),
         f"  run: {document['run']}",
@@ -33,7 +39,7 @@ def summary(document: Document, zone: str) -> list[str]:
         *_path(document),
         *_results(document["steps"]),
         *_keys(document["steps"]),
-        *_trouble(document),
+        *_trouble(document, besides),
         *_findings(document["findings"]),
         *_ways_on(document),
     ]
@@ -109,12 +115,12 @@ def _keys(steps: Sequence[Document]) -> Iterator[str]:
             yield f"  {step['step']}: deleted {', '.join(outputs['deleted'])}"
 
 
-def _trouble(document: Document) -> Iterator[str]:
+def _trouble(document: Document, besides: str) -> Iterator[str]:
     if document["abort"]:
         abort = document["abort"]
         yield f"  ended by {abort['by']}: {one_line(abort['reason'])}"
     for step in document["steps"]:
-        if step["status"] == "failed":
+        if step["status"] == "failed" and step["step"] != besides:
             yield f"  {step['step']} failed: {one_line(step['message'])}"
             if step["hint"]:
                 yield f"    hint: {one_line(step['hint'])}"
@@ -147,14 +153,25 @@ def _ways_on(document: Document) -> Iterator[str]:
             yield f"    answer: drorch run approve {run} {step['step']} --reason TEXT"
 
 
-def say_ended(session: Session, seen: "RunView", report: "Path | None" = None) -> None:
-    """What a run came to, and where its report lies, if one was written."""
+def say_ended(
+    session: Session, seen: "RunView", report: "Path | None" = None, *, wanted: bool = False
+) -> None:
+    """What a run came to, where its report lies, if one was written, and why it did not pass.
+
+    `wanted`: that it did not pass is what was asked for.
+    """
     document = seen.document
+    why = None if wanted else complaint(document)
     if session.json:
         session.emit({**document, **({"report": str(report)} if report else {})})
-        return
-    told = [f"  report: {report}"] if report else []
-    session.paragraph(*summary(document, session.zone), *told)
+    else:
+        told = [f"  report: {report}"] if report else []
+        # At a terminal the error stands right below; a stream that is kept tells all by itself.
+        step = decisive(document) if why and session.at_terminal and sys.stderr.isatty() else None
+        besides = str(step["step"]) if step else ""
+        session.paragraph(*summary(document, session.zone, besides=besides), *told)
+    if why is not None:
+        session.tell(*lines_of(why))
 
 
 def show_run(session: Session, document: Document, zone: str) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from drorch.cli.complaint import complaint
+from drorch.cli.failing import lines_of
 from drorch.cli.names import run_names, unfinished_runs
 from drorch.cli.session import Session
 from drorch.cli.summary import say_ended, show_run, summary
@@ -94,6 +96,9 @@ def watch(session: Session, run: str) -> int:
             watcher.happened(state, event, at)
     seen = view(program, row.run)
     session.paragraph(*summary(seen.document, session.zone))
+    why = complaint(seen.document)
+    if why is not None:
+        session.tell(*lines_of(why))
     return int(seen.exit_code)
 
 
@@ -137,10 +142,10 @@ def abort(session: Session, run: str, reason: str | None) -> int:
         seen = runs.abort(
             program, row.run, why, control=carried.control, watchers=carried.watchers(row.name)
         )
-    _ended(session, seen)
     # What was asked for has been done: only what cleanup left behind is a failure.
-    aborted = seen.exit_code if seen.document["dirty"] else ExitCode.GOOD
-    return carried.exit_code([aborted])
+    clean = not seen.document["dirty"]
+    _ended(session, seen, wanted=clean)
+    return carried.exit_code([ExitCode.GOOD if clean else seen.exit_code])
 
 
 @command.command("settle", help="Say whether a step of unknown outcome happened.")
@@ -203,12 +208,12 @@ def answered(session: Session, seen: "RunView") -> None:
         session.say(f"go on with: drorch run resume {seen.run}")
 
 
-def _ended(session: Session, seen: "RunView") -> None:
+def _ended(session: Session, seen: "RunView", *, wanted: bool = False) -> None:
     """What a run came to; a drill's report is written as if it had never been interrupted."""
     from drorch.app.drills import reported
 
     report = reported(session.program, seen).report if seen.state.plan.kind in _REPORTED else None
-    say_ended(session, seen, report)
+    say_ended(session, seen, report, wanted=wanted)
 
 
 def _shown(session: Session, seen: "RunView") -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from drorch.cli.complaint import complaint
 from drorch.cli.narrating import JsonLines, Narrator
 from drorch.cli.session import Session
 from drorch.cli.summary import summary
-from drorch.core.names import Verdict
+from drorch.core.names import Phase, Verdict
 from drorch.core.run import apply, opening
 from tests.fakes import runs
 
@@ -66,6 +67,42 @@ def test_every_event_is_one_json_line(name):
     assert len(lines) == len(tale.events)
     assert all(line["run"] == "RUN" and line["at"].endswith("Z") for line in lines)
     assert lines[0]["event"] == "run.started"
+
+
+COMPLAINTS = {
+    "failed-drill": (
+        (
+            "drill ehr-failover failed at patients-are-all-there: "
+            "3,981 patients were found, the snapshot's manifest says 4,000"
+        ),
+        "compare with the dump of 02:58; do not switch to this copy",
+    ),
+    "aborted-drill": (
+        "drill ehr-failover aborted by m.tremblay: the real site is back",
+        "`drorch run show 2026-11-23T03-00-00Z-ehr-failover-7f3a` tells what was done",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TALES)
+def test_a_run_that_did_not_pass_complains_once_of_what_decided_it(name):
+    found = complaint(runs.document_of(TALES[name]()))
+    assert (found and (found.message, found.hint)) == COMPLAINTS.get(name)
+
+
+def test_a_run_with_several_failures_names_the_first_and_counts_the_rest():
+    checks = [runs.step(name, phase=Phase.PRECONDITIONS, check=True) for name in ("one", "two")]
+    tale = runs.Tale(runs.plan(*checks))
+    tale.do(0, 1, "one", verdict=Verdict.FAIL, message="no answer")
+    tale.do(0, 2, "two", verdict=Verdict.FAIL, message="no room")
+    document = runs.document_of(tale.finish(3))
+    found = complaint(document)
+    assert found is not None
+    assert found.message == "drill ehr-failover aborted at one: no answer (and 1 more)"
+    assert found.hint.startswith("`drorch run show ")
+    told = "\n".join(summary(document, "UTC", besides="one"))
+    assert "two failed: no room" in told
+    assert "one failed" not in told
 
 
 def test_what_a_step_says_cannot_move_the_cursor_or_break_the_line(capsys):
