@@ -172,15 +172,16 @@ def clean(
     environment: Mapping[str, str] | None = None,
     *,
     control: Control | None = None,
-) -> None:
-    """End what a demo in `folder` left running, and remove the folder. Harmless again."""
+) -> bool:
+    """End what a demo in `folder` left running, and remove the folder; False if there is none."""
     folder = folder.absolute()
     if not (folder / _MARKER).exists():
-        return
+        return False
     if (folder / "drorch.yaml").exists():
         program = Program(load_configuration(folder / "drorch.yaml"), environment)
         _clear(program, control or Control())
     shutil.rmtree(folder)
+    return True
 
 
 @contextmanager

@@ -4,12 +4,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from drorch.app.program import Program
-from drorch.core.errors import UsageError
+from drorch.core.errors import DrorchError, UsageError
+from drorch.core.model import Region
 from drorch.core.values import Value
 from drorch.lab.hospital import production
 from drorch.lab.hospital.production import ProgressSink
 from drorch.lab.lab import Lab
-from drorch.lab.regions import RegionSpec
+from drorch.lab.regions import LabRegion, RegionSpec
 
 #: The same seed gives the same hospital, to the byte.
 SEED = 2026
@@ -93,6 +94,25 @@ def status(program: Program) -> list[dict[str, Value]]:
         }
         for one in lab_of(program).status()
     ]
+
+
+def with_other_keys(program: Program) -> list[LabRegion]:
+    """The lab's regions whose keys in the configuration are not the lab's: they would be refused."""
+    regions = program.configuration.regions
+    known = (one.region for one in lab_of(program).status())
+    return [r for r in known if r.name in regions and not _keys_fit(program, regions[r.name], r)]
+
+
+def _keys_fit(program: Program, region: Region, served: LabRegion) -> bool:
+    named = (region.access_key, region.secret_key)
+    files = (served.id_file, served.secret_file)
+    try:
+        return all(
+            name is not None and program.secrets.get(name) == file.read_text().strip()
+            for name, file in zip(named, files, strict=True)
+        )
+    except DrorchError:
+        return False
 
 
 def _loopback_port(endpoint: str) -> int | None:

@@ -1,5 +1,7 @@
 """`drorch demo`: the main job on an invented hospital, on this machine alone."""
 
+import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,10 +32,10 @@ def command(session: Session, folder: Path, *, clean: bool) -> int:
     from drorch.app import demo
 
     if clean:
-        demo.clean(folder)
+        removed = demo.clean(folder)
         if session.json:
-            session.emit({"removed": str(folder)})
-        session.say(f"removed: {folder}")
+            session.emit({"removed": str(folder) if removed else None})
+        session.say(f"removed: {folder}" if removed else f"no demo lies in {folder}")
         return 0
     from drorch.cli.carrying import carrying
     from drorch.cli.summary import say_ended
@@ -48,8 +50,17 @@ def command(session: Session, folder: Path, *, clean: bool) -> int:
             stage=demo.Stage(telling.begin, telling.progress, carried.watchers),
         )
     say_ended(session, done.drilled.view, done.drilled.report)
-    session.paragraph(f"look around in {done.folder}; remove it with: drorch demo --clean {folder}")
+    remove = f"{_ourselves()} demo --clean {shlex.quote(str(folder))}"
+    session.paragraph(f"look around in {done.folder}; remove it with: {remove}")
     return carried.exit_code([done.drilled.view.exit_code])
+
+
+def _ourselves() -> str:
+    """How this program is started from here: `make demo` has not put it on PATH."""
+    if shutil.which("drorch"):
+        return "drorch"
+    by_module = Path(sys.argv[0]).name == "__main__.py"
+    return f"{sys.executable} -m drorch" if by_module else sys.argv[0]
 
 
 class _Telling:

@@ -25,6 +25,11 @@ def up(session: Session) -> None:
     from drorch.app import labs
 
     _told(session, labs.up(session.program))
+    for region in labs.with_other_keys(session.program):
+        session.tell(
+            f"warning: {region.name}: the configuration's keys are not those of the lab",
+            f"hint: name {region.id_file} and {region.secret_file.name} beside it as its secrets",
+        )
 
 
 @command.command("down", help="End the servers; what they hold stays.")
