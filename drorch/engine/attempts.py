@@ -4,7 +4,6 @@ Knows actions and results; knows nothing of journals. Whatever an action does, e
 `Done` comes back for each attempt that was started, with a result that can be written down.
 """
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +15,7 @@ from drorch.core.names import Mode, Verdict
 from drorch.core.plan import PlannedStep
 from drorch.core.protect import Guarded, offences
 from drorch.core.values import Result, Value, errored, failed
+from drorch.engine.carriers import in_thread
 from drorch.engine.redaction import redacted_result
 from drorch.ports import ActionTable, Call, Cancellation, Progress, Tools
 
@@ -53,11 +53,6 @@ class LiveAttempt:
 
 #: Starts the function somewhere it can block; tests run it on the spot.
 Carrier = Callable[[Callable[[], None]], None]
-
-
-def in_thread(work: Callable[[], None]) -> None:
-    """Carry the work in a daemon thread: an action that never ends cannot keep the process."""
-    threading.Thread(target=work, daemon=True).start()
 
 
 @dataclass(frozen=True, slots=True)
