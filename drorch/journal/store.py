@@ -103,8 +103,8 @@ class SqlJournal:
 
     def append(self, run: str, after: int, events: Sequence[Stamped], taken: int = 0) -> Head:
         """Record events of a run after sequence number `after`; see ports.Journal."""
-        ends = any(isinstance(e.event, RunFinished) for e in events)
-        with self.writing(run, alone=ends) as connection:
+        alone = any(_concerns_all(stamped.event) for stamped in events)
+        with self.writing(run, alone=alone) as connection:
             standing = self._standing(connection, run, after)
             if events:
                 rows = _seal_all(run, events, after, standing.head)
@@ -118,7 +118,9 @@ class SqlJournal:
     def post(self, run: str, request: Event) -> None:
         """Leave a request for the run's living owner; UsageError if the run is not there or over."""
         kind, body = encode_event(request)
-        with self.writing() as connection:
+        # Alone, so that numbers become visible in their order: the owner asks for what came after
+        # the last it took, and would never see one that was given before and committed after.
+        with self.writing(alone=True) as connection:
             standing = records.standing_of(connection, run)
             if standing is None:
                 raise _unknown(run)
@@ -281,6 +283,17 @@ def _project(
                     records.learn_copy(connection, copy, stamped.at.at)
                 for fact in facts:
                     noted.note_fact(connection, fact, stamped.at.at)
+
+
+def _concerns_all(event: Event) -> bool:
+    """Whether it goes into what all runs have in common: the ledger, and what is known of copies."""
+    match event:
+        case RunFinished():
+            return True
+        case AttemptFinished(copies=copies, facts=facts):
+            return bool(copies or facts)
+        case _:
+            return False
 
 
 def _seal_all(run: str, events: Sequence[Stamped], after: int, prev: str) -> list[Row]:

@@ -11,14 +11,13 @@ import tempfile
 import uuid
 from pathlib import Path
 
-import pytest
+from tests.programs import must_have
 
 
 def postgres_url() -> str:
-    """The URL of a fresh database; the test is skipped where PostgreSQL cannot be had."""
+    """The URL of a fresh database; the test fails where PostgreSQL cannot be had."""
     server = _server()
-    if server is None:
-        pytest.skip("PostgreSQL is not installed")
+    must_have(server, "postgresql")
     import psycopg
 
     name = f"journal_{uuid.uuid4().hex}"

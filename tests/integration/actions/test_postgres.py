@@ -18,12 +18,15 @@ from drorch.actions.services import STOP
 from drorch.actions.sql import CHECK, EXECUTE
 from drorch.core.names import Verdict
 from drorch.ports import Cancellation, ServiceProcess
+from tests.programs import must_have
 
 SERVER = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
-pytestmark = pytest.mark.skipif(
-    not SERVER and os.environ.get("CI") != "true", reason="PostgreSQL is not installed"
-)
+
+@pytest.fixture(autouse=True)
+def postgresql():
+    must_have(SERVER, "postgresql")
+
 
 SOURCE = """
 CREATE ROLE clinic;

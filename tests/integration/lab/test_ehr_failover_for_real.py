@@ -19,18 +19,18 @@ from drorch.core.names import Outcome, StepStatus
 from drorch.lab.hospital import production
 from drorch.lab.hospital.cluster import find_postgresql
 from drorch.lab.hospital.production import Database, Facts, Scale
+from tests.programs import must_have
 
 ROOT = Path(__file__).parents[3]
 SMALL = Scale(patients=300, visits=900, results=1_500, documents=120, bytes=2_000_000)
 
-with_postgresql = pytest.mark.skipif(
-    find_postgresql() is None and os.environ.get("CI") != "true",
-    reason="PostgreSQL is not installed (CI has it: there this never skips)",
-)
-both = pytest.mark.parametrize(
-    "database",
-    [Database.SQLITE, pytest.param(Database.POSTGRESQL, marks=with_postgresql)],
-)
+
+@pytest.fixture(autouse=True)
+def postgresql() -> None:
+    must_have(find_postgresql(), "postgresql")
+
+
+both = pytest.mark.parametrize("database", list(Database))
 
 
 def free_port() -> int:

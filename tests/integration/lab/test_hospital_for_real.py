@@ -23,18 +23,18 @@ from drorch.lab.hospital.cluster import find_postgresql
 from drorch.lab.hospital.production import Database, Facts, Scale
 from drorch.lab.regions import LabError
 from drorch.ports import Command
+from tests.programs import must_have
 
 SMALL = Scale(patients=300, visits=900, results=1_500, documents=120, bytes=2_000_000)
 BARE = {"PATH": "/usr/bin:/bin"}
 
-with_postgresql = pytest.mark.skipif(
-    find_postgresql() is None and os.environ.get("CI") != "true",
-    reason="PostgreSQL is not installed (CI has it: there this never skips)",
-)
-both = pytest.mark.parametrize(
-    "database",
-    [Database.SQLITE, pytest.param(Database.POSTGRESQL, marks=with_postgresql)],
-)
+
+@pytest.fixture(autouse=True)
+def postgresql() -> None:
+    must_have(find_postgresql(), "postgresql")
+
+
+both = pytest.mark.parametrize("database", list(Database))
 
 
 @pytest.fixture
@@ -134,7 +134,6 @@ def test_the_same_seed_gives_the_same_dump(tmp_path, make):
     assert dump(tmp_path / "one") == dump(tmp_path / "two")
 
 
-@with_postgresql
 def test_both_databases_hold_the_same(tmp_path, make):
     one, two = make(tmp_path / "s"), make(tmp_path / "p", Database.POSTGRESQL)
     assert (one.patients, one.visits, one.results, one.canary, one.manifest_sha256) == (
@@ -265,7 +264,6 @@ def assert_serves(url: str, facts: Facts, documents: Path) -> None:
         assert (status, hashlib.sha256(content).hexdigest()) == (200, digest)
 
 
-@with_postgresql
 def test_a_postgresql_dump_comes_back_in_a_new_cluster_and_is_served(tmp_path, make, commands):
     folder, place = tmp_path / "h", tmp_path / "restored" / "postgresql"
     facts = make(folder, Database.POSTGRESQL)
@@ -303,7 +301,6 @@ def until(holds) -> None:
         time.sleep(0.05)
 
 
-@with_postgresql
 def test_a_path_too_long_for_a_socket_leads_elsewhere_and_back(tmp_path, make, commands):
     folder = tmp_path / ("un-chemin-beaucoup-trop-long-" * 4) / "h"
     make(folder, Database.POSTGRESQL)
@@ -317,7 +314,6 @@ def test_a_path_too_long_for_a_socket_leads_elsewhere_and_back(tmp_path, make, c
     assert not place.exists()
 
 
-@with_postgresql
 def test_after_stop_nothing_runs_and_no_dump_is_made_until_start(tmp_path, make, commands):
     folder = tmp_path / "h"
     make(folder, Database.POSTGRESQL)

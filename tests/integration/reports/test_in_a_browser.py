@@ -4,7 +4,6 @@ Asks the browser itself, by a script that only the test adds. In CI a browser is
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -17,13 +16,18 @@ import pytest
 from drorch.core.names import Phase
 from drorch.reports.run import ReportFormat, render_run
 from tests.fakes.runs import TALES, Tale, document_of, plan, step, wide_drill
+from tests.programs import must_have
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and os.environ.get("CI") != "true", reason="no chromium here"
-)
+
+
+@pytest.fixture(autouse=True)
+def chromium():
+    must_have(CHROMIUM, "chromium")
+
+
 FLAGS = [
     "--headless",
     "--no-sandbox",

@@ -13,16 +13,17 @@ from drorch.ports import Command, Completed
 from drorch.storage.layout import Kind, listed
 from drorch.storage.mirror import mirror
 from tests.integration.storage.test_mirror import damage
+from tests.programs import must_have
 from tests.regions import bucket_of, credentials_of
 
 RESTIC = shutil.which("restic")
-pytestmark = pytest.mark.skipif(RESTIC is None, reason="no restic here")
 
 Restic = Callable[..., Completed]
 
 
 @pytest.fixture
 def restic(tmp_path, repository) -> Restic:
+    must_have(RESTIC, "restic")
     commands = SystemCommands("storage-tests")
 
     def run(region: LabRegion, *arguments: str, prefix: str = "") -> Completed:

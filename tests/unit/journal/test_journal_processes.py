@@ -4,15 +4,20 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from drorch.core.events import AbortRequested
+from drorch.core.posture import CopyFactKind
 from drorch.journal.rebuild import rebuild
 from drorch.journal.store import SqlJournal
 from drorch.journal.verify import verify_journal
-from tests.fakes.facts import finished, stamped
+from tests.fakes.facts import begun, copy, ended, finished, stamped, started
+from tests.fakes.postgres import postgres_url
 
 KILLS = 200 if os.environ.get("DRORCH_CAMPAIGN") else 10
 
@@ -35,6 +40,64 @@ def test_processes_make_and_write_one_file_side_by_side(tmp_path: Path) -> None:
         assert {row.seq for row in journal.rows()} == {10}
         report = verify_journal(journal)
         assert report.ok, report.flaws
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database that several may write."""
+    return postgres_url() if request.param == "postgresql" else f"sqlite:///{tmp_path}/drorch.db"
+
+
+def test_what_several_learn_of_one_copy_at_once_is_all_kept(url: str) -> None:
+    """As two processes on two machines would: each with a journal, and a writer, of its own."""
+    kinds = [CopyFactKind.VERIFIED, CopyFactKind.RESTORE_TESTED]
+    rounds = 30
+    together = threading.Barrier(len(kinds))
+
+    def learn(kind: CopyFactKind) -> None:
+        with SqlJournal(url) as journal:
+            run = f"run-{kind}"
+            journal.begin(run, stamped(started(subject=run), begun()), lambda row: None)
+            for number in range(rounds):
+                together.wait(60)
+                fact = copy(kind, chr(ord("a") + number))
+                story = stamped(ended(attempt=number + 1, copies=[fact]), begun(attempt=number + 2))
+                journal.append(run, 2 + 2 * number, story)
+
+    with SqlJournal(url) as journal:
+        with ThreadPoolExecutor(len(kinds)) as pool:
+            for one in [pool.submit(learn, kind) for kind in kinds]:
+                one.result()
+        known = journal.copies("ehr-db")
+        assert len(known) == rounds
+        assert all(copy.verified_at and copy.restore_tested_at for copy in known)
+        report = verify_journal(journal)
+        assert report.ok, report.flaws
+
+
+def test_an_owner_sees_every_request_whoever_else_leaves_one_meanwhile(url: str) -> None:
+    run, people, each = "run-1", 3, 20
+    with SqlJournal(url) as journal:
+        journal.begin(run, stamped(started()), lambda row: None)
+
+        def ask(person: int) -> None:
+            with SqlJournal(url) as theirs:
+                for number in range(each):
+                    theirs.post(run, AbortRequested(f"person-{person}", str(number)))
+
+        seen: list[AbortRequested] = []
+        seq, taken = 1, 0
+        with ThreadPoolExecutor(people) as pool:
+            asking = [pool.submit(ask, person) for person in range(people)]
+            while len(seen) < people * each:
+                left = all(one.done() for one in asking)
+                found = journal.take_posted(run, taken)
+                assert found or not left, "a request is gone that nobody saw"
+                if found:
+                    taken = found[-1][0]
+                    seen += [request for _, request in found]
+                    seq = journal.append(run, seq, stamped(found[-1][1]), taken=taken).seq
+        assert len(set(seen)) == people * each
 
 
 @pytest.mark.campaign
