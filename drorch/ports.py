@@ -193,7 +193,10 @@ class EvidenceStore(Protocol):
     """Files kept beside the journal to show what happened."""
 
     def keep(self, run: str, name: str, content: bytes) -> Evidence:
-        """Store durably (redacted beforehand by the caller) and name by content hash."""
+        """Store durably (redacted beforehand by the caller) and name by content hash.
+
+        Raises DrorchError where it cannot be.
+        """
         ...
 
 
@@ -203,6 +206,7 @@ class Creations(Protocol):
     def note(self, run: str, path: Path) -> None:
         """Write down, durably, that the run is about to make `path` (or the missing folders
         that lead to it). What is there already is not the run's and is not written down.
+        Raises DrorchError where it cannot be.
         """
         ...
 

@@ -3,9 +3,11 @@
 import json
 import os
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 from drorch.adapters.evidence import make_private
+from drorch.core.errors import DrorchError
 
 
 class CreationsFolder:
@@ -19,14 +21,18 @@ class CreationsFolder:
         top = _first_missing(path)
         if top is None:
             return
-        make_private(self._folder)
-        line = json.dumps({"path": str(top)}) + "\n"
-        descriptor = os.open(self._file(run), os.O_WRONLY | os.O_CREAT | os.O_APPEND, mode=0o600)
+        # A line that a full disk or a power failure has cut ends here, and spoils no other.
+        line = "\n" + json.dumps({"path": str(top)}) + "\n"
         try:
-            os.write(descriptor, line.encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            make_private(self._folder)
+            with open(self._file(run), "ab", buffering=0, opener=_private) as file:
+                _write_whole(file, line.encode())
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise DrorchError(
+                f"what the run makes ({top}) cannot be written down first: {error.strerror}",
+                f"see that {self._folder} can be written and has room",
+            ) from error
 
     def made(self, run: str, path: Path) -> tuple[Path, ...]:
         """What the run made at or below `path`, or the one thing above that holds it."""
@@ -45,16 +51,29 @@ class CreationsFolder:
             try:
                 yield Path(json.loads(line)["path"])
             except (ValueError, KeyError, TypeError):
-                continue  # a line cut by a power failure: what it names was never made
+                continue  # an empty line, or one that was cut: what it names was never made
 
     def _file(self, run: str) -> Path:
         return self._folder / f"{run}.jsonl"
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, mode=0o600)
+
+
+def _write_whole(file: FileIO, content: bytes) -> None:
+    """A disk that fills up takes what has room, and refuses the rest only when asked again."""
+    while content:
+        content = content[file.write(content) :]
+
+
 def _first_missing(path: Path) -> Path | None:
-    """The topmost folder that must be made for `path`, or `path`; None if it is there already."""
+    """The topmost folder that must be made for `path`, or `path`; None if it is there already.
+
+    What may not be looked at counts as missing: making it will say why it cannot be made.
+    """
     resolved = _resolved(path)
-    missing = [p for p in (resolved, *resolved.parents) if not p.exists()]
+    missing = [p for p in (resolved, *resolved.parents) if not os.path.exists(p)]  # noqa: PTH110
     return missing[-1] if missing else None
 
 

@@ -254,9 +254,12 @@ def state_word(row: RunRow, state: RunFold | None = None) -> RunState:
     """Where the run stands, looking whether its owner lives."""
     if row.state is RunState.FINISHED:
         return RunState.FINISHED
-    if row.state is RunState.WAITING_FOR_PERSON or (state and waiting_for_person(state)):
+    if row.state is RunState.WAITING_FOR_PERSON:
         return RunState.WAITING_FOR_PERSON
-    return RunState.RUNNING if owner_lives(row) else RunState.INTERRUPTED
+    if not owner_lives(row):  # what was under way beside a question must be looked after first
+        return RunState.INTERRUPTED
+    waits = state is not None and waiting_for_person(state)
+    return RunState.WAITING_FOR_PERSON if waits else RunState.RUNNING
 
 
 def listing(
