@@ -198,8 +198,9 @@ class Bucket:
         only_new: bool = False,
         *,
         md5: bytes | None = None,
-    ) -> None:
-        """Write `size` bytes whose SHA-256 is known beforehand; never tried again here.
+    ) -> str:
+        """Write `size` bytes whose SHA-256 is known beforehand; never tried again here. Returns the
+        store's ETag, which most make the MD5 (hex) of what they have got.
 
         `body` is bytes, or has `read()`, which gives pieces of any length until an empty one; the
         object appears only when all have come: an exception of `read` leaves nothing behind. A
@@ -209,7 +210,7 @@ class Bucket:
         if md5 is not None:
             told["ContentMD5"] = _base64(md5)
         with self._asking(f"write {name}"):
-            self.client.put_object(
+            answer = self.client.put_object(
                 Bucket=self.region.bucket,
                 Key=self._key(name),
                 Body=body,
@@ -217,6 +218,7 @@ class Bucket:
                 ChecksumSHA256=_base64(sha256),
                 **told,
             )
+        return answer.get("ETag", "").strip('"')
 
     def checks(self, folder: str) -> Checks:
         """By what the store refuses a body that is not what it was told.

@@ -47,7 +47,7 @@ def carry(source: Bucket, destination: Bucket, path: str, digest: bytes, passing
     with source.stream(path) as reading:
         size = _streamed(reading, destination, path, digest, passing)
     if checks is Checks.NOTHING:
-        _read_back(destination, path, digest)
+        read_back(destination, path, digest)
     return size
 
 
@@ -55,7 +55,7 @@ def deliver(destination: Bucket, path: str, content: bytes, *, only_new: bool = 
     """Write a small object that is held as a whole, so that the region has it undamaged."""
     destination.put(path, content, only_new=only_new)
     if destination.checks(repository_of(path)) is Checks.NOTHING:
-        _read_back(destination, path, hashlib.sha256(content).digest())
+        read_back(destination, path, hashlib.sha256(content).digest())
 
 
 def _streamed(
@@ -112,8 +112,10 @@ def _read_for_md5(source: Bucket, path: str, passing: Passing) -> bytes:
     return seen.digest()
 
 
-def _read_back(destination: Bucket, path: str, digest: bytes) -> None:
-    """Remove it again if it is not what was sent."""
+def read_back(destination: Bucket, path: str, digest: bytes) -> None:
+    """Read what the store holds; remove it again, and raise StorageError, if it is not what was
+    sent.
+    """
     seen = hashlib.sha256()
     with destination.stream(path) as reading:
         for chunk in reading.chunks:

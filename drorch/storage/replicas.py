@@ -100,6 +100,7 @@ class Replicas:
         try:
             if kind is None:
                 replica.config = replica.bucket.get(self.path(CONFIG))
+                replica.bucket.checks(self.repository)
             else:
                 found = listed(replica.bucket, self.repository, kind)
                 replica.ids[kind] = frozenset(n.id for n in found) - self.gone

@@ -3,15 +3,22 @@
 Each region has a thread that sends what it is given. The last bytes are given only once the hash
 is right; until then a store shows nothing. The slowest region sets the pace: no more than a few
 pieces wait for it, so that memory does not grow with the object.
+
+What is damaged between here and a store is the store's to refuse, by the SHA-256. One that does not
+look says in its ETag which MD5 it has got; where that says nothing either, what it holds is read
+back. Nothing is acknowledged before.
 """
 
 import hashlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from drorch.core.errors import StorageError
-from drorch.storage.bucket import CHUNK, Bucket
+from drorch.storage.bucket import CHUNK, Bucket, Checks
+from drorch.storage.carry import read_back
+from drorch.storage.layout import repository_of
 
 #: How many pieces may wait for a region that is slower than the others.
 _AHEAD = 4
@@ -37,9 +44,11 @@ def spread(
     `read(n)` gives the next n bytes at most, of `size` in all, whose SHA-256 is `digest`.
     `passing` is told of bytes as they come, and may wait. Raises Wrong.
     """
+    looking = {b: b.checks(repository_of(path)) is Checks.SHA256 for b in buckets}
+    md5 = None if all(looking.values()) else hashlib.md5(usedforsecurity=False)
     writers = [_Writer(bucket, path, size, digest) for bucket in buckets]
     try:
-        held = _pump(read, size, digest, writers, passing)
+        held = _pump(read, size, digest, md5, writers, passing)
     except BaseException:
         for writer in writers:
             writer.withhold()
@@ -48,6 +57,9 @@ def spread(
         writer.end(held)
     for writer in writers:
         writer.thread.join()
+    for writer in writers:
+        if md5 is not None and not looking[writer.bucket]:
+            writer.prove(md5.hexdigest())
     return {w.bucket: w.error for w in writers if w.error is not None}
 
 
@@ -55,6 +67,7 @@ def _pump(
     read: Callable[[int], bytes],
     size: int,
     digest: bytes,
+    md5: Any,
     writers: Sequence["_Writer"],
     passing: Callable[[int], None],
 ) -> bytes:
@@ -66,6 +79,8 @@ def _pump(
             raise Wrong
         left -= len(chunk)
         seen.update(chunk)
+        if md5 is not None:
+            md5.update(chunk)
         if held:
             for writer in writers:
                 writer.give(held)
@@ -90,6 +105,7 @@ class _Writer:
         self._pieces: queue.Queue[bytes | None] = queue.Queue(_AHEAD)
         self._gone = threading.Event()
         self._over = False
+        self._etag = ""
         self.thread = threading.Thread(target=self._write, name="spread", daemon=True)
         self.thread.start()
 
@@ -111,6 +127,14 @@ class _Writer:
         """Say that the rest will not come."""
         self.give(None)
 
+    def prove(self, md5: str) -> None:
+        """Find out whether a store that checks no SHA-256 has got what it was sent."""
+        if self.error is None and self._etag != md5:
+            try:
+                read_back(self.bucket, self._path, self._digest)
+            except StorageError as error:
+                self.error = error
+
     def read(self, _: int = -1) -> bytes:
         """The next piece, for the sender; empty at the end."""
         if self._over:
@@ -123,7 +147,7 @@ class _Writer:
 
     def _write(self) -> None:
         try:
-            self.bucket.put_stream(self._path, self, self._size, self._digest)
+            self._etag = self.bucket.put_stream(self._path, self, self._size, self._digest)
         except StorageError as error:
             self.error = error
         except _Withheld:

@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ from drorch.storage.mirror import mirror
 from drorch.storage.replicas import Replicas
 from drorch.storage.rest import serving
 from tests.faulty import Faulty, in_front_of
-from tests.harms import Harm, after, once, well
+from tests.harms import Harm, between, once, well
 from tests.integration.app.premises import restics
 from tests.regions import credentials_of
 
@@ -162,7 +163,7 @@ def test_a_region_that_dies_half_way_is_left_out_and_the_backup_goes_on(
         seen[victim] = Bucket(described, credentials_of(regions[victim]))
         opened, url = stack.enter_context(gateway(seen, repository))
         opened.surveyed()
-        proxy.become(after(3, Harm.DIES))
+        proxy.become(between(3, inf, Harm.DIES))
         restic(url, "backup", str(files))
         survivors = [r.region for r in opened.replicas.readers()]
     name = regions[victim].name
@@ -198,7 +199,7 @@ def test_when_no_region_is_left_restic_is_refused_and_the_caller_is_told_once(
         opened, url = stack.enter_context(gateway(buckets, repository, lost=lost))
         opened.surveyed()
         for proxy in proxies:
-            proxy.become(after(6, Harm.DIES))
+            proxy.become(between(6, inf, Harm.DIES))
         process = stack.enter_context(
             subprocess.Popen(
                 restic.line("backup", str(files)),
@@ -291,9 +292,12 @@ def test_locks_stand_in_every_region_and_are_seen_from_each(made, repository):
     made[1].delete(f"{repository}/locks/{name}")
 
 
-def test_a_bit_flipped_on_the_way_to_one_region_is_mended_from_the_other(regions, made, repository):
+@pytest.mark.parametrize("harm", [Harm.FLIPPED, Harm.RESET_WITHIN, Harm.SERVER_ERROR])
+def test_what_went_wrong_on_the_way_to_one_region_is_mended_from_the_other(
+    regions, made, repository, harm
+):
     with ExitStack() as stack:
-        plan = once(Harm.RESET_WITHIN, lambda asked: asked.method == "PUT")
+        plan = once(harm, lambda asked: asked.method == "PUT" and "/data/" in asked.target)
         proxy = stack.enter_context(in_front_of(regions[1], plan))
         second = Bucket(proxy.as_region(), credentials_of(regions[1]))
         mirror(made[0], made[1], repository)
@@ -303,6 +307,7 @@ def test_a_bit_flipped_on_the_way_to_one_region_is_mended_from_the_other(regions
         content_, name = _named(random.Random(1).randbytes(900_000))
         opened.store("data", name, len(content_), _reader(content_))
         assert [r.living for r in opened.replicas.all] == [True, True]
+        assert proxy.injected == {harm: 1}
         assert second.get(f"{repository}/data/{name[:2]}/{name}") == content_
 
 
