@@ -1,20 +1,24 @@
 """The action that backs a dataset up: to every mirror that lives, at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from drorch.actions.arguments import Arguments, make_action
 from drorch.actions.gateways import Passage, through_gateway
+from drorch.actions.genuine import first_contact
 from drorch.actions.places import (
     RUN_TAG,
     dataset_named,
     region_named,
     restic_of,
 )
+from drorch.actions.sifting import Sifted, sift
 from drorch.actions.surroundings import child_environment
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import ResticError
 from drorch.core.model import Dataset, Region
+from drorch.core.names import Verdict
 from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.core.values import Finding, Result, failed, passed
 from drorch.ports import Call, Tools
@@ -30,8 +34,47 @@ def _backup(call: Call, tools: Tools) -> Result:
     arguments = Arguments.of(call, tools)
     dataset = dataset_named(tools, arguments.text("dataset"))
     first = region_named(tools, arguments.text("region", dataset.primary))
+    regions = _regions(tools, dataset, first)
+    try:
+        done = _through(call, tools, dataset, first, regions)
+    except ResticError as error:
+        sifted = sift(tools, dataset, [region.name for region in regions], error)
+        done = _past(call, tools, dataset, first, regions, sifted, error)
+    if done.verdict is not Verdict.PASS:
+        return done
+    known = first_contact(tools, dataset, str(done.outputs["region"]))
+    return replace(done, facts=(*done.facts, *known))
+
+
+def _past(
+    call: Call,
+    tools: Tools,
+    dataset: Dataset,
+    first: Region,
+    regions: Sequence[Region],
+    sifted: Sifted,
+    error: ResticError,
+) -> Result:
+    """Back up past what was planted in some region."""
+    usable = [region for region in regions if region.name not in sifted.unusable]
+    findings, facts = sifted.told(tools, dataset)
+    if not usable:
+        return failed(error.cause, error.message, error.hint, findings=findings, facts=facts)
+    done = _through(call, tools, dataset, first, usable, hidden=sifted.ids)
+    return replace(done, findings=(*findings, *done.findings), facts=(*done.facts, *facts))
+
+
+def _through(
+    call: Call,
+    tools: Tools,
+    dataset: Dataset,
+    first: Region,
+    regions: Sequence[Region],
+    *,
+    hidden: Collection[str] = (),
+) -> Result:
     began = tools.clock.now().at
-    with through_gateway(tools, dataset, _regions(tools, dataset, first), call.cancel) as passage:
+    with through_gateway(tools, dataset, regions, call.cancel, hidden=hidden) as passage:
         try:
             done = _restic_backup(call, tools, dataset, passage)
         except ResticError:

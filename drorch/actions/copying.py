@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from drorch.actions.gateways import through_gateway
+from drorch.actions.genuine import first_contact
 from drorch.actions.owing import owed_copy
 from drorch.actions.places import (
     address_of,
@@ -11,6 +12,7 @@ from drorch.actions.places import (
     region_named,
     restic_of,
 )
+from drorch.actions.revoking import apply_revocations
 from drorch.core.errors import ResticError, StorageError
 from drorch.core.model import Dataset, Region
 from drorch.core.posture import CopyFact, CopyFactKind
@@ -59,7 +61,13 @@ def _copied(
         "copied": sum(1 for c in copied if not c.already),
         "snapshots": len(listed),
     }
-    return passed(outputs, copies=_unknown(tools, dataset, region, listed))
+    findings, removed = apply_revocations(tools, dataset, region.name)
+    return passed(
+        outputs,
+        findings=findings,
+        copies=_unknown(tools, dataset, region, listed),
+        facts=(*removed, *first_contact(tools, dataset, region.name)),
+    )
 
 
 def _owed(

@@ -1,6 +1,6 @@
 """The way from a dataset to all of its mirrors at once, through one endpoint for restic."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -56,9 +56,11 @@ def through_gateway(
     cancel: Cancellation,
     *,
     deletions: Deletions = Deletions.IGNORE,
+    hidden: Collection[str] = (),
 ) -> Iterator[Passage]:
     """Open a gateway to the dataset's repository in these regions, the preferred one first.
 
+    `hidden` are further ids that restic must not see.
     A region whose credentials cannot be had takes no part; StorageError (`secret`) if none can.
     """
     own, stop = Cancellation(), Stop()
@@ -71,7 +73,7 @@ def through_gateway(
         buckets,
         repository_folder(dataset),
         absent=absent,
-        gone=hidden_of(tools, dataset),
+        gone=hidden_of(tools, dataset) | frozenset(hidden),
         lost=lambda trouble: own.cancel(trouble.message),
     )
     paced = passing_of(tools, dataset)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
+from drorch.actions.gateways import buckets_of
 from drorch.actions.places import (
     bucket_of,
     password_name,
@@ -17,7 +18,7 @@ from drorch.actions.places import (
     repository_folder,
     same_repository,
 )
-from drorch.core.errors import ResticError, StorageError
+from drorch.core.errors import DrorchError, ResticError, StorageError
 from drorch.core.facts import Forgotten, KeyKnown, KeyRevoked, Quarantined
 from drorch.core.model import Dataset
 from drorch.core.values import Finding
@@ -32,8 +33,9 @@ from drorch.restic.authentic import (
 from drorch.restic.failure import Cause, problem
 from drorch.storage.bucket import Bucket
 from drorch.storage.faults import Cause as Fault
-from drorch.storage.genuine import Judge
-from drorch.storage.layout import Kind, Named, listed
+from drorch.storage.genuine import too_large
+from drorch.storage.layout import CONFIG, Kind, Named, listed
+from drorch.storage.probe import Depth, probe_all
 
 #: How many key files that the journal does not know are tried: each may cost seconds, and whoever
 #: can write into the region can plant any number. restic tries as many.
@@ -100,10 +102,11 @@ class Keyring:
 
     def _find(self) -> SealingKey:
         seen = _Seen()
+        living = self._living(seen)
         for known in (True, False):
-            for region in self.regions:
+            for bucket in living:
                 try:
-                    master = self._find_in(region, seen, known=known)
+                    master = self._find_in(bucket, seen, known=known)
                 except StorageError as error:
                     seen.lost.append(error)
                     continue
@@ -111,9 +114,17 @@ class Keyring:
                     return master
         raise self._trouble(seen)
 
-    def _find_in(self, region: str, seen: "_Seen", *, known: bool) -> SealingKey | None:
+    def _living(self, seen: "_Seen") -> list[Bucket]:
+        """The regions that answer: a dead one would be asked for many seconds."""
+        regions = [region_named(self._tools, region) for region in self.regions]
+        buckets, absent = buckets_of(self._tools, regions)
+        healths = probe_all(buckets, Depth.REACHABLE)
+        errors = {health.region: health.error for health in healths}
+        seen.lost += [*absent.values(), *(error for error in errors.values() if error)]
+        return [bucket for bucket in buckets if errors[bucket.region.name] is None]
+
+    def _find_in(self, bucket: Bucket, seen: "_Seen", *, known: bool) -> SealingKey | None:
         """From one region's key files: those the journal knows, or some of the others."""
-        bucket = bucket_of(self._tools, region_named(self._tools, region))
         folder = repository_folder(self._dataset)
         for named in listed(bucket, folder, Kind.KEYS):
             wanted = (named.id in self.facts) is known and named.id not in self.revoked
@@ -260,21 +271,26 @@ def first_contact(tools: Tools, dataset: Dataset, region: str) -> tuple[KeyKnown
     """The keys of a repository of whose keys the journal knows none: those that the password opens.
 
     Without them an attacker's key could not be told from ours. It costs a look into the journal,
-    and the first time half a second for each key file. Raises as `Keyring.master` does.
+    and the first time half a second for each key file. Empty if the region does not answer: the
+    next run tries again.
     """
     keyring = Keyring(tools, dataset, region)
     known = tools.knowledge.facts(KeyKnown, dataset.name)
     if any(k.fact.region in keyring.regions for k in known):
         return ()
+    try:
+        found = _opening(tools, dataset, region, keyring)
+    except (StorageError, ResticError):
+        return ()
+    home = same_repository(dataset, region)[0]
+    return tuple(KeyKnown(dataset.name, home, key, secret=keyring.secret) for key in found)
+
+
+def _opening(tools: Tools, dataset: Dataset, region: str, keyring: Keyring) -> list[str]:
     bucket = bucket_of(tools, region_named(tools, region))
     folder = repository_folder(dataset)
-    home = same_repository(dataset, region)[0]
     found = list(islice(listed(bucket, folder, Kind.KEYS), _MOST_TRIED))
-    return tuple(
-        KeyKnown(dataset.name, home, named.id, secret=keyring.secret)
-        for named in found
-        if _opens(keyring, named, read_key(bucket, folder, named))
-    )
+    return [n.id for n in found if _opens(keyring, n, read_key(bucket, folder, n))]
 
 
 def _opens(keyring: Keyring, named: Named, content: bytes | None) -> bool:
@@ -285,7 +301,7 @@ def _opens(keyring: Keyring, named: Named, content: bytes | None) -> bool:
 
 
 def quarantine(
-    tools: Tools, dataset: Dataset, region: str, strange: Mapping[str, str], judge: Judge
+    tools: Tools, dataset: Dataset, region: str, strange: Mapping[str, str], judge: Genuineness
 ) -> tuple[tuple[Finding, ...], tuple[Quarantined, ...]]:
     """How strange objects of a region are told: a finding, and facts that stand until they are gone.
 
@@ -329,19 +345,18 @@ def _told(
     )
 
 
-def _is_over(tools: Tools, dataset: Dataset, region: str, name: str, judge: Judge) -> bool:
-    folder, _, key = name.rpartition("/")
+def _is_over(tools: Tools, dataset: Dataset, region: str, name: str, judge: Genuineness) -> bool:
+    """Whether it is gone from there, or turned out to be ours."""
     bucket = bucket_of(tools, region_named(tools, region))
     path = f"{repository_folder(dataset)}/{name}"
     try:
         found = bucket.head(path)
         if found is None:
             return True
-        named = Named(Kind(folder), bytes.fromhex(key), found.size)
-        return found.size <= _LARGEST_JUDGED and judge(named, bucket.get(path)) == ""
-    except (StorageError, ResticError):
+        if name == CONFIG:
+            return judge.config(bucket.get(path)) == ""
+        folder, _, digits = name.rpartition("/")
+        named = Named(Kind(folder), bytes.fromhex(digits), found.size)
+        return not too_large(named) and judge(named, bucket.get(path)) == ""
+    except DrorchError:
         return False
-
-
-#: What is read whole to be judged again, in bytes.
-_LARGEST_JUDGED = 64 * 1024 * 1024

@@ -3,12 +3,13 @@
 All mirrors are one repository: a key is to open it in every region, and a revoked one in none.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 
+from drorch.actions.gateways import buckets_of
 from drorch.actions.genuine import Keyring, read_key
 from drorch.actions.places import bucket_of, region_named, repository_folder, same_repository
-from drorch.core.errors import DrorchError, StorageError
+from drorch.core.errors import StorageError
 from drorch.core.model import Dataset
 from drorch.core.values import Finding
 from drorch.ports import Tools
@@ -29,7 +30,7 @@ class KeyFiles:
         self.dataset = dataset
         self.regions = same_repository(dataset, region)
         self.keyring = Keyring(tools, dataset, region)
-        self.lost: dict[str, DrorchError] = {}
+        self.lost: dict[str, StorageError] = {}
         self._tools = tools
         self._contents: dict[str, bytes] = {}
 
@@ -44,15 +45,16 @@ class KeyFiles:
 
         Raises the first region's trouble when none lives.
         """
-        buckets = dict(self._buckets())
-        healths = probe_all(list(buckets.values()), Depth.REACHABLE)
+        regions = [region_named(self._tools, region) for region in self.regions]
+        buckets, absent = buckets_of(self._tools, regions)
+        self.lost.update(absent)
         found: dict[str, dict[str, Named]] = {}
-        for (region, bucket), health in zip(buckets.items(), healths, strict=True):
+        for bucket, health in zip(buckets, probe_all(buckets, Depth.REACHABLE), strict=True):
             try:
                 health.raise_for_trouble()
-                found[region] = self._keys_in(region, bucket)
+                found[health.region] = self._keys_in(health.region, bucket)
             except StorageError as error:
-                self.lost[region] = error
+                self.lost[health.region] = error
         if not found:
             raise next(iter(self.lost.values()))
         return found
@@ -129,13 +131,6 @@ class KeyFiles:
             self.lost[region] = error
             return False
         return True
-
-    def _buckets(self) -> Iterator[tuple[str, Bucket]]:
-        for region in self.regions:
-            try:
-                yield region, bucket_of(self._tools, region_named(self._tools, region))
-            except DrorchError as error:
-                self.lost[region] = error
 
     def _keys_in(self, region: str, bucket: Bucket) -> dict[str, Named]:
         folder = repository_folder(self.dataset)

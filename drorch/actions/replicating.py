@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
 from drorch.actions.copying import copy_to
 from drorch.actions.gateways import buckets_of, gone_of, passing_of
-from drorch.actions.genuine import judge_of, quarantine
+from drorch.actions.genuine import Genuineness, first_contact, judge_of, quarantine
 from drorch.actions.owing import fact_of, owed_copy
 from drorch.actions.places import dataset_named, is_mirror, region_named, repository_folder
+from drorch.actions.revoking import revocations
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import StorageError
-from drorch.core.facts import Quarantined
+from drorch.core.facts import Fact, KeyKnown, Quarantined
 from drorch.core.model import Dataset
 from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools
 from drorch.storage.bucket import Bucket
-from drorch.storage.genuine import Judge
 from drorch.storage.mirror import MirrorDone, unite
 from drorch.storage.probe import Depth, probe_all
 
@@ -64,10 +64,12 @@ def _level(
         "bytes": sum(one.bytes for one in done.values()),
         "snapshots": max((len(one.snapshots_present) for one in done.values()), default=None),
     }
+    revoked, removed = revocations(tools, dataset, dataset.primary, due=bool(behind))
     copies = (*(fact for facts in held for fact in facts), *(f for f, _ in owed if f is not None))
-    strange, facts = _quarantined(tools, dataset, done, judge)
+    strange, quarantined = _quarantined(tools, dataset, done, judge)
     damage = _damage(dataset, done)
-    findings = (*(finding for _, finding in owed), *damage, *strange)
+    findings = (*(finding for _, finding in owed), *damage, *strange, *revoked)
+    facts: tuple[Fact, ...] = (*quarantined, *removed, *_known(tools, dataset, done))
     trouble = next(iter(troubles.values()), None)
     if trouble is None and not damage:
         message = "" if behind else "everything was written while the backup ran"
@@ -89,8 +91,13 @@ def _level(
     )
 
 
+def _known(tools: Tools, dataset: Dataset, done: dict[str, MirrorDone]) -> tuple[KeyKnown, ...]:
+    answered = next((region for region, one in done.items() if one.trouble is None), None)
+    return first_contact(tools, dataset, answered) if answered is not None else ()
+
+
 def _quarantined(
-    tools: Tools, dataset: Dataset, done: dict[str, MirrorDone], judge: Judge
+    tools: Tools, dataset: Dataset, done: dict[str, MirrorDone], judge: Genuineness
 ) -> tuple[tuple[Finding, ...], tuple[Quarantined, ...]]:
     """What lies in some region and is not ours; each region that was listed is told of."""
     strange: dict[str, dict[str, str]] = {}
@@ -107,7 +114,7 @@ def _quarantined(
 
 
 def _united(
-    call: Call, tools: Tools, dataset: Dataset, behind: Sequence[str], judge: Judge
+    call: Call, tools: Tools, dataset: Dataset, behind: Sequence[str], judge: Genuineness
 ) -> dict[str, MirrorDone]:
     """By region that is behind, what came of it."""
     living, troubles = _living(tools, dataset)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from drorch.actions.keyfiles import KeyFiles
+from drorch.actions.places import same_repository
 from drorch.core.errors import ConfigurationError, DrorchError, ResticError, StorageError
 from drorch.core.facts import KeyRemoved, KeyRevoked
 from drorch.core.model import Dataset
@@ -27,6 +28,15 @@ def apply_revocations(
     except (StorageError, ResticError, ConfigurationError) as error:
         finding = Finding("key.owed", dataset.name, _untold(error), error.hint)
         return (finding,) if owed(tools, dataset, files.regions) else (), ()
+
+
+def revocations(
+    tools: Tools, dataset: Dataset, region: str, *, due: bool
+) -> tuple[tuple[Finding, ...], tuple[KeyRemoved, ...]]:
+    """`apply_revocations` if it is `due`, or if a region is known to owe one."""
+    if not due and not owed(tools, dataset, same_repository(dataset, region)):
+        return (), ()
+    return apply_revocations(tools, dataset, region)
 
 
 def owed(tools: Tools, dataset: Dataset, regions: Sequence[str]) -> dict[str, list[str]]:

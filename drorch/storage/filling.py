@@ -14,13 +14,9 @@ from drorch.core.errors import StorageError
 from drorch.storage.carry import Damaged, carry, deliver
 from drorch.storage.crew import Stop, each
 from drorch.storage.faults import Cause
-from drorch.storage.genuine import Judge
+from drorch.storage.genuine import JUDGED, Judge, too_large
 from drorch.storage.holdings import Holding, confirmed_config
 from drorch.storage.layout import CONFIG, Kind, Named
-
-#: The kinds of objects that are judged; data needs no judge, as nothing genuine names what was
-#: planted.
-_JUDGED = frozenset({Kind.KEYS, Kind.INDEX, Kind.SNAPSHOTS})
 
 #: How often an object with the wrong hash is read before it is called damaged: the network may lie.
 _READINGS = 2
@@ -138,7 +134,7 @@ class Filling:
 
     def _from(self, source: Holding, named: Named) -> bool | None:
         """Whether it came from there; None: what is there is not ours."""
-        once = self._judged if named.kind in _JUDGED else self._carried
+        once = self._judged if named.kind in JUDGED else self._carried
         for _ in range(_READINGS):
             try:
                 return once(source, named)
@@ -159,10 +155,10 @@ class Filling:
 
     def _judged(self, source: Holding, named: Named) -> bool | None:
         """Keys, indexes and snapshots are small: held as a whole, hashed, judged, then written."""
-        content = source.bucket.get(self._path(named.name))
-        if not named.is_of(content):
+        content = b"" if too_large(named) else source.bucket.get(self._path(named.name))
+        if not too_large(named) and not named.is_of(content):
             raise Damaged
-        if why := self._judge(named, content):
+        if why := too_large(named) or self._judge(named, content):
             with self._lock:
                 self.tally.quarantined[source.region, named.name] = why
             return None

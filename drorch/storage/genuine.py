@@ -7,7 +7,14 @@ judges needs the journal and the repository's key, which storage has not: see ac
 
 from collections.abc import Callable
 
-from drorch.storage.layout import Named
+from drorch.storage.layout import Kind, Named
+
+#: The kinds of objects that are judged; data needs no judge, as nothing genuine names what was
+#: planted.
+JUDGED = frozenset({Kind.KEYS, Kind.INDEX, Kind.SNAPSHOTS})
+
+#: What is read whole to be judged, in bytes: restic's indexes have at most some ten million.
+LARGEST_JUDGED = 64 * 1024 * 1024
 
 #: Given an object of kind keys, index or snapshots and its content (whose hash is its name): empty
 #: if it may be copied into a region, else why not, as the end of a sentence. Raises DrorchError
@@ -18,3 +25,8 @@ Judge = Callable[[Named, bytes], str]
 def anything_goes(_: Named, __: bytes) -> str:
     """Judges nothing: for sources whose every object we have written ourselves."""
     return ""
+
+
+def too_large(named: Named) -> str:
+    """Why an object is not even read; empty if it may be."""
+    return "it is larger than any of restic's" if named.size > LARGEST_JUDGED else ""

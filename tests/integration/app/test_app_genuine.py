@@ -165,15 +165,18 @@ def test_many_planted_keys_and_absurd_ones_do_not_keep_ours_from_being_found(pre
 
 
 def test_at_first_contact_the_keys_that_open_are_taken_down(premises):
-    (key,) = lying(premises, "keys")
-    plant(premises, "mtl", "keys", strangers_key(premises))
+    """Nothing was backed up of `db` yet; somebody has been there before us."""
+    (key,) = premises.files("qc", "db", "keys")
+    stranger = strangers_key(premises)
+    name = hashlib.sha256(stranger).hexdigest()
+    bucket_of(premises.regions["qc"]).put(f"datasets/db/keys/{name}", stranger)
     with premises.program() as program:
-        found = first_contact(program.tools, program.dataset("docs"), "qc")
-    assert found == (KeyKnown("docs", "mtl", key[0].id, secret="repo-key"),)
+        found = first_contact(program.tools, program.dataset("db"), "qc")
+    assert found == (KeyKnown("db", "mtl", key.name, secret="repo-key"),)
     record(premises, *found)
-    remove(premises, "mtl", key[0])
+    bucket_of(premises.regions["mtl"]).delete(f"datasets/db/keys/{key.name}")
     with premises.program() as program:
-        assert first_contact(program.tools, program.dataset("docs"), "mtl") == ()
+        assert first_contact(program.tools, program.dataset("db"), "mtl") == ()
 
 
 def test_quarantine_is_told_once_and_ends_when_the_object_is_gone(premises):
