@@ -84,7 +84,8 @@ def _told(name: str, region: Region, done: Extended, missing: Sequence[str]) -> 
         "deleted",
         f"{len(missing)} snapshot(s) of {name} that the journal knows are gone from region "
         f"{region.name}: {named}{more}; what still lies below delete markers was locked, too",
-        "find out who deleted them; their versions are still in the bucket",
+        f"find out who deleted them, then bring them back: drorch rewind --region {region.name} "
+        f"--dataset {name} --to TIME",
         outputs=outputs,
         findings=findings,
         facts=facts,
@@ -95,8 +96,8 @@ def _sentence(done: Extended) -> str:
     if done.horizon is None:
         return "nothing to lock"
     return (
-        f"{done.objects} objects are locked until {done.horizon:%Y-%m-%d %H:%M} UTC at least; "
-        f"{done.extended} locks were extended"
+        f"objects: {done.objects}, locked until {done.horizon:%Y-%m-%d %H:%M} UTC at least; "
+        f"locks extended: {done.extended}"
     )
 
 
@@ -124,7 +125,8 @@ def _overwritten(subject: str, done: Extended) -> tuple[Finding, ...]:
             "object.overwritten",
             subject,
             f"objects that never change have several contents: {named}; all of them were locked",
-            "find out who wrote them; the version whose SHA-256 is the object's name is the good one",
+            "find out who wrote them; the one whose SHA-256 is the object's name is good, and "
+            "`drorch rewind` brings it back",
         ),
     )
 

@@ -21,6 +21,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "restore": "restores:RESTORE",
         "repository.check": "restores:REPOSITORY_CHECK",
         "lock.extend": "locks:LOCK_EXTEND",
+        "rewind": "rewinds:REWIND",
         "scrub": "scrubs:SCRUB",
         "region.reachable": "regions:REGION_REACHABLE",
         "snapshot.age": "regions:SNAPSHOT_AGE",

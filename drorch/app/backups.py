@@ -57,7 +57,7 @@ def back_up(
     def plan(dataset: Dataset) -> Plan:
         return compile_backup(dataset.name, program.configuration)
 
-    return _each(program, datasets, plan, control, watchers, trigger, parallel)
+    return _each(program, datasets, plan, control, watchers, Request(trigger), parallel)
 
 
 def replicate(
@@ -76,7 +76,7 @@ def replicate(
     def plan(dataset: Dataset) -> Plan:
         return compile_replicate(dataset.name, [region] if region else [], program.configuration)
 
-    return _each(program, datasets, plan, control, watchers, "operator", parallel)
+    return _each(program, datasets, plan, control, watchers, Request(), parallel)
 
 
 def check(
@@ -101,7 +101,7 @@ def check(
             arguments={"read_data": read_data},
         )
 
-    return _each(program, datasets, plan, control, watchers, "operator", parallel)
+    return _each(program, datasets, plan, control, watchers, Request(), parallel)
 
 
 def scrub(
@@ -129,7 +129,7 @@ def scrub(
             arguments={"budget": budget} if budget is not None else {},
         )
 
-    return _each(program, datasets, plan, control, watchers, trigger, parallel)
+    return _each(program, datasets, plan, control, watchers, Request(trigger), parallel)
 
 
 def carry_plans(
@@ -139,10 +139,12 @@ def carry_plans(
     control: Control,
     watchers: Watchers = nobody,
     trigger: str = "operator",
+    reason: str = "",
     parallel: int = 2,
 ) -> list[Carried]:
     """Carry out plans of different subjects, a few side by side; watchers are asked for by name."""
-    return _each(program, plans, lambda plan: plan, control, watchers, trigger, parallel)
+    request = Request(trigger, reason)
+    return _each(program, plans, lambda plan: plan, control, watchers, request, parallel)
 
 
 class _Named(Protocol):
@@ -159,7 +161,7 @@ def _each(
     plan: Callable[[_N], Plan],
     control: Control,
     watchers: Watchers,
-    trigger: str,
+    request: Request,
     parallel: int,
 ) -> list[Carried]:
     def carry(thing: _N) -> Carried:
@@ -167,7 +169,7 @@ def _each(
             return carry_out(
                 program,
                 plan(thing),
-                Request(trigger),
+                request,
                 control=control,
                 watchers=watchers(thing.name),
             )

@@ -91,5 +91,6 @@ def _deleted(dataset: Dataset, known: Known[Locked]) -> dict[str, Value]:
         f"{dataset.name} in {region}",
         known.recorded_at,
         f"snapshots of {dataset.name} were deleted from {region} behind drorch's back: {named}",
-        "find out who did it; their versions are still in the bucket, and locked",
+        f"find out who did it, then: drorch rewind --region {region} --dataset {dataset.name} "
+        "--to TIME",
     )

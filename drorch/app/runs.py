@@ -44,6 +44,7 @@ _SUPERSEDED = frozenset(
         RunKind.RETENTION,
         RunKind.HOLD,
         RunKind.LOCK_EXTEND,
+        RunKind.REWIND,
     }
 )
 

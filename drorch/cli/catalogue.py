@@ -35,6 +35,7 @@ CATALOGUE = (
         "Recover and practise",
         (
             Entry("restore", "Bring a dataset back into an empty folder."),
+            Entry("rewind", "Undo deletion and overwriting in a region that keeps versions."),
             Entry("runbook", "List runbooks, check them, see what they would do."),
             Entry("drill", "Carry a runbook out as an exercise, and report on it."),
             Entry("run", "Look at runs, answer them, carry them on, end them."),

@@ -1,6 +1,7 @@
-"""`--set name=value`, as runbook verbs take it."""
+"""What options take: `--set name=value` of runbook verbs, and moments."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import click
 
@@ -26,3 +27,19 @@ def inputs_of(settings: Sequence[str]) -> dict[str, str]:
             )
         found[name] = value
     return found
+
+
+def moment_given(text: str, zone: str) -> datetime:
+    """A moment as people write it; UsageError if it is none, or a day without a time."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or len(text.strip()) <= len("2026-11-23"):
+        raise UsageError(
+            f"{text!r} is not a time",
+            f"write it like 2026-11-23T03:00 (a time in {zone}), or 2026-11-23T08:00:00Z",
+        )
+    return at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(zone))

@@ -41,17 +41,20 @@ def until(lock: ObjectLock, now: datetime) -> datetime:
     """The end of a lock that is extended now, in whole seconds: after `keep`, rounded up to whole
     days and an hour.
 
-    The hour tells it from a lock that a bucket's own rule gave, which holds for whole days from
-    the moment of writing: so that moment can still be known where the store forgets it.
+    The hour says when that was, by the time of day: see `may_be_moved`.
     """
     days = -(-(lock.keep - _HOUR) // _DAY)
     return (now + days * _DAY + _HOUR).replace(microsecond=0)
 
 
-def given_by_rule(written: datetime, end: datetime) -> bool:
-    """Whether a lock ends whole days after the time given, as one by a bucket's rule does."""
-    rest = (end - written) % _DAY
-    return min(rest, _DAY - rest) <= timedelta(seconds=2)
+def may_be_moved(written: datetime, end: datetime) -> bool:
+    """Whether a lock that ends then was extended at about the time at which its version is said to
+    have been written: some stores put the one in place of the other.
+
+    No clock is further from a store's than a quarter of an hour: it would refuse all requests.
+    """
+    rest = (end - written - _HOUR) % _DAY
+    return min(rest, _DAY - rest) <= _DAY / 96
 
 
 @dataclass(frozen=True, slots=True)

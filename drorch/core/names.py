@@ -21,6 +21,7 @@ class RunKind(StrEnum):
     RETENTION = "retention"
     HOLD = "hold"
     LOCK_EXTEND = "lock-extend"
+    REWIND = "rewind"
     SCRUB = "scrub"
     DRILL = "drill"
     FAILOVER = "failover"

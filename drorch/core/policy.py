@@ -211,6 +211,49 @@ def compile_lock_extend_records(regions: Sequence[str], configuration: Configura
     )
 
 
+def compile_rewind(
+    dataset: str,
+    region: str,
+    configuration: Configuration,
+    *,
+    to: datetime,
+    read_data: bool = False,
+    unopened: str = "",
+) -> Plan:
+    """The plan that brings a region's repository back to what it was at a time (aware), locks it
+    anew, and has restic check it. `unopened` says why restic cannot: then hashes alone prove it.
+    """
+    policy = _dataset(dataset, configuration)
+    _check_region(policy, region)
+    where: dict[str, Value] = {"dataset": dataset, "region": region}
+    rewind = PlannedStep(
+        f"rewind-{region}", Phase.STEPS, "rewind", {**where, "to": to.isoformat()}, repeatable=True
+    )
+    extend = PlannedStep(
+        f"extend-{region}",
+        Phase.STEPS,
+        "lock.extend",
+        where,
+        needs=(rewind.id,),
+        repeatable=True,
+        on_failure=OnFailure.CONTINUE,
+    )
+    check = PlannedStep(
+        f"check-{region}",
+        Phase.VERIFY,
+        "repository.check",
+        {**where, "read_data": read_data},
+        check=True,
+        repeatable=True,
+    )
+    steps = [rewind]
+    steps += [extend] if configuration.regions[region].object_lock else []
+    steps += [] if unopened else [check]
+    title = f"Rewind {dataset} in {region} to {to:%Y-%m-%d %H:%M:%S %Z}"
+    plan = _plan(RunKind.REWIND, policy, configuration, title, tuple(steps))
+    return replace(plan, notices=(unopened,)) if unopened else plan
+
+
 def _locked(regions: Sequence[str], configuration: Configuration) -> list[str]:
     """Those that have an object lock; UsageError if none has."""
     found = [r for r in dict.fromkeys(regions) if configuration.regions[r].object_lock]

@@ -12,6 +12,7 @@ KINDS = {
     "retention": "Retention",
     "hold": "Hold of a snapshot",
     "lock-extend": "Lock extension",
+    "rewind": "Rewind",
     "scrub": "Scrub",
     "drill": "Drill",
     "failover": "Failover",

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from drorch.core import locking
 from drorch.core.errors import StorageError
@@ -18,6 +18,7 @@ from drorch.storage.bucket import Bucket
 from drorch.storage.crew import Stop, each
 from drorch.storage.faults import Cause
 from drorch.storage.layout import CONFIG, Kind
+from drorch.storage.past import History, content, contents
 from drorch.storage.versions import Retention, Version, histories, retain, retention_of
 
 #: How many objects are asked for at once.
@@ -86,6 +87,16 @@ def extend(
     return run.done()
 
 
+def _worth_keeping(history: History) -> tuple[Version, ...]:
+    """The newest version of each content. Of an object that shows what was first written into it,
+    that alone: what was written over it meanwhile was undone, by a rewind say.
+    """
+    found = contents(history)
+    first = next((v for v in reversed(history) if not v.marker), None)
+    undone = first is not None and content(history[0]) == content(first)
+    return found[:1] if undone and not history[0].marker else found
+
+
 @dataclass(slots=True)
 class _Tally:
     """Counts of one extension, shared by its hands."""
@@ -108,8 +119,8 @@ class _Extension:
     ) -> None:
         self._bucket = bucket
         self._lock = lock
-        self._least = now + locking.at_least(lock)
-        self._until = locking.until(lock, now)
+        self._now = now
+        self._started = time.monotonic()
         self._progress = progress
         self._reported = 0.0
         self._counting = threading.Lock()
@@ -124,10 +135,9 @@ class _Extension:
                     continue
                 if history[0].marker and not hidden_too:
                     continue
-                contents = {(v.size, v.etag): v for v in reversed(history) if not v.marker}
-                if contents:
-                    self._count(history[0].name, len(contents))
-                    yield from contents.values()
+                if wanted := _worth_keeping(history):
+                    self._count(history[0].name, len(wanted))
+                    yield from wanted
 
     def _count(self, name: str, contents: int) -> None:
         with self._counting:
@@ -157,9 +167,12 @@ class _Extension:
 
     def _held(self, version: Version, found: Retention | None) -> Retention:
         """How it is locked in the end."""
+        now = self._now + timedelta(seconds=time.monotonic() - self._started)
+        longest = locking.until(self._lock, now)
         if found is None:
-            return self._retain(version, Retention(self._lock.mode, self._until))
-        end = found.until if found.until >= self._least else self._until
+            return self._retain(version, Retention(self._lock.mode, longest))
+        enough = found.until >= now + locking.at_least(self._lock)
+        end = found.until if enough else longest
         if self._weak(found):
             stronger = Retention(self._lock.mode, end)
             try:

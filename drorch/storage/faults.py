@@ -27,6 +27,7 @@ class Cause(StrEnum):
     SERVER_ERROR = "server-error"
     REFUSED = "refused"
     NO_LOCK = "no-lock"
+    NO_VERSIONS = "no-versions"
     NO_OBJECT = "no-object"
     NO_SNAPSHOT = "no-snapshot"
     AMBIGUOUS = "ambiguous-snapshot"

@@ -75,7 +75,7 @@ def listed(
     folder = repository.rstrip("/") + "/"
     beyond = f"{folder}{after}" if after else ""
     for entry in bucket.list_objects(f"{folder}{part or kind}/", after=beyond):
-        found = _named(kind, entry.name.removeprefix(folder), entry.size)
+        found = named_in(kind, entry.name.removeprefix(folder), entry.size)
         if found is not None:
             yield found
         elif _nearly(kind, entry.name.removeprefix(folder)) and bucket.head(entry.name) is None:
@@ -86,7 +86,8 @@ def _nearly(kind: Kind, name: str) -> bool:
     return len(name) == len(Named(kind, bytes(32), 0).name)
 
 
-def _named(kind: Kind, name: str, size: int) -> Named | None:
+def named_in(kind: Kind, name: str, size: int) -> Named | None:
+    """What a name below the repository's folder says; None if restic would not give it to that kind."""
     last = name.rsplit("/", 1)[-1]
     if not _ID.fullmatch(last):
         return None

@@ -19,7 +19,7 @@ from drorch.core.errors import StorageError
 from drorch.core.model import LockMode
 from drorch.storage.bucket import CHUNK, Bucket
 from drorch.storage.client import MARKERS
-from drorch.storage.faults import Cause, hint_for, translated
+from drorch.storage.faults import Cause, hint_for, not_understood, translated
 
 T = TypeVar("T")
 
@@ -84,6 +84,7 @@ def listed_versions(bucket: Bucket, prefix: str = "", *, page: int = PAGE) -> It
         )
         doing = f"list versions of {prefix or 'objects'}"
         answer: Any = _asked(bucket, doing, "s3:ListBucketVersions", ask)
+        before = following
         for entry, marker in _in_order(answer):
             # Ceph's own NextKeyMarker is not encoded as the keys are: a name with `+` would never
             # be passed. The last entry says the same.
@@ -91,6 +92,8 @@ def listed_versions(bucket: Bucket, prefix: str = "", *, page: int = PAGE) -> It
             yield _version(entry, below, marker=marker)
         if not answer.get("IsTruncated"):
             return
+        if following == before:
+            raise not_understood(bucket.region, doing)
 
 
 def retention_of(bucket: Bucket, version: Version) -> Retention | None:
@@ -157,20 +160,22 @@ def remove_marker(bucket: Bucket, marker: Version) -> None:
     _asked(bucket, f"bring {marker.name} back", "s3:DeleteObjectVersion", ask)
 
 
-def copy_to_top(bucket: Bucket, version: Version) -> None:
-    """Make a new version of the same content, which is then the one that shows."""
+def copy_to_top(bucket: Bucket, version: Version) -> str:
+    """Make a new version of the same content, which is then the one that shows; returns its etag."""
     source: Any = {
         "Bucket": bucket.region.bucket,
         "Key": bucket.region.key(version.name),
         "VersionId": version.id,
     }
 
-    def ask() -> None:
-        bucket.client.copy_object(
+    def ask() -> str:
+        done = bucket.client.copy_object(
             Bucket=bucket.region.bucket, Key=bucket.region.key(version.name), CopySource=source
         )
+        return done["CopyObjectResult"].get("ETag", "")
 
-    _asked(bucket, f"bring {version.name} back", "s3:GetObjectVersion and s3:PutObject", ask)
+    doing = f"bring {version.name} back"
+    return _asked(bucket, doing, "s3:GetObjectVersion and s3:PutObject", ask)
 
 
 def _at(bucket: Bucket, version: Version) -> Any:

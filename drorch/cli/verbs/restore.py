@@ -1,14 +1,13 @@
 """`drorch restore`: bring a dataset back into an empty folder."""
 
-from datetime import datetime
 from pathlib import Path
 
 import click
 
+from drorch.cli.inputs import moment_given
 from drorch.cli.names import dataset_names, region_names
 from drorch.cli.session import Session
 from drorch.cli.verb import Verb
-from drorch.core.errors import UsageError
 
 
 @click.command(cls=Verb, name="restore", help="Bring a dataset back into an empty folder.")
@@ -63,19 +62,3 @@ def command(
         )
     say_ended(session, seen)
     return carried.exit_code([seen.exit_code])
-
-
-def moment_given(text: str, zone: str) -> datetime:
-    """A moment as people write it; UsageError if it is none, or a day without a time."""
-    from zoneinfo import ZoneInfo
-
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or len(text.strip()) <= len("2026-11-23"):
-        raise UsageError(
-            f"{text!r} is not a time",
-            f"write it like 2026-11-23T03:00 (a time in {zone}), or 2026-11-23T08:00:00Z",
-        )
-    return at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(zone))

@@ -33,7 +33,7 @@ def test_locks_are_extended_in_each_region_and_the_horizon_is_known(locked):
     assert (said.code, outputs["objects"], outputs["extended"]) == (0, 6, 6)
     horizon = datetime.fromisoformat(outputs["horizon"])
     assert timedelta(days=30) < horizon - datetime.now(UTC) < timedelta(days=31)
-    assert "6 locks were extended" in step["message"]
+    assert "locks extended: 6" in step["message"]
     assert locked.alarms() == never[1:]
     docs, records = locked.cli("lock-extend").document
     assert [s["outputs"]["extended"] for s in docs["steps"]] == [0, 6]
@@ -79,7 +79,7 @@ def test_snapshots_deleted_behind_our_back_are_told_and_what_lies_below_is_kept(
     said = locked.cli("lock-extend", "--dataset", "docs", "--region", "mtl")
     (step,) = said.document["steps"]
     assert (said.code, step["cause"], step["outputs"]["objects"]) == (1, "deleted", 6)
-    assert "versions are still in the bucket" in step["hint"]
+    assert "drorch rewind --region mtl --dataset docs --to TIME" in step["hint"]
     assert ("copy.deleted", "docs in mtl") in locked.alarms()
     for name in gone:
         ((marker, version),) = histories(bucket, name)

@@ -183,6 +183,10 @@ def test_a_bucket_without_lock_or_versions_says_so(ceph):
     assert keeps_versions(ceph.bucket(ceph.region()))
 
 
+def test_a_store_that_knows_no_versions_keeps_none(source):
+    assert not keeps_versions(source)
+
+
 @pytest.mark.parametrize("mode", LockMode)
 def test_a_bucket_that_is_made_for_a_locked_region_locks_what_is_new_for_whole_days(ceph, mode):
     lock = ObjectLock(mode, timedelta(days=2, hours=1))

@@ -10,9 +10,8 @@ import pytest
 from drorch.app.program import Program
 from drorch.cli.carrying import SEVERITY, worst
 from drorch.cli.failing import told
-from drorch.cli.inputs import inputs_of
+from drorch.cli.inputs import inputs_of, moment_given
 from drorch.cli.session import Session
-from drorch.cli.verbs.restore import moment_given
 from drorch.cli.words import clean, counted, one_line, size
 from drorch.core.errors import ConfigurationError, ExitCode, Problem, UsageError
 from drorch.core.model import Configuration, SecretSource
