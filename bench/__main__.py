@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine
-from bench.backup import measure_backup, measure_memory, measure_mirrored
+from bench.backup import measure_backup, measure_far, measure_memory, measure_mirrored
 from bench.figures import Broken, Figure, LeftOut
 from bench.inside import measure_engine, measure_journal
 from bench.mirror import measure_mirror
 from bench.printing import Taken, as_document, as_lines
+from bench.restore import measure_restore
 from bench.scrub import measure_scrub
 from bench.start import measure_help
 from bench.steps import measure_steps
@@ -34,7 +35,9 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "steps": measure_steps,
     "backup": measure_backup,
     "mirrored": measure_mirrored,
+    "far": measure_far,
     "mirror": measure_mirror,
+    "restore": measure_restore,
     "scrub": measure_scrub,
     "memory": measure_memory,
 }

@@ -4,12 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bench.delay import far_away
 from bench.figures import Bound, Figure, Series, series
 from bench.processes import Ran
 from bench.yard import Repository, Site, Yard
 
 #: What a first backup may cost, then one of unchanged data, of bare restic's wall time.
 _FIRST, _UNCHANGED = 1.05, 1.3
+#: What a backup to two regions may cost, of one to one region by bare restic: wall and processor
+#: time, wall where the regions are far, and after how many milliseconds both are whole.
+_MIRRORED, _MIRRORED_CPU, _FAR, _WHOLE_AFTER = 1.45, 1.3, 1.2, 1000
+#: Seconds to a region and back, where it is far.
+_ROUND_TRIP = 0.04
 #: Unchanged data is quick to back up: it is done so often in each repetition.
 _AGAIN, _AROUND = 2, 3
 _CLIENT = "of drorch and restic together, without the region's server"
@@ -70,8 +76,8 @@ def _made(yard: Yard, name: str, copies: Sequence[str] = ()) -> Site:
     return site
 
 
-def _backed_up(site: Site) -> Ran:
-    return site.drorch("backup", "documents", "--json")
+def _backed_up(site: Site, restic: str | None = None) -> Ran:
+    return site.drorch("backup", "documents", "--json", restic=restic)
 
 
 def _around_restic(yard: Yard, site: Site) -> Iterator[Figure]:
@@ -113,12 +119,20 @@ exit $code
 def measure_mirrored(yard: Yard) -> Iterator[Figure]:
     """A first backup to two regions, beside restic's to two and to one."""
     taken = _Taken()
+    after = []
+    wrapper = yard.disk / "noting-the-end"
+    noted = yard.disk / "ends"
+    _write_noter(wrapper, noted, yard.restic)
     for number in range(yard.amount.repetitions):
         ours = _made(yard, f"mirror-ours-{number}", [f"two-{number}"])
         one = yard.repository(f"mirror-one-{number}").init()
         two = yard.repository(f"mirror-two-{number}", region=1).init(one)
         bare = yard.repository(f"mirror-bare-{number}").init()
-        taken.take("ours", _backed_up(ours))
+        noted.write_text("")
+        ran = _backed_up(ours, restic=str(wrapper))
+        taken.take("ours", ran)
+        last = noted.read_text().splitlines()[-1].split()
+        after.append(1000 * (ran.began + ran.wall - int(last[1]) / 1e9))
         taken.take("copied", _both(one, two))
         taken.take("bare", bare.backup())
         kinds = ("mirror-ours", "mirror-one", "mirror-two", "mirror-bare", "two")
@@ -131,14 +145,46 @@ def measure_mirrored(yard: Yard) -> Iterator[Figure]:
         taken.wall("copied"),
         "restic backup + restic copy",
     )
-    yield Figure("the same beside one region", wall, "s", taken.wall("bare"), "restic backup")
+    bare_wall, bare_cpu = taken.wall("bare"), taken.cpu("bare")
+    yield Figure(
+        "the same beside one region", wall, "s", bare_wall, "restic backup", Bound(_MIRRORED)
+    )
     yield Figure(
         "the same, processor time",
         taken.cpu("ours"),
         "s",
-        taken.cpu("bare"),
+        bare_cpu,
         "restic backup",
+        Bound(_MIRRORED_CPU),
         note=_CLIENT,
+    )
+    yield Figure(
+        "both regions whole after restic ended",
+        series(after),
+        "ms",
+        bound=Bound(_WHOLE_AFTER),
+        note="drorch's own end: reports and records included",
+    )
+
+
+def measure_far(yard: Yard) -> Iterator[Figure]:
+    """The same with regions that are 40 ms away."""
+    taken = _Taken()
+    with far_away(_ROUND_TRIP, [region.port for region in yard.regions]) as ways:
+        for number in range(yard.amount.repetitions):
+            ours = yard.site(f"far-{number}", copies=[f"two-far-{number}"], endpoints=ways)
+            ours.drorch("repo", "init")
+            bare = yard.repository(f"far-bare-{number}", endpoint=ways[0]).init()
+            taken.take("ours", _backed_up(ours))
+            taken.take("bare", bare.backup())
+            yard.forget(*(f"{kind}-{number}" for kind in ("far", "two-far", "far-bare")))
+    yield Figure(
+        "first backup to two regions 40 ms away",
+        taken.wall("ours"),
+        "s",
+        taken.wall("bare"),
+        "restic backup to one of them",
+        Bound(_FAR),
     )
 
 

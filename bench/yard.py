@@ -115,15 +115,24 @@ class Yard:
             for prefix in prefixes:
                 shutil.rmtree(region.bucket / prefix, ignore_errors=True)
 
-    def site(self, name: str, *, copies: Sequence[str] = (), prefix: str = "") -> "Site":
+    def site(
+        self,
+        name: str,
+        *,
+        copies: Sequence[str] = (),
+        prefix: str = "",
+        endpoints: Sequence[str] = (),
+    ) -> "Site":
         """A configuration with the dataset `documents`, its primary `one`, and mirrors.
 
-        A mirror `two-x` lies in region two under a prefix of its own, `x`.
+        A mirror `two-x` lies in region two under a prefix of its own, `x`. `endpoints` are others
+        that lead to the two regions.
         """
         one, two = self.regions
-        regions = {"one": _region(one, prefix or name)}
+        ways = endpoints or (one.endpoint, two.endpoint)
+        regions = {"one": _region(ways[0], prefix or name)}
         for copy in copies:
-            regions[copy] = _region(two, copy)
+            regions[copy] = _region(ways[1], copy)
         dataset: dict[str, Any] = {
             "site": "here",
             "paths": [str(self.documents)],
@@ -160,15 +169,15 @@ class Yard:
         (folder / "drorch.yaml").write_text(json.dumps(configuration or {"language": "en"}))
         return Site(folder, self.restic, self.log)
 
-    def repository(self, prefix: str, *, region: int = 0) -> "Repository":
+    def repository(self, prefix: str, *, region: int = 0, endpoint: str = "") -> "Repository":
         """A repository for bare restic, in a region under a prefix of its own."""
-        url = f"s3:{self.regions[region].endpoint}/{BUCKET}/{prefix}"
+        url = f"s3:{endpoint or self.regions[region].endpoint}/{BUCKET}/{prefix}"
         return Repository(self, url, self.disk / "caches" / prefix.replace("/", "-"))
 
 
-def _region(region: LabRegion, prefix: str) -> dict[str, str]:
+def _region(endpoint: str, prefix: str) -> dict[str, str]:
     return {
-        "endpoint": region.endpoint,
+        "endpoint": endpoint,
         "bucket": BUCKET,
         "prefix": prefix,
         "jurisdiction": "CA-QC",
