@@ -15,7 +15,6 @@ from drorch.storage.crew import Stop
 from drorch.storage.gateway import Deletions, Gateway
 from drorch.storage.pace import make_pace
 from drorch.storage.replicas import Replica, Replicas
-from drorch.storage.rest import serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,8 @@ def through_gateway(
     `hidden` are further ids that restic must not see.
     A region whose credentials cannot be had takes no part; StorageError (`secret`) if none can.
     """
+    from drorch.storage.rest import serving  # an HTTP server, which not every action needs
+
     own, stop = Cancellation(), Stop()
     forget = cancel.on_cancel(lambda: own.cancel(cancel.reason or "cancelled"))
     unregister = own.on_cancel(stop)

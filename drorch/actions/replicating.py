@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
-from drorch.actions.copying import copy_to
 from drorch.actions.gateways import buckets_of, gone_of, passing_of
 from drorch.actions.genuine import Genuineness, first_contact, judge_of, quarantine
 from drorch.actions.owing import fact_of, owed_copy
@@ -38,6 +37,8 @@ def _replicate(call: Call, tools: Tools) -> Result:
             f"regions: {copies[0]} has a repository of its own", "name it alone, as `region`"
         )
     if copies:
+        from drorch.actions.copying import copy_to
+
         return copy_to(call, tools, dataset, region_named(tools, copies[0]))
     return _level(call, tools, dataset, wanted, behind)
 
