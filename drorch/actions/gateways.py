@@ -91,12 +91,24 @@ def through_gateway(
         forget()
 
 
-def passing_of(tools: Tools, dataset: Dataset) -> Callable[[int, Stop], None]:
-    """What bytes on their way to the dataset's regions are told to: it waits as its window says."""
+def passing_of(
+    tools: Tools, dataset: Dataset, *, reading: bool = False
+) -> Callable[[int, Stop], None]:
+    """What bytes on their way to the dataset's regions are told to: it waits as its window says.
+
+    With `reading` they come from a region, too.
+    """
     window = dataset.window
+    limits = [window.limit_upload, *([window.limit_download] if reading else [])]
     zone = tools.configuration.timezone
-    pace = make_pace(window.limit_upload, window.between, tools.clock, zone)
-    return pace.take if pace is not None else lambda _size, _stop: None
+    made = [make_pace(limit, window.between, tools.clock, zone) for limit in limits]
+    paces = [pace for pace in made if pace is not None]
+
+    def passing(size: int, stop: Stop) -> None:
+        for pace in paces:
+            pace.take(size, stop)
+
+    return passing
 
 
 def buckets_of(

@@ -128,7 +128,7 @@ def _united(
             targets=targets,
             gone=gone_of(tools, dataset),
             judge=judge,
-            passing=passing_of(tools, dataset),
+            passing=passing_of(tools, dataset, reading=True),
             progress=call.progress,
             cancel=call.cancel,
         )

@@ -109,20 +109,17 @@ class Restic:
         dump: DumpCommand | None = None,
         exclude: Sequence[str] = (),
         tags: Sequence[str] = (),
-        limit_upload: int | None = None,
         attempt: Attempt = _ONCE,
     ) -> BackupDone:
         """Back up absolute paths, or what a dump command prints; one restic start.
 
-        `limit_upload` is bytes a second. A missing path fails before anything runs
-        (`source-missing`), a failing dump leaves no snapshot (`dump-failed`).
+        A missing path fails before anything runs (`source-missing`), a failing dump leaves no
+        snapshot (`dump-failed`).
         """
         check_sources(paths)
         argv = ["backup", "--json", "--host", host]
         argv += [f"--exclude={pattern}" for pattern in exclude]
         argv += [f"--tag={tag}" for tag in tags]
-        if limit_upload is not None:
-            argv.append(f"--limit-upload={max(1, limit_upload // 1024)}")
         if attempt.progress is None and self.capabilities(attempt).no_scan:
             argv.append("--no-scan")
         if dump is None:

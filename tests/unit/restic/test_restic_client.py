@@ -225,7 +225,7 @@ def test_restic_waits_for_a_lock_where_it_can(version, tmp_path, source):
 
 
 @each_version
-def test_flags_stand_before_the_paths_and_limits_are_in_kibibytes(version, tmp_path, source):
+def test_flags_stand_before_the_paths(version, tmp_path, source):
     played = PlayedRestic(version, tmp_path)
     played.restic().backup(
         LOCAL,
@@ -233,11 +233,10 @@ def test_flags_stand_before_the_paths_and_limits_are_in_kibibytes(version, tmp_p
         paths=[source],
         exclude=["*.tmp"],
         tags=["drorch"],
-        limit_upload=20 << 20,
     )
     argv = played.started[-1].argv
     assert argv[-2:] == ("--", str(source))
-    assert {"--exclude=*.tmp", "--tag=drorch", "--limit-upload=20480"} <= set(argv)
+    assert {"--exclude=*.tmp", "--tag=drorch"} <= set(argv)
     assert ("--no-scan" in argv) is (version != "0.14.0")
     assert "s3.connections" not in " ".join(argv)
 
