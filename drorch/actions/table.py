@@ -45,6 +45,9 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "sql.check": "sql:CHECK",
         "sql.execute": "sql:EXECUTE",
         "postgres.load": "postgres:LOAD",
+        "postgres.is_primary": "postgres_roles:IS_PRIMARY",
+        "postgres.lag": "postgres_roles:LAG",
+        "postgres.promote": "postgres_roles:PROMOTE",
         # Files
         "files.verify": "files:VERIFY",
         "files.write": "files:WRITE",

@@ -13,7 +13,9 @@ RTA
     restores, drills, failovers, failbacks.
 RPA
     The declaration (drill, or nothing declared: the run's start) minus the time of the oldest
-    snapshot that a passed step restored, both by the wall clock; never below zero.
+    data that passed steps brought back, both by the wall clock; never below zero. A restore's
+    data is as old as its snapshot. A replica's is as old as the last transaction it replayed, by
+    the last step that promoted it or measured its lag.
 person and machine time
     A moment of the window belongs to people if at least one question was open and no attempt
     was running and none was being waited for to be tried again. All other moments, idle ones
@@ -37,8 +39,8 @@ from drorch.core.names import Mode, Outcome, Phase, RunKind, StepStatus
 from drorch.core.outcome import outcome_of
 from drorch.core.state import RunFold, StepState
 
-#: Actions whose output `snapshot_at` tells how old the data is that the run brought back.
-RESTORING = frozenset({"restore"})
+#: Actions that tell how old the data is that the run brought back, and by which output.
+RESTORING = {"restore": "snapshot_at", "postgres.promote": "data_at", "postgres.lag": "data_at"}
 
 _RECOVERING = frozenset({RunKind.RESTORE, RunKind.DRILL, RunKind.FAILOVER, RunKind.FAILBACK})
 _TIMED = (Phase.PRECONDITIONS, Phase.STEPS, Phase.VERIFY)
@@ -70,7 +72,7 @@ class Window:
 class Timing:
     """What `time_run` found. `slack` has the steps of the window, once the run came through.
 
-    `data_from` is the time of the oldest snapshot that the run rests on.
+    `data_from` is the time of the oldest data that the run rests on.
     """
 
     rto: Measured
@@ -126,12 +128,20 @@ def exit_code(state: RunFold) -> ExitCode:
 
 
 def restored_from(state: RunFold) -> Iterator[datetime]:
-    """The times of the snapshots that passed steps brought back."""
+    """The times of the snapshots and replicas that passed steps brought back."""
+    replicas: dict[str, datetime] = {}
     for step in state.steps.values():
-        at = step.outputs.get("snapshot_at")
-        restored = step.plan.do in RESTORING and step.plan.phase is Phase.STEPS
-        if restored and step.status is StepStatus.PASSED and isinstance(at, str):
-            yield datetime.fromisoformat(at)
+        at = step.outputs.get(RESTORING.get(step.plan.do, ""))
+        if not isinstance(at, str) or step.plan.phase is not Phase.STEPS:
+            continue
+        if step.status is not StepStatus.PASSED:
+            continue
+        moment, database = datetime.fromisoformat(at), step.outputs.get("database")
+        if isinstance(database, str):  # a replica goes on replaying: its newest counts
+            replicas[database] = max(moment, replicas.get(database, moment))
+        else:
+            yield moment
+    yield from replicas.values()
 
 
 def _outcome(state: RunFold) -> Outcome | None:

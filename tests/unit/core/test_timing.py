@@ -97,6 +97,32 @@ def test_a_failed_restore_is_not_what_the_run_rests_on() -> None:
     assert seconds(timed(tale).rpo.actual) == 119.0
 
 
+def test_rpa_of_a_replica_is_the_last_transaction_it_replayed() -> None:
+    lag = {"database": "h:5432/ehr", "data_at": "2026-11-23T02:59:00Z"}
+    promoted = {"database": "h:5432/ehr", "data_at": "2026-11-23T02:59:40Z"}
+    steps = (step("lag", do="postgres.lag"), step("promote", do="postgres.promote"))
+    tale = Tale(plan(*steps)).do(0.1, 1.0, "lag", outputs=lag)
+    assert seconds(timed(tale).rpo.actual) == 60.0
+    tale.do(1.0, 2.0, "promote", outputs=promoted).finish(2.0)
+    assert seconds(timed(tale).rpo.actual) == 20.0
+
+
+def test_rpa_of_two_replicas_is_the_older_ones() -> None:
+    steps = (step("one", do="postgres.promote"), step("other", do="postgres.promote"))
+    tale = Tale(plan(*steps))
+    tale.do(0.1, 1.0, "one", outputs={"database": "a", "data_at": "2026-11-23T02:59:00Z"})
+    tale.do(0.1, 1.0, "other", outputs={"database": "b", "data_at": "2026-11-23T02:59:50Z"})
+    assert seconds(timed(tale.finish(1.0)).rpo.actual) == 60.0
+
+
+def test_a_lag_that_is_only_a_precondition_is_nothing_the_run_rests_on() -> None:
+    looked = step("lag", Phase.PRECONDITIONS, "postgres.lag")
+    tale = Tale(plan(looked, step("work"))).do(
+        0.1, 0.2, "lag", outputs={"database": "a", "data_at": "2026-11-23T02:00:00Z"}
+    )
+    assert timed(tale.do(0.2, 1.0, "work").finish(1.0)).rpo.actual is None
+
+
 def test_a_backup_has_neither_rta_nor_rpa_nor_their_targets() -> None:
     timing = timed(backup_with_owed_copy())
     assert (timing.rto.target, timing.rto.actual, timing.rto.met) == (None, None, None)
