@@ -88,11 +88,15 @@ def _results(steps: Sequence[Document]) -> Iterator[str]:
         outputs = step["outputs"]
         if step["status"] == "passed" and step["do"] in _SAY_IT:
             yield f"  {step['step']}: {one_line(step['message'])}"
+        if step["status"] == "passed" and outputs.get("objects") and step["do"] == "replicate":
+            brought = counted(outputs["objects"], "object")
+            yield f"  {step['step']}: {brought}, {size(outputs['bytes'])} brought"
         if step["status"] != "passed" or "snapshot" not in outputs:
             continue
         told = [f"snapshot {str(outputs['snapshot'])[:8]}"]
-        if outputs.get("region"):
-            told.append(f"in {outputs['region']}")
+        where = outputs.get("regions") or [outputs.get("region")]
+        if where != [None]:
+            told.append(f"in {' and '.join(where)}")
         if isinstance(outputs.get("files"), int):
             told.append(counted(outputs["files"], "file"))
         if isinstance(outputs.get("bytes"), int):
