@@ -4,13 +4,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from drorch.actions.places import bucket_of, repository_folder, restic_of
+from drorch.app.diagnosis import Check, Diagnosis, good, told
 from drorch.app.drills import check as check_runbooks
 from drorch.app.program import Program
+from drorch.app.safeguards import deletions, locks
 from drorch.core.errors import DrorchError, ResticError
 from drorch.core.model import CopyMode, Dataset
 from drorch.core.values import Value
@@ -25,39 +25,9 @@ _ROOM = 1 << 30
 _NO_ROOM = 1 << 24
 
 
-class Diagnosis(StrEnum):
-    """How one check came out."""
-
-    PASS = "pass"  # noqa: S105 - a result, not a password
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at."""
-
-    check: str
-    subject: str
-    result: Diagnosis
-    message: str = ""
-    hint: str = ""
-
-    @property
-    def document(self) -> dict[str, Value]:
-        """As `doctor --json` prints it."""
-        return {
-            "check": self.check,
-            "subject": self.subject,
-            "result": self.result.value,
-            "message": self.message,
-            "hint": self.hint,
-        }
-
-
 def doctor(program: Program) -> dict[str, Value]:
     """The contract's document of `doctor --json`. Looks at everything; makes the state if there is
-    none, and changes nothing else.
+    none, and one tiny object in each bucket that keeps versions, and changes nothing else.
     """
     healths = _regions(program)
     looks: dict[str, Callable[[], Iterator[Check]]] = {
@@ -65,6 +35,8 @@ def doctor(program: Program) -> dict[str, Value]:
         "restic": lambda: _restic(program),
         "journal": lambda: _journal(program),
         "region": lambda: _of_regions(healths),
+        "region.deletion": lambda: deletions(program, _usable_ones(healths)),
+        "lock": lambda: locks(program, _usable_ones(healths)),
         "dataset": lambda: _datasets(program),
         "repository": lambda: _repositories(program, healths),
         "runbook": lambda: _runbooks(program),
@@ -81,25 +53,17 @@ def _looked(word: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
     try:
         yield from look()
     except DrorchError as error:
-        yield _told(word, "", error)
+        yield told(word, "", error)
     except OSError as error:
         hint = "let drorch read it, or correct its path in the configuration"
         yield Check(word, str(error.filename or ""), Diagnosis.FAIL, str(error.strerror), hint)
-
-
-def _good(check: str, subject: str, message: str = "") -> Check:
-    return Check(check, subject, Diagnosis.PASS, message)
-
-
-def _told(check: str, subject: str, error: DrorchError) -> Check:
-    return Check(check, subject, Diagnosis.FAIL, error.message, error.hint)
 
 
 def _secrets(program: Program) -> Iterator[Check]:
     wrong = {p.name: p for p in program.secrets.problems()}
     for name in program.configuration.secrets:
         if name not in wrong:
-            yield _good("secret", name)
+            yield good("secret", name)
             continue
         problem = wrong[name]
         result = Diagnosis.FAIL if problem.grave else Diagnosis.WARN
@@ -110,9 +74,9 @@ def _restic(program: Program) -> Iterator[Check]:
     try:
         capabilities = restic_of(program.tools).capabilities()
     except DrorchError as error:
-        yield _told("restic", program.tools.restic_binary, error)
+        yield told("restic", program.tools.restic_binary, error)
     else:
-        yield _good("restic", program.tools.restic_binary, f"version {capabilities.version}")
+        yield good("restic", program.tools.restic_binary, f"version {capabilities.version}")
 
 
 def _journal(program: Program) -> Iterator[Check]:
@@ -122,9 +86,9 @@ def _journal(program: Program) -> Iterator[Check]:
         with program.journal.writing():
             pass  # nothing is written, but it could be
     except DrorchError as error:
-        yield _told("journal", subject, error)
+        yield told("journal", subject, error)
     else:
-        yield _good("journal", subject)
+        yield good("journal", subject)
     yield _room(program.configuration.work)
 
 
@@ -136,7 +100,7 @@ def _room(folder: Path) -> Check:
         result = Diagnosis.FAIL if free < _NO_ROOM else Diagnosis.WARN
         hint = "make room: a journal that cannot be written stops every run"
         return Check("space", str(folder), result, message, hint)
-    return _good("space", str(folder), message)
+    return good("space", str(folder), message)
 
 
 def _regions(program: Program) -> dict[str, RegionHealth | DrorchError]:
@@ -157,11 +121,11 @@ def _of_regions(healths: dict[str, RegionHealth | DrorchError]) -> Iterator[Chec
     results = {Standing.FAIL: Diagnosis.FAIL, Standing.WARN: Diagnosis.WARN}
     for name, health in healths.items():
         if isinstance(health, DrorchError):
-            yield _told("region", name, health)
+            yield told("region", name, health)
             continue
         if health.trouble is None:
             took = f"answers in {health.elapsed.total_seconds() * 1000:.0f} ms"
-            yield _good("region", name, took)
+            yield good("region", name, took)
         for fact in health.facts:
             if fact.standing in results:
                 result = results[fact.standing]
@@ -192,9 +156,9 @@ def _sources(program: Program, dataset: Dataset) -> Iterator[Check]:
         try:
             check_sources([path])
         except ResticError as error:
-            yield _told("source", subject, error)
+            yield told("source", subject, error)
         else:
-            yield _good("source", subject)
+            yield good("source", subject)
 
 
 def _program(program: Program, dataset: str, name: str) -> Check:
@@ -206,7 +170,7 @@ def _program(program: Program, dataset: str, name: str) -> Check:
         return Check(
             "command", subject, Diagnosis.FAIL, message, "install it, or correct the command"
         )
-    return _good("command", subject)
+    return good("command", subject)
 
 
 def _repositories(
@@ -222,6 +186,12 @@ def _repositories(
         yield from pool.map(lambda pair: _repository(program, *pair), pairs)
 
 
+def _usable_ones(
+    healths: dict[str, RegionHealth | DrorchError],
+) -> dict[str, RegionHealth]:
+    return {n: h for n, h in healths.items() if isinstance(h, RegionHealth) and h.trouble is None}
+
+
 def _usable(health: RegionHealth | DrorchError) -> bool:
     return isinstance(health, RegionHealth) and health.trouble is None
 
@@ -232,9 +202,9 @@ def _repository(program: Program, dataset: Dataset, region: str) -> Check:
     try:
         there = bucket.head(f"{repository_folder(dataset)}/{CONFIG}") is not None
     except DrorchError as error:
-        return _told("repository", subject, error)
+        return told("repository", subject, error)
     if there:
-        return _good("repository", subject)
+        return good("repository", subject)
     message = f"region {region} holds no repository of {dataset.name}"
     return Check("repository", subject, Diagnosis.FAIL, message, "make it with: drorch repo init")
 
@@ -249,7 +219,7 @@ def _runbooks(program: Program) -> Iterator[Check]:
         return
     for name, problems in check_runbooks(program).items():
         if not problems:
-            yield _good("runbook", name)
+            yield good("runbook", name)
         for problem in problems:
             yield Check("runbook", name, Diagnosis.FAIL, str(problem), problem.hint)
     for name in named:

@@ -100,6 +100,11 @@ class RegionHealth:
             return None
         return StorageError(found.message, found.hint, found.cause, self.region)
 
+    @property
+    def locks(self) -> bool:
+        """Whether the bucket is known to have an object lock."""
+        return any(f.fact is Fact.OBJECT_LOCK and f.standing is Standing.PASS for f in self.facts)
+
     def raise_for_trouble(self) -> None:
         """Raise StorageError for the first failed fact."""
         if error := self.error:

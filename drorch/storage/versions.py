@@ -7,13 +7,15 @@ no more the newest with the time of its last change of retention. The order of v
 every store, and so do the times of delete markers, which are never retained.
 """
 
+import base64
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from drorch.core.errors import StorageError
 from drorch.core.model import LockMode
@@ -127,7 +129,7 @@ def retain(bucket: Bucket, version: Version, retention: Retention, *, bypass: bo
             **_at(bucket, version),
             **passing,
             Retention={
-                "Mode": "COMPLIANCE" if retention.mode is LockMode.COMPLIANCE else "GOVERNANCE",
+                "Mode": _mode(retention),
                 "RetainUntilDate": retention.until,
             },
         )
@@ -145,6 +147,23 @@ def reading(bucket: Bucket, version: Version) -> Iterator[Iterator[bytes]]:
         yield _chunks(bucket, doing, body)
     finally:
         body.close()
+
+
+def put_retained(bucket: Bucket, name: str, body: bytes, retention: Retention) -> Version:
+    """Write a small object that is locked until then, whatever the bucket's own rule is."""
+
+    def ask() -> str:
+        answer = bucket.client.put_object(
+            Bucket=bucket.region.bucket,
+            Key=bucket.region.key(name),
+            Body=body,
+            ContentMD5=base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode(),
+            ObjectLockMode=_mode(retention),
+            ObjectLockRetainUntilDate=retention.until,
+        )
+        return answer["VersionId"]
+
+    return Version(name, _asked(bucket, f"write {name}", "s3:PutObject", ask), datetime.now(UTC))
 
 
 def hide(bucket: Bucket, name: str) -> None:
@@ -176,6 +195,10 @@ def copy_to_top(bucket: Bucket, version: Version) -> str:
 
     doing = f"bring {version.name} back"
     return _asked(bucket, doing, "s3:GetObjectVersion and s3:PutObject", ask)
+
+
+def _mode(retention: Retention) -> Literal["COMPLIANCE", "GOVERNANCE"]:
+    return "COMPLIANCE" if retention.mode is LockMode.COMPLIANCE else "GOVERNANCE"
 
 
 def _at(bucket: Bucket, version: Version) -> Any:
