@@ -160,15 +160,21 @@ def resume(
     watchers: Sequence[Watcher] = (),
     wait_for_people: bool = False,
     abort: AbortRequested | None = None,
+    gone: bool = False,
 ) -> RunView:
-    """Carry on a run whose owner is gone; a finished one is shown as it ended."""
+    """Carry on a run whose owner is gone; a finished one is shown as it ended.
+
+    `gone` is a person's word that an owner is, which cannot be seen from here.
+    """
     row = program.journal.find(run)
     ours = row.owner_token == program.token  # left by this very process, which knows it
-    if row.state is not RunState.FINISHED and not ours and owner_lives(row):
+    life = False if ours or row.state is RunState.FINISHED else _life(row)
+    if life or (life is None and not gone):
         raise _alive(row)
+    by = program.owner.user
 
     def work(engine: Engine) -> RunFold:
-        return engine.resume(row.run, program.owner, program.owner.user, abort=abort)
+        return engine.resume(row.run, program.owner, by, abort=abort, on_word=life is None)
 
     return _carry(program, row.run, work, control, watchers, wait_for_people=wait_for_people)
 
@@ -207,19 +213,29 @@ def new_run_id(at: datetime, name: str) -> str:
 
 def owner_lives(row: RunRow) -> bool:
     """Whether the process that carries the run is still there; unknown counts as alive."""
+    return _life(row) is not False
+
+
+def out_of_sight(row: RunRow) -> bool:
+    """Whether its process lives cannot be seen from here: it is on another host, or in a container."""
+    return _life(row) is None
+
+
+def _life(row: RunRow) -> bool | None:
     from drorch.adapters.ownership import alive
 
-    owner = Owner(
-        row.owner_host, row.owner_pid, row.owner_started, row.owner_boot, "", row.owner_token
+    return alive(
+        Owner(row.owner_host, row.owner_pid, row.owner_started, row.owner_boot, "", row.owner_token)
     )
-    return alive(owner) is not False
 
 
 def _alive(row: RunRow) -> AlreadyRunning:
+    watch = f"watch it with: drorch run watch {row.run}"
+    gone = f"; if that process is surely gone: drorch run resume {row.run} --gone, or abort it so"
     return AlreadyRunning(
         f"{row.subject} is already running: run {row.run}, process {row.owner_pid} "
         f"on {row.owner_host}",
-        f"watch it with: drorch run watch {row.run}",
+        watch if _life(row) else watch + gone,
     )
 
 
@@ -338,12 +354,19 @@ def abort(
     *,
     control: Control,
     watchers: Sequence[Watcher] = (),
+    gone: bool = False,
 ) -> RunView:
-    """End a run: by its living owner, or here and now if it has none. Cleanup is carried out."""
+    """End a run: by its living owner, or here and now if it has none. Cleanup is carried out.
+
+    `gone`: see `resume`.
+    """
     row = program.journal.find(run)
     request = AbortRequested(program.owner.user, reason)
-    if row.state is not RunState.FINISHED and not owner_lives(row):
-        return resume(program, row.run, control=control, watchers=watchers, abort=request)
+    life = _life(row)
+    if row.state is not RunState.FINISHED and (life is False or (life is None and gone)):
+        return resume(
+            program, row.run, control=control, watchers=watchers, abort=request, gone=gone
+        )
     return answer(program, row.run, [request])
 
 

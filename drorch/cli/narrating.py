@@ -186,7 +186,8 @@ def sentence(state: RunFold, event: Event) -> str:
             plan = event.plan
             return f"{plan.kind} of {plan.name} begins: {counted(len(plan.steps), 'step')}"
         case RunTaken():
-            return f"taken over by {event.by}: the process that carried it was gone"
+            said = ", as they say" if event.on_word else ""
+            return f"taken over by {event.by}: the process that carried it was gone{said}"
         case RunFinished():
             left = f"; left behind: {', '.join(event.left_behind)}" if event.left_behind else ""
             return f"{state.plan.kind} of {state.plan.name} {event.outcome}{left}"

@@ -144,7 +144,13 @@ def _measuring(state: RunFold, timing: Timing, view: "_View") -> Document:
             {"at": rfc3339(at.at), "by_s": seconds(by)} for at, by in state.clock_steps
         ],
         "taken_over": [
-            {"at": rfc3339(at.at), "at_s": view.place(at), "by": t.by, "host": t.owner.host}
+            {
+                "at": rfc3339(at.at),
+                "at_s": view.place(at),
+                "by": t.by,
+                "host": t.owner.host,
+                "on_word": t.on_word,
+            }
             for at, t in state.takings
         ],
     }

@@ -44,10 +44,14 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunTaken:
-    """Another process (or the same again) took over a run whose owner was gone."""
+    """Another process (or the same again) took over a run whose owner was gone.
+
+    `on_word`: it could not be seen from there, and `by` said that it was.
+    """
 
     owner: Owner
     by: str
+    on_word: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,12 +110,16 @@ def _dirt(state: RunFold) -> Iterator[Finding]:
 
 def _taken_over(state: RunFold) -> Iterator[Finding]:
     for at, taking in state.takings:
+        took = f"{taking.by} took it over on {taking.owner.host} at {at.at:%H:%M:%S} UTC"
+        was_gone = f"the process that carried the run was gone; {took}"
+        said_gone = f"{took}, saying that the process that carried the run, elsewhere, was gone"
         yield Finding(
             "run.taken-over",
             state.plan.name,
-            f"the process that carried the run was gone; {taking.by} took it over on "
-            f"{taking.owner.host} at {at.at:%H:%M:%S} UTC",
-            "find out why it ended; the times before are those that its journal holds",
+            said_gone if taking.on_word else was_gone,
+            "see that it is: what it had begun may have gone on until its next record"
+            if taking.on_word
+            else "find out why it ended; the times before are those that its journal holds",
         )
 
 

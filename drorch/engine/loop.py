@@ -85,11 +85,18 @@ class Engine:
         return carrying.carry()
 
     def resume(
-        self, run: str, owner: Owner, by: str, *, abort: AbortRequested | None = None
+        self,
+        run: str,
+        owner: Owner,
+        by: str,
+        *,
+        abort: AbortRequested | None = None,
+        on_word: bool = False,
     ) -> RunFold:
         """Take over a run whose owner is gone and carry it on; a finished one is given back.
 
-        With `abort` nothing more is started but cleanup.
+        With `abort` nothing more is started but cleanup. `on_word`: that the owner is gone could
+        not be seen from here, and `by` says so; should it live, the fence stops it.
         """
         recorded = list(self.journal.read(run))
         state = replay(recorded)
@@ -97,7 +104,7 @@ class Engine:
             return state
         self.bench.tools.commands.reap(state.owner.token)
         carrying = _Carrying(self, run, state, seq=recorded[-1].seq, begin=None)
-        carrying.fold(RunTaken(owner, by))
+        carrying.fold(RunTaken(owner, by, on_word))
         for step in list(state.running):
             carrying.fold(AttemptLost(step, len(state.steps[step].attempts)))
         if abort is not None:

@@ -28,6 +28,9 @@ REASON = click.option("--reason", metavar="TEXT", help="Why; kept as evidence.")
 NO_WAIT = click.option(
     "--no-wait", is_flag=True, help="Leave when only a person is waited for (exit code 7)."
 )
+GONE = click.option(
+    "--gone", is_flag=True, help="Its process cannot be seen from here: you say that it is gone."
+)
 ID = click.argument("run", metavar="ID", shell_complete=unfinished_runs)
 
 
@@ -104,9 +107,10 @@ def watch(session: Session, run: str) -> int:
 
 @command.command("resume", help="Carry on a run whose process is gone.")
 @ID
+@GONE
 @NO_WAIT
 @click.pass_obj
-def resume(session: Session, run: str, *, no_wait: bool) -> int:
+def resume(session: Session, run: str, *, gone: bool, no_wait: bool) -> int:
     """Carry on where the journal stands."""
     from drorch.app import runs
     from drorch.cli.carrying import carrying
@@ -120,6 +124,7 @@ def resume(session: Session, run: str, *, no_wait: bool) -> int:
             control=carried.control,
             watchers=carried.watchers(row.name),
             wait_for_people=session.somebody_there and not no_wait,
+            gone=gone,
         )
     _ended(session, seen)
     return carried.exit_code([seen.exit_code])
@@ -127,9 +132,10 @@ def resume(session: Session, run: str, *, no_wait: bool) -> int:
 
 @command.command("abort", help="End a run: nothing new is started, and it is cleaned up.")
 @ID
+@GONE
 @REASON
 @click.pass_obj
-def abort(session: Session, run: str, reason: str | None) -> int:
+def abort(session: Session, run: str, reason: str | None, *, gone: bool) -> int:
     """End a run by its own process, or here and now if that is gone."""
     from drorch.app import runs
     from drorch.cli.carrying import carrying
@@ -140,11 +146,20 @@ def abort(session: Session, run: str, reason: str | None) -> int:
     row = program.journal.find(run)
     with carrying(session) as carried:
         seen = runs.abort(
-            program, row.run, why, control=carried.control, watchers=carried.watchers(row.name)
+            program,
+            row.run,
+            why,
+            control=carried.control,
+            watchers=carried.watchers(row.name),
+            gone=gone,
         )
     # What was asked for has been done: only what cleanup left behind is a failure.
     clean = not seen.document["dirty"]
     _ended(session, seen, wanted=clean)
+    if seen.state.finished is None:
+        sure = f"; if that is surely gone: drorch run abort {row.run} --gone"
+        asked = f"asked of its process on {row.owner_host}, which looks every second"
+        session.say(asked + (sure if runs.out_of_sight(row) else ""))
     return carried.exit_code([ExitCode.GOOD if clean else seen.exit_code])
 
 
