@@ -1,6 +1,6 @@
 """Runs in words: what narrators tell while they happen, and summaries once they have.
 
-After a wanted change: DRORCH_UPDATE_GOLDEN=1 pytest tests/unit/cli
+After a wanted change: DRORCH_WRITE_GOLDEN=1 pytest tests/unit/cli
 """
 
 import io
@@ -44,7 +44,7 @@ def watch(tale: runs.Tale, watcher) -> None:
 
 def golden(name: str, text: str) -> str:
     path = GOLDEN / f"{name}.txt"
-    if os.environ.get("DRORCH_UPDATE_GOLDEN"):
+    if os.environ.get("DRORCH_WRITE_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     return path.read_text(encoding="utf-8")
 
