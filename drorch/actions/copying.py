@@ -13,6 +13,7 @@ from drorch.actions.places import (
     restic_of,
 )
 from drorch.actions.revoking import apply_revocations
+from drorch.actions.windows import flow_of
 from drorch.core.errors import ResticError, StorageError
 from drorch.core.model import Dataset, Region
 from drorch.core.posture import CopyFact, CopyFactKind
@@ -53,7 +54,9 @@ def _copied(
     restic = restic_of(tools)
     attempt = Attempt(cancel, call.timeout, call.progress)
     there = address_of(tools, dataset, region)
-    copied = restic.copy(source, there, attempt=attempt)
+    sending = flow_of(tools, dataset).sending
+    limit = sending.rate if sending is not None else None
+    copied = restic.copy(source, there, limit_upload=limit, attempt=attempt)
     listed = restic.snapshots(there, attempt=attempt)
     outputs: dict[str, Value] = {
         "dataset": dataset.name,

@@ -1,10 +1,11 @@
 """The way from a dataset to all of its mirrors at once, through one endpoint for restic."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from drorch.actions.places import bucket_of, password_name, repository_folder
+from drorch.actions.windows import flow_of
 from drorch.core.errors import ConfigurationError, StorageError
 from drorch.core.facts import Forgotten, KeyRevoked, Quarantined
 from drorch.core.model import Dataset, Region
@@ -13,7 +14,6 @@ from drorch.restic.repository import RepositoryAddress, gateway_address
 from drorch.storage.bucket import Bucket
 from drorch.storage.crew import Stop
 from drorch.storage.gateway import Deletions, Gateway
-from drorch.storage.pace import make_pace
 from drorch.storage.replicas import Replica, Replicas
 
 
@@ -77,9 +77,9 @@ def through_gateway(
         gone=hidden_of(tools, dataset) | frozenset(hidden),
         lost=lambda trouble: own.cancel(trouble.message),
     )
-    paced = passing_of(tools, dataset)
     try:
-        gateway = Gateway(replicas, deletions=deletions, passing=lambda size: paced(size, stop))
+        flow = flow_of(tools, dataset)
+        gateway = Gateway(replicas, deletions=deletions, flow=flow, stop=stop)
         with serving(gateway) as url:
             yield Passage(
                 gateway,
@@ -89,26 +89,6 @@ def through_gateway(
     finally:
         unregister()
         forget()
-
-
-def passing_of(
-    tools: Tools, dataset: Dataset, *, reading: bool = False
-) -> Callable[[int, Stop], None]:
-    """What bytes on their way to the dataset's regions are told to: it waits as its window says.
-
-    With `reading` they come from a region, too.
-    """
-    window = dataset.window
-    limits = [window.limit_upload, *([window.limit_download] if reading else [])]
-    zone = tools.configuration.timezone
-    made = [make_pace(limit, window.between, tools.clock, zone) for limit in limits]
-    paces = [pace for pace in made if pace is not None]
-
-    def passing(size: int, stop: Stop) -> None:
-        for pace in paces:
-            pace.take(size, stop)
-
-    return passing
 
 
 def buckets_of(

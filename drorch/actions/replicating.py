@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
-from drorch.actions.gateways import buckets_of, gone_of, passing_of
+from drorch.actions.gateways import buckets_of, gone_of
 from drorch.actions.genuine import Genuineness, first_contact, judge_of, quarantine
 from drorch.actions.owing import fact_of, owed_copy
 from drorch.actions.places import dataset_named, is_mirror, region_named, repository_folder
 from drorch.actions.revoking import revocations
+from drorch.actions.windows import flow_of
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import StorageError
 from drorch.core.facts import Fact, KeyKnown, Quarantined
@@ -128,7 +129,7 @@ def _united(
             targets=targets,
             gone=gone_of(tools, dataset),
             judge=judge,
-            passing=passing_of(tools, dataset, reading=True),
+            flow=flow_of(tools, dataset),
             progress=call.progress,
             cancel=call.cancel,
         )

@@ -13,6 +13,7 @@ from drorch.actions.places import (
     region_named,
     repository_folder,
 )
+from drorch.actions.windows import flow_of
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.durations import format_duration
 from drorch.core.errors import StorageError
@@ -33,7 +34,6 @@ from drorch.core.units import format_size, parse_size
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Knowledge, Tools
 from drorch.storage.bucket import Bucket
-from drorch.storage.pace import make_pace
 from drorch.storage.probe import Depth, probe_all
 from drorch.storage.scrub import ScrubDone, configs_of, estimated_size, scrub
 
@@ -122,12 +122,7 @@ def _scrub(call: Call, tools: Tools) -> Result:
         None if budget is None or size < budget / 2 else turns(books.proofs.values()),
         budget=budget,
         expected=_expected(tools.knowledge, dataset, region),
-        pace=make_pace(
-            dataset.window.limit_download,
-            dataset.window.between,
-            tools.clock,
-            tools.configuration.timezone,
-        ),
+        pace=flow_of(tools, dataset).receiving,
         progress=call.progress,
         cancel=call.cancel,
     )

@@ -214,10 +214,17 @@ class Restic:
         destination: RepositoryAddress,
         *,
         snapshots: Sequence[str] = (),
+        limit_upload: float | None = None,
         attempt: Attempt = _ONCE,
     ) -> tuple[Copied, ...]:
-        """Copy snapshots (default: all) that are not there yet; says what was copied."""
-        heard = self._processes.run(["copy", *snapshots], destination, attempt, source=source)
+        """Copy snapshots (default: all) that are not there yet; says what was copied.
+
+        `limit_upload` is bytes a second, for as long as it takes.
+        """
+        argv = ["copy", *snapshots]
+        if limit_upload is not None:
+            argv.append(f"--limit-upload={max(1, int(limit_upload) // 1024)}")
+        heard = self._processes.run(argv, destination, attempt, source=source)
         return read_copied(heard.said.log)
 
     def forget(

@@ -161,18 +161,26 @@ class Bucket:
             unfinished.unlink(missing_ok=True)
 
     @contextmanager
-    def stream(self, name: str, first: int = 0, last: int | None = None) -> Iterator["Reading"]:
+    def stream(
+        self,
+        name: str,
+        first: int = 0,
+        last: int | None = None,
+        *,
+        piece: Callable[[int], int] = lambda most: most,
+    ) -> Iterator["Reading"]:
         """The object's bytes as they come, or those from `first` to `last`, both counted from 0
         and included; never tried again here.
 
-        A body that ends early raises StorageError.
+        `piece` says how many to read at once, at most CHUNK. A body that ends early raises
+        StorageError.
         """
         part: Any = {} if (first, last) == (0, None) else {"Range": f"bytes={first}-{_text(last)}"}
         with self._asking(f"read {name}"):
             answer = self.client.get_object(Bucket=self.region.bucket, Key=self._key(name), **part)
             body = answer["Body"]
             try:
-                yield Reading(answer["ContentLength"], _chunks(self.region, name, body))
+                yield Reading(answer["ContentLength"], _chunks(self.region, name, body, piece))
             finally:
                 body.close()
 
@@ -364,9 +372,9 @@ def _text(number: int | None) -> str:
     return "" if number is None else str(number)
 
 
-def _chunks(region: Region, name: str, body: Any) -> Iterator[bytes]:
+def _chunks(region: Region, name: str, body: Any, piece: Callable[[int], int]) -> Iterator[bytes]:
     with translated(region, f"read {name}"):
-        while chunk := body.read(CHUNK):
+        while chunk := body.read(piece(CHUNK)):
             yield cast("bytes", chunk)
 
 

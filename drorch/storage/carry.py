@@ -33,18 +33,27 @@ class Damaged(Exception):
 
 
 Passing = Callable[[int], None]
+Piece = Callable[[int], int]
 
 
-def carry(source: Bucket, destination: Bucket, path: str, digest: bytes, passing: Passing) -> int:
+def carry(
+    source: Bucket,
+    destination: Bucket,
+    path: str,
+    digest: bytes,
+    passing: Passing,
+    piece: Piece = lambda most: most,
+) -> int:
     """Copy the object once and return its size in bytes; never tried again here.
 
-    `digest` is its SHA-256; `passing` is told of bytes as they go, and may raise to stop. Raises
-    Damaged, with nothing written, and StorageError of whichever region failed.
+    `digest` is its SHA-256; `passing` is told of bytes as they go, may wait, and may raise to
+    stop; `piece` says how many to handle at once. Raises Damaged, with nothing written, and
+    StorageError of whichever region failed.
     """
     checks = destination.checks(repository_of(path))
     if checks is Checks.MD5:
-        return _with_md5(source, destination, path, digest, passing)
-    with source.stream(path) as reading:
+        return _with_md5(source, destination, path, digest, passing, piece)
+    with source.stream(path, piece=piece) as reading:
         size = _streamed(reading, destination, path, digest, passing)
     if checks is Checks.NOTHING:
         read_back(destination, path, digest)
@@ -78,9 +87,9 @@ def _streamed(
 
 
 def _with_md5(
-    source: Bucket, destination: Bucket, path: str, digest: bytes, passing: Passing
+    source: Bucket, destination: Bucket, path: str, digest: bytes, passing: Passing, piece: Piece
 ) -> int:
-    with source.stream(path) as reading:
+    with source.stream(path, piece=piece) as reading:
         if reading.size <= _LARGEST:
             with _room.taken(reading.size, passing):
                 content = _held(reading, digest, passing)
@@ -88,7 +97,7 @@ def _with_md5(
                 destination.put_stream(path, content, len(content), digest, md5=md5)
             return len(content)
     md5 = _read_for_md5(source, path, passing)
-    with source.stream(path) as reading:
+    with source.stream(path, piece=piece) as reading:
         return _streamed(reading, destination, path, digest, passing, md5)
 
 

@@ -37,7 +37,8 @@ class Tally:
 
 
 class Filling:
-    """Brings one region what it lacks of the others. `passing` is told of bytes on their way.
+    """Brings one region what it lacks of the others. `passing` is told of bytes on their way, and
+    `piece` says how many to handle at once.
 
     `tally.damaged` tells by region which of its objects are not what their names say;
     `tally.quarantined` by region and object why it is not ours. `lost` are snapshots that may not
@@ -54,6 +55,7 @@ class Filling:
         judge: Judge,
         stop: Stop,
         passing: Callable[[int], None],
+        piece: Callable[[int], int],
         hands: int,
     ) -> None:
         self.target = target
@@ -65,6 +67,7 @@ class Filling:
         self._judge = judge
         self._stop = stop
         self._passing = passing
+        self._piece = piece
         self._hands = hands
         self._lock = threading.Lock()
 
@@ -148,7 +151,8 @@ class Filling:
         path = self._path(named.name)
 
         def once() -> int:
-            return carry(source.bucket, self.target.bucket, path, named.digest, self._passing)
+            buckets = (source.bucket, self.target.bucket)
+            return carry(*buckets, path, named.digest, self._passing, self._piece)
 
         self._count(source.bucket.attempt(f"copy {named.name}", once))
         return True

@@ -20,8 +20,10 @@ from typing import TypeVar
 from drorch.core.errors import StorageError
 from drorch.storage.bucket import Reading
 from drorch.storage.carry import Damaged, carry
+from drorch.storage.crew import Stop
 from drorch.storage.faults import Cause
 from drorch.storage.layout import Kind, Named, listed
+from drorch.storage.pace import FREE, Flow
 from drorch.storage.probe import Depth, probe
 from drorch.storage.replicas import Replica, Replicas
 from drorch.storage.spread import spread
@@ -67,12 +69,14 @@ class Gateway:
         replicas: Replicas,
         *,
         deletions: Deletions = Deletions.IGNORE,
-        passing: Callable[[int], None] = lambda _: None,
+        flow: Flow = FREE,
+        stop: Stop | None = None,
     ) -> None:
         self.replicas = replicas
         self.traffic = Traffic()
         self._deletions = deletions
-        self._passing = passing
+        self._flow = flow
+        self._stop = stop or Stop()
         self._held: set[str] = set()
         self._locks: set[str] = set()
         self._lock = threading.Lock()
@@ -139,10 +143,20 @@ class Gateway:
 
         def open_it(replica: Replica) -> tuple[ExitStack, Reading]:
             stack = ExitStack()
-            stream = replica.bucket.stream(self.replicas.path(name), first, last)
+            path, piece = self.replicas.path(name), self._flow.piece
+            stream = replica.bucket.stream(path, first, last, piece=piece)
             return stack, stack.enter_context(stream)
 
-        return _opened(*self._first(name, open_it))
+        stack, reading = self._first(name, open_it)
+        return _opened(stack, Reading(reading.size, self._received(reading.chunks)))
+
+    def _received(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self._flow.receive(len(chunk), self._stop)
+            yield chunk
+
+    def _sending(self, size: int) -> None:
+        self._flow.send(size, self._stop)
 
     def store(self, kind: str, name: str, size: int, read: Callable[[int], bytes]) -> None:
         """Write an object to every region that takes part; raises Wrong for a wrong body.
@@ -155,7 +169,8 @@ class Gateway:
         if kind == LOCKS:
             with self._lock:
                 self._locks.add(name)
-        failed = spread(read, size, digest, [t.bucket for t in takers], path, self._passing)
+        buckets = [t.bucket for t in takers]
+        failed = spread(read, size, digest, buckets, path, self._sending, self._flow.piece)
         good = [t for t in takers if t.bucket not in failed]
         for taker in takers:
             if taker.bucket in failed:

@@ -21,6 +21,7 @@ from drorch.storage.filling import Filling, Stopped
 from drorch.storage.genuine import Judge, anything_goes
 from drorch.storage.holdings import Holding, lacking, take_stock
 from drorch.storage.layout import Kind
+from drorch.storage.pace import FREE, Flow
 
 #: How many objects are on their way to a region at once.
 HANDS = 8
@@ -62,7 +63,7 @@ def unite(
     targets: Collection[Bucket],
     gone: Collection[str] = (),
     judge: Judge = anything_goes,
-    passing: Callable[[int, Stop], None] = lambda _size, _stop: None,
+    flow: Flow = FREE,
     hands: int = HANDS,
     progress: Callable[[Progress], None] | None = None,
     cancel: Cancellation | None = None,
@@ -71,11 +72,10 @@ def unite(
 
     `buckets` are all regions of the repository, each listed once; `repository` is its folder below
     their prefixes. An object that is there in the same size is taken for the same. `gone` are ids
-    of snapshots and keys that are no more. `passing` is told of bytes on their way and may wait,
-    for its stop at the latest. A region that fails has `trouble` and holds up no other. Raises
-    StorageError only when cancelled.
+    of snapshots and keys that are no more. `flow` is how fast it may go. A region that fails has
+    `trouble` and holds up no other. Raises StorageError only when cancelled.
     """
-    union = _Union(repository.rstrip("/"), hands, passing, progress, cancel)
+    union = _Union(repository.rstrip("/"), hands, flow, progress, cancel)
     unregister = cancel.on_cancel(union.stop) if cancel else lambda: None
     try:
         digests = frozenset(bytes.fromhex(one) for one in gone)
@@ -116,14 +116,14 @@ class _Union:
         self,
         repository: str,
         hands: int,
-        passing: Callable[[int, Stop], None],
+        flow: Flow,
         progress: Callable[[Progress], None] | None,
         cancel: Cancellation | None,
     ) -> None:
         self.stop = Stop()
         self._repository = repository
         self._hands = hands
-        self._pace = passing
+        self._flow = flow
         self._progress = progress
         self._cancel = cancel
         self._lock = threading.Lock()
@@ -176,6 +176,7 @@ class _Union:
             judge=judge,
             stop=self.stop,
             passing=self._passing,
+            piece=self._flow.piece,
             hands=self._hands,
         )
 
@@ -196,7 +197,7 @@ class _Union:
     def _passing(self, size: int) -> None:
         """Some bytes are on their way."""
         self._unless_stopped()
-        self._pace(size, self.stop)
+        self._flow.carry(size, self.stop)
         with self._lock:
             self._passed += size
         self._report()

@@ -6,10 +6,12 @@ A limit is looked up while it is waited for: when its hours end, who waits goes 
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from drorch.core.hours import parse_hours
+from drorch.core.model import Window
 from drorch.ports import Clock
 from drorch.storage.crew import Stop
 
@@ -55,6 +57,11 @@ class Pace:
         rate = self._rate()
         return most if rate is None else max(1, min(most, int(rate * _PIECE)))
 
+    @property
+    def rate(self) -> float | None:
+        """The limit of now, in bytes a second."""
+        return self._rate()
+
     def take(self, size: int, stop: Stop | None = None) -> None:
         """Come back when `size` bytes may pass, or at once when `stop` is asked for."""
         stop = stop or Stop()
@@ -79,6 +86,52 @@ class Pace:
             self._flowed += rate * (now - self._looked)
         self._looked = now
         return rate
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What of a dataset is on its way to regions and from them; None: as fast as can be."""
+
+    sending: Pace | None = None
+    receiving: Pace | None = None
+
+    def send(self, size: int, stop: Stop) -> None:
+        """Come back when so many bytes may be sent, or when `stop` is asked for."""
+        if self.sending is not None:
+            self.sending.take(size, stop)
+
+    def receive(self, size: int, stop: Stop) -> None:
+        """Come back when so many more bytes may be read."""
+        if self.receiving is not None:
+            self.receiving.take(size, stop)
+
+    def carry(self, size: int, stop: Stop) -> None:
+        """Both, for what goes from one region to another."""
+        self.receive(size, stop)
+        self.send(size, stop)
+
+    def piece(self, most: int) -> int:
+        """How many bytes to handle at once, at most `most`."""
+        paces = (p for p in (self.sending, self.receiving) if p is not None)
+        return min((p.piece(most) for p in paces), default=most)
+
+
+#: Nothing waits.
+FREE = Flow()
+
+_flows: dict[tuple[str, Window, Clock, str], Flow] = {}
+_making = threading.Lock()
+
+
+def flow_of(dataset: str, window: Window, clock: Clock, timezone: str) -> Flow:
+    """The flow of a dataset, one in a process: all that is done with it at once shares its window."""
+    key = (dataset, window, clock, timezone)
+    with _making:
+        if key not in _flows:
+            up = make_pace(window.limit_upload, window.between, clock, timezone)
+            down = make_pace(window.limit_download, window.between, clock, timezone)
+            _flows[key] = Flow(up, down)
+        return _flows[key]
 
 
 def make_pace(limit: int | None, between: str | None, clock: Clock, timezone: str) -> Pace | None:

@@ -38,17 +38,19 @@ def spread(
     buckets: Sequence[Bucket],
     path: str,
     passing: Callable[[int], None],
+    piece: Callable[[int], int] = lambda most: most,
 ) -> dict[Bucket, StorageError]:
     """Write an object to every bucket; returns those that failed, and why. Nothing is tried again.
 
     `read(n)` gives the next n bytes at most, of `size` in all, whose SHA-256 is `digest`.
-    `passing` is told of bytes as they come, and may wait. Raises Wrong.
+    `passing` is told of bytes as they are sent, to each bucket by itself, and may wait; `piece`
+    says how many to handle at once. Raises Wrong.
     """
     looking = {b: b.checks(repository_of(path)) is Checks.SHA256 for b in buckets}
     md5 = None if all(looking.values()) else hashlib.md5(usedforsecurity=False)
     writers = [_Writer(bucket, path, size, digest) for bucket in buckets]
     try:
-        held = _pump(read, size, digest, md5, writers, passing)
+        held = _pump(read, size, digest, md5, writers, passing, piece)
     except BaseException:
         for writer in writers:
             writer.withhold()
@@ -70,11 +72,12 @@ def _pump(
     md5: Any,
     writers: Sequence["_Writer"],
     passing: Callable[[int], None],
+    piece: Callable[[int], int],
 ) -> bytes:
     """Give everything but the last piece, which is returned once the whole is right."""
     seen, left, held = hashlib.sha256(), size, b""
     while left:
-        chunk = read(min(CHUNK, left))
+        chunk = read(min(piece(CHUNK), left))
         if not chunk:
             raise Wrong
         left -= len(chunk)
@@ -85,7 +88,7 @@ def _pump(
             for writer in writers:
                 writer.give(held)
         held = chunk
-        passing(len(chunk))
+        passing(len(chunk) * len(writers))
     if seen.digest() != digest:
         raise Wrong
     return held

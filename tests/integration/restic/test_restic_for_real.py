@@ -205,24 +205,18 @@ def test_an_unknown_snapshot_is_said_to_be_one(ward):
 
 
 def test_a_cancelled_backup_leaves_no_lock_no_snapshot_and_no_process(ward, tmp_path):
-    source = tmp_path / "slow"
-    source.mkdir()
-    (source / "big").write_bytes(os.urandom(40_000_000))
+    big = tmp_path / "big"
+    big.write_bytes(os.urandom(40_000_000))
     cancel = Cancellation()
 
     def told(_):
         if ward.repository_files("locks"):
             cancel.cancel("Ctrl-C")
 
+    # It does not end before it is cancelled, however fast this machine is.
+    dump = DumpCommand(("sh", "-c", f"cat {big}; exec sleep 600"), "big", PATH)
     attempt = Attempt(cancel=cancel, progress=told)
-    error = failure(
-        ward.restic.backup,
-        ward.address,
-        host="ehr",
-        paths=[source],
-        limit_upload=1024,
-        attempt=attempt,
-    )
+    error = failure(ward.restic.backup, ward.address, host="ehr", dump=dump, attempt=attempt)
     assert error.cause == "interrupted"
     assert ward.repository_files("locks") == []
     assert len(ward.repository_files("snapshots")) == 1

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from drorch.core.model import Window
 from drorch.storage.crew import Stop
-from drorch.storage.pace import Pace, hourly, make_pace
+from drorch.storage.pace import FREE, Flow, Pace, flow_of, hourly, make_pace
 from tests.fakes.clock import FakeClock
 
 KIB = 1024.0
@@ -160,3 +161,27 @@ def test_without_hours_it_is_the_whole_day_and_without_a_limit_nothing():
     pace = make_pace(1 << 20, "06:00-22:00", FakeClock(), "UTC")
     assert pace is not None
     assert pace.piece(1 << 30) == 1 << 30, "03:00 is outside"
+
+
+def test_what_goes_from_region_to_region_waits_for_both_ways():
+    time = Passing()
+    slow, slower = time.pace(lambda: 100.0), time.pace(lambda: 50.0)
+    flow = Flow(sending=slow, receiving=slower)
+    for _ in range(11):
+        flow.carry(100, Stop())
+    assert time.seconds == pytest.approx(20.0, abs=0.2)
+    assert flow.piece(1 << 18) == 12
+    assert FREE.piece(1 << 18) == 1 << 18
+    FREE.carry(1 << 40, Stop())
+    assert time.seconds == pytest.approx(20.0, abs=0.2)
+
+
+def test_all_that_is_done_with_a_dataset_shares_its_window():
+    clock, window = FakeClock(), Window(limit_upload=1 << 20)
+    flow = flow_of("docs", window, clock, "UTC")
+    assert flow_of("docs", window, clock, "UTC") is flow
+    assert flow_of("db", window, clock, "UTC") is not flow
+    assert flow_of("docs", Window(limit_upload=2 << 20), clock, "UTC") is not flow
+    assert flow.receiving is None
+    assert flow.sending is not None
+    assert flow.sending.rate == 1 << 20
