@@ -48,22 +48,24 @@ def alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[s
         if lock is None or name not in held:
             continue
         known = found.get(name)
-        horizon = Horizon(known.fact.until, known.recorded_at) if known else None
-        yield from _lapsed(
-            f"--dataset {dataset.name} --region {name}", dataset, name, lock, horizon, now
-        )
+        yield from _lapsed(dataset.name, name, lock, known, now)
         if known and known.fact.missing:
             yield _deleted(dataset, known)
 
 
+def record_alarms(program: Program, now: datetime) -> Iterator[dict[str, Value]]:
+    """The same for drorch's own records, in regions in which some were ever locked."""
+    for known in program.journal.facts(Locked, ""):
+        region = program.configuration.regions.get(known.fact.region)
+        if region is not None and region.object_lock is not None:
+            yield from _lapsed("", region.name, region.object_lock, known, now)
+
+
 def _lapsed(
-    where: str,
-    dataset: Dataset,
-    region: str,
-    lock: ObjectLock,
-    horizon: Horizon | None,
-    now: datetime,
+    dataset: str, region: str, lock: ObjectLock, known: Known[Locked] | None, now: datetime
 ) -> Iterator[dict[str, Value]]:
+    """One alarm, if the locks are not as they should be; without a dataset, those of records."""
+    horizon = Horizon(known.fact.until, known.recorded_at) if known else None
     found, since = lapse(lock, horizon, now)
     end = f" {horizon.until:%Y-%m-%d %H:%M} UTC" if horizon and horizon.until else ""
     says = {
@@ -73,13 +75,14 @@ def _lapsed(
         Lapse.LAPSING: f"lapse from{end} on: nobody extended them in time",
     }
     if found is not Lapse.GOOD:
+        only = f"--dataset {dataset} " if dataset else ""
         yield alarm(
             f"lock.{found}",
-            f"{dataset.name} in {region}",
+            f"{dataset or 'records'} in {region}",
             since,
-            f"the object locks of {dataset.name} in {region} {says[found]}",
+            f"the object locks of {dataset or 'records'} in {region} {says[found]}",
             f"now, and then at least every {format_duration(interval(lock))}: "
-            f"drorch lock-extend {where}",
+            f"drorch lock-extend {only}--region {region}",
         )
 
 

@@ -26,6 +26,7 @@ def status(program: Program) -> dict[str, Value]:
         datasets.append(_dataset(program, dataset, proven, now))
         alarms.extend(_alarms(program, dataset, proven, now))
         alarms.extend(locks.alarms(program, dataset, now))
+    alarms.extend(locks.record_alarms(program, now))
     return {
         "at": rfc3339(now),
         "datasets": datasets,

@@ -4,8 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from drorch.app.posture import status
 from drorch.app.repositories import initialise
+from drorch.core.facts import Locked
+from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.storage.versions import histories, retention_of
+from tests.fakes.facts import begun, ended, stamped, started
 from tests.integration.app.locked import LockedPremises
 from tests.integration.app.premises import restics
 
@@ -60,6 +64,38 @@ def test_a_backup_does_not_wait_for_locks_to_be_extended(locked):
 
         plans = extensions(program, [], None)
     assert [p.subject for p in plans] == ["lock:docs", "lock:records"]
+
+
+def test_locks_that_lapse_are_told_before_and_after_from_the_journal_alone(ceph, tmp_path):
+    here = LockedPremises.in_ceph(tmp_path / "here", restics()[-1], ceph)
+    now = datetime.now(UTC)
+    held = [
+        CopyFact(CopyFactKind.HELD, name, region, "a" * 64, now)
+        for name in ("docs", "db")
+        for region in ("mtl", "qc")
+    ]
+    facts = [
+        Locked("docs", "mtl", 6, now + timedelta(days=14)),
+        Locked("docs", "qc", 6, now - timedelta(days=1)),
+        Locked("db", "mtl", 6, None),
+        Locked("db", "qc", 6, now + timedelta(days=16)),
+        Locked("", "qc", 6, now + timedelta(days=1)),
+    ]
+    with here.program() as program:
+        told = stamped(started("rumour"), begun(), ended(copies=held, facts=facts))
+        program.journal.begin("rumour", told, lambda _: None)
+        found = [a for a in status(program)["alarms"] if a["what"].startswith("lock.")]
+    assert [(a["what"], a["subject"]) for a in found] == [
+        ("lock.lapsing", "docs in mtl"),
+        ("lock.lapsed", "docs in qc"),
+        ("lock.unlocked", "db in mtl"),
+        ("lock.lapsing", "records in qc"),
+    ]
+    assert "nobody extended them in time" in found[0]["message"]
+    assert (
+        "at least every 7d 12h: drorch lock-extend --dataset docs --region mtl" in found[0]["hint"]
+    )
+    assert found[3]["hint"].endswith("drorch lock-extend --region qc")
 
 
 def test_where_no_lock_is_configured_there_is_none_to_extend(locked, premises):

@@ -1,16 +1,30 @@
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from drorch.core.errors import UsageError
-from drorch.core.model import Configuration, CopyMode, CopyPolicy, Dataset, Objectives, Service
+from drorch.core.model import (
+    Configuration,
+    CopyMode,
+    CopyPolicy,
+    Dataset,
+    LockMode,
+    Objectives,
+    ObjectLock,
+    Region,
+    Service,
+)
 from drorch.core.names import Mode, OnFailure, Phase, RunKind
 from drorch.core.policy import (
     compile_backup,
     compile_check,
+    compile_lock_extend,
+    compile_lock_extend_records,
     compile_replicate,
     compile_restore,
+    compile_rewind,
     compile_scrub,
 )
 from drorch.core.render import render
@@ -111,6 +125,47 @@ def test_a_scrub_runs_in_every_region_side_by_side_and_beside_backups():
     assert [s.id for s in compile_scrub("ehr", ["qc"], CONFIGURATION).steps] == ["scrub-qc"]
 
 
+LOCKED = replace(
+    CONFIGURATION,
+    regions={
+        name: Region(name, "http://x", "b", "CA", object_lock=lock)
+        for name, lock in {
+            "mtl": None,
+            "qc": ObjectLock(LockMode.COMPLIANCE, timedelta(days=30)),
+            "tor": ObjectLock(LockMode.GOVERNANCE, timedelta(days=30)),
+        }.items()
+    },
+)
+
+
+def test_locks_are_extended_where_there_are_any_side_by_side_and_beside_backups():
+    plan = compile_lock_extend("ehr", [], LOCKED)
+    assert [s.id for s in plan.steps] == ["extend-qc", "extend-tor"]
+    assert (plan.kind, plan.subject) == (RunKind.LOCK_EXTEND, "lock:ehr")
+    assert all(s.repeatable and s.arguments["dataset"] == "ehr" for s in plan.steps)
+    assert [s.id for s in compile_lock_extend("ehr", ["tor"], LOCKED).steps] == ["extend-tor"]
+    records = compile_lock_extend_records(["mtl", "qc"], LOCKED)
+    assert [s.arguments for s in records.steps] == [{"region": "qc"}]
+    assert (records.name, records.subject) == ("records", "lock:records")
+
+
+def test_a_rewind_is_locked_anew_and_checked_and_no_backup_runs_beside_it():
+    then = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    plan = compile_rewind("ehr", "qc", LOCKED, to=then, read_data=True)
+    assert [(s.id, s.do, s.phase) for s in plan.steps] == [
+        ("rewind-qc", "rewind", Phase.STEPS),
+        ("extend-qc", "lock.extend", Phase.STEPS),
+        ("check-qc", "repository.check", Phase.VERIFY),
+    ]
+    assert plan.steps[0].arguments["to"] == "2026-01-02T03:04:05+00:00"
+    assert plan.steps[2].arguments["read_data"] is True
+    assert (plan.kind, plan.subject, plan.notices) == (RunKind.REWIND, "dataset:ehr", ())
+    assert plan.title == "Rewind ehr in qc to 2026-01-02 03:04:05 UTC"
+    bare = compile_rewind("ehr", "mtl", LOCKED, to=then, unopened="no password")
+    assert [s.id for s in bare.steps] == ["rewind-mtl"]
+    assert bare.notices == ("no password",)
+
+
 @pytest.mark.parametrize(
     ("compiling", "message"),
     [
@@ -119,6 +174,13 @@ def test_a_scrub_runs_in_every_region_side_by_side_and_beside_backups():
         (lambda: compile_replicate("alone", [], CONFIGURATION), "has no copies"),
         (lambda: compile_check("alone", ["qc"], CONFIGURATION), "has no copy in 'qc'"),
         (lambda: compile_scrub("alone", ["qc"], CONFIGURATION), "has no copy in 'qc'"),
+        (lambda: compile_lock_extend("alone", [], LOCKED), "no object_lock is configured for mtl"),
+        (lambda: compile_lock_extend("alone", ["qc"], LOCKED), "has no copy in 'qc'"),
+        (lambda: compile_lock_extend_records(["mtl"], LOCKED), "no object_lock is configured"),
+        (
+            lambda: compile_rewind("alone", "qc", LOCKED, to=datetime(2026, 1, 2, tzinfo=UTC)),
+            "has no copy in 'qc'",
+        ),
         (
             lambda: compile_restore("alone", CONFIGURATION, to=Path("x"), region="qc"),
             "has no copy in 'qc'",
