@@ -105,11 +105,16 @@ class Arguments:
             raise _wrong(name, "a path", value)
         return self._folder / value
 
-    def argv(self, name: str) -> tuple[str, ...]:
-        """A program and its arguments; a relative program with a slash is the folder's."""
+    def words(self, name: str) -> tuple[str, ...]:
+        """A program and its arguments, as written."""
         words = tuple(_word(name, v) for v in self.list(name))
         if not words or not words[0]:
             raise WrongArgument(f"{name} is empty", "name the program first")
+        return words
+
+    def argv(self, name: str) -> tuple[str, ...]:
+        """A program and its arguments; a relative program with a slash is the folder's."""
+        words = self.words(name)
         if "/" in words[0]:
             return (str(self._folder / words[0]), *words[1:])
         return words

@@ -34,6 +34,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         # Programs and services
         "command": "programs:COMMAND",
         "shell": "programs:SHELL",
+        "ssh.command": "ssh:COMMAND",
         "service.start": "services:START",
         "service.stop": "services:STOP",
         # Networks

@@ -14,7 +14,7 @@ from drorch.core.values import Value
 DocumentPath = tuple[str | int, ...]
 
 #: Actions that may stand where checks stand: the expected exit passes.
-COMMANDS = frozenset({"command", "shell"})
+COMMANDS = frozenset({"command", "shell", "ssh.command"})
 LIVE_ONLY = "live only: not done in a drill"
 LEFT_STANDING = "left standing: this is a live run"
 
