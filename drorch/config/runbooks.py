@@ -17,6 +17,8 @@ from drorch.core.plan import Plan
 from drorch.core.runbook import Runbook
 
 _SUFFIXES = (".yaml", ".yml")
+#: Beside a runbook, its rehearsals.
+_REHEARSALS = ".test.yaml"
 #: Keys of a step that its other keys do not rest on.
 _BESIDE_THE_POINT = {
     (key,)
@@ -91,7 +93,7 @@ class Runbooks:
         """Where each runbook lies, by its name; more than one place is a mistake."""
         found: dict[str, list[Path]] = {}
         for path in sorted(self._folder.glob("*")) if self._folder.is_dir() else ():
-            if path.suffix in _SUFFIXES:
+            if path.suffix in _SUFFIXES and not path.name.endswith(_REHEARSALS):
                 found.setdefault(_name_in(path), []).append(path)
         return found
 

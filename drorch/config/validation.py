@@ -36,7 +36,7 @@ def validated_configuration(
 
     Raises ConfigurationError with every problem.
     """
-    shape, problems = _shaped(ConfigurationShape, document)
+    shape, problems = shaped(ConfigurationShape, document)
     if shape is not None:
         problems += reference_problems(shape, document)
         known = names_in(convert.resolved(file.parent, shape.runbooks)) if names_in else None
@@ -52,7 +52,7 @@ def validated_runbook(document: Document, digest: str) -> tuple[Runbook | None, 
 
     No runbook at all if too little is left of it.
     """
-    shape, problems = _shaped(RunbookShape, document)
+    shape, problems = shaped(RunbookShape, document)
     runbook = convert.runbook(shape, digest, document.file) if shape else None
     return runbook, in_order(problems)
 
@@ -62,7 +62,7 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(dict.fromkeys(problems), key=lambda p: (p.file or "", p.line or 0, p.column or 0))
 
 
-def _shaped(shape: type[S], document: Document) -> tuple[S | None, list[Problem]]:
+def shaped(shape: type[S], document: Document) -> tuple[S | None, list[Problem]]:
     """The shape, of what is left when everything that is wrong in itself is taken out."""
     problems = list(document.problems)
     try:

@@ -107,6 +107,36 @@ def plan(session: Session, name: str, settings: tuple[str, ...], mode: str) -> N
         session.say(*plan_lines(compiled))
 
 
+@command.command(
+    "test", help="Try runbooks by the rehearsals beside them (NAME.test.yaml). Touches nothing."
+)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=runbook_names)
+@click.pass_obj
+def test(session: Session, names: tuple[str, ...]) -> int:
+    """Exit 1 if a run came otherwise than its rehearsal expects."""
+    from drorch.app.rehearsals import rehearse_all
+
+    done = list(rehearse_all(session.program, names))
+    bad = [problem for one in done for problem in one.problems]
+    if session.json:
+        rows = [
+            {"runbook": d.runbook, "rehearsal": d.rehearsal, "problems": _documents(d.problems)}
+            for d in done
+        ]
+        session.emit({"ok": not bad, "rehearsals": rows})
+    elif not done:
+        session.say(f"no rehearsals in {session.program.configuration.runbooks}")
+    for one in done:
+        session.say(
+            f"{one.runbook}: {one.rehearsal}: {'not as expected' if one.problems else 'good'}"
+        )
+    if bad:
+        from drorch.cli.failing import lines_of
+
+        session.tell(*lines_of(ConfigurationError(bad)))
+    return int(ExitCode.FAILED if bad else ExitCode.GOOD)
+
+
 @command.command("graph", help="Print a runbook's steps and what they need, as a graph.")
 @NAME
 @SET
