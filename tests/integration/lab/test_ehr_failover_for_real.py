@@ -13,9 +13,9 @@ from drorch.app.backups import back_up
 from drorch.app.drills import drill
 from drorch.app.program import Program
 from drorch.app.repositories import initialise
-from drorch.app.runs import Control, RunView
+from drorch.app.runs import Control, RunView, approve, resume
 from drorch.config.load import load_configuration
-from drorch.core.names import Outcome, StepStatus
+from drorch.core.names import Outcome, RunState, StepStatus
 from drorch.lab.hospital import production
 from drorch.lab.hospital.cluster import find_postgresql
 from drorch.lab.hospital.production import Database, Facts, Scale
@@ -165,3 +165,37 @@ def assert_nothing_left(site: Site, view: RunView) -> None:
             assert not Path(f"/proc/{outputs['pid']}").exists()
         if "data" in outputs:
             assert not Path(outputs["data"]).exists()
+
+
+def test_the_other_ready_runbooks(site):
+    """Region lost, one file, and a tabletop, each by its one command."""
+    facts = site.make(Database.SQLITE)
+    site.back_up()
+    site.lose()
+    lost = drill(site.program, "region-lost", {}, control=Control()).view
+    assert lost.state.finished.outcome is Outcome.PASSED
+    assert lost.state.outputs["documents/restore"]["files"] == facts.documents + 1
+    assert_nothing_left(site, lost)
+
+    wanted = next((site.hospital / "documents").rglob("*.txt"))
+    inputs = {"dataset": "ehr-documents", "path": str(wanted), "asked-by": "ward 3"}
+    one = drill(site.program, "restore-files", inputs, control=Control()).view
+    assert one.state.finished.outcome is Outcome.PASSED
+    assert one.state.outputs["restore"]["files"] == 1
+    assert one.state.steps["restore"].attempts[0].arguments["purpose"] == "asked by ward 3"
+    inputs["path"] = str(wanted.with_name("never-was.txt"))
+    none = drill(site.program, "restore-files", inputs, control=Control()).view
+    assert none.state.finished.outcome is Outcome.FAILED
+
+
+def test_a_tabletop_goes_from_answer_to_answer(site):
+    view = drill(site.program, "tabletop", {}, control=Control()).view
+    answered = []
+    while view.word is RunState.WAITING_FOR_PERSON:
+        (step,) = view.state.asked
+        approve(site.program, view.run, step, yes=True, reason=f"found out at {step}")
+        answered.append(step)
+        view = resume(site.program, view.run, control=Control())
+    assert view.state.finished.outcome is Outcome.PASSED
+    assert answered == [s.plan.id for s in view.state.steps.values()]
+    assert view.document["machine_s"] < view.document["person_s"]
