@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -163,6 +163,14 @@ class Commands(Protocol):
 
     def stop_service(self, service: ServiceProcess, grace: timedelta) -> bool:
         """End its process group, politely and then surely; False if something survived."""
+        ...
+
+    def vanished(self, host: str, pid: int, wrote_at: datetime, program: str) -> bool | None:
+        """Whether the process is gone that had this pid on this host and wrote something then.
+
+        None if that cannot be known from here. A pid that another process has now counts as
+        gone only if that one began long after, and is not called `program`.
+        """
         ...
 
     def reap(self, owner: str) -> int:

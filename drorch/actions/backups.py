@@ -14,6 +14,7 @@ from drorch.actions.places import (
     restic_of,
 )
 from drorch.actions.sifting import Sifted, sift
+from drorch.actions.staleness import lingering
 from drorch.actions.surroundings import child_environment
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import ResticError
@@ -83,7 +84,9 @@ def _through(
                 raise
             message = f"{lost.message}; nothing was backed up"
             return failed(lost.cause, message, lost.hint)
-        return _backed_up(dataset, first, passage, done, began)
+        backed_up = _backed_up(dataset, first, passage, done, began)
+        findings, facts = lingering(tools, dataset, passage.gateway.others)
+    return replace(backed_up, findings=(*backed_up.findings, *findings), facts=facts)
 
 
 def _regions(tools: Tools, dataset: Dataset, first: Region) -> list[Region]:

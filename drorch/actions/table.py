@@ -20,6 +20,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "replicate": "replicating:REPLICATE",
         "restore": "restores:RESTORE",
         "repository.check": "restores:REPOSITORY_CHECK",
+        "repository.unlock": "unlocking:REPOSITORY_UNLOCK",
         "lock.extend": "locks:LOCK_EXTEND",
         "rewind": "rewinds:REWIND",
         "scrub": "scrubs:SCRUB",

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Final
 
@@ -22,6 +22,7 @@ from drorch.adapters import reaper
 from drorch.adapters.children import Children, forget, left_in_flight
 from drorch.adapters.lines import Output
 from drorch.adapters.supervision import Child, Supervision
+from drorch.adapters.vanished import vanished
 from drorch.adapters.wake import Wake
 from drorch.ports import Cancellation, Command, Completed, Ended, LineSink, ServiceProcess
 
@@ -132,6 +133,10 @@ class SystemCommands:
             while self._group_of(service) and time.monotonic() < until:
                 time.sleep(0.01)
         return not self._group_of(service)
+
+    def vanished(self, host: str, pid: int, wrote_at: datetime, program: str) -> bool | None:
+        """See ports.Commands.vanished."""
+        return vanished(host, pid, wrote_at, program)
 
     def reap(self, owner: str) -> int:
         """See ports.Commands.reap. Only what that owner still had in flight when it died is ended."""

@@ -7,15 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from drorch.actions.places import bucket_of, repository_folder, restic_of
+from drorch.actions.staleness import old_locks
 from drorch.app.diagnosis import Check, Diagnosis, good, told
 from drorch.app.drills import check as check_runbooks
 from drorch.app.program import Program
 from drorch.app.safeguards import deletions, locks
 from drorch.core.errors import DrorchError, ResticError
 from drorch.core.model import CopyMode, Dataset
+from drorch.core.staleness import OLD, Seen
 from drorch.core.values import Value
 from drorch.restic.sources import check_sources
-from drorch.storage.layout import CONFIG
+from drorch.storage.layout import CONFIG, LOCKS
 from drorch.storage.probe import Depth, RegionHealth, Standing, probe_all
 
 #: Less free space than this beside the state is a warning, in bytes.
@@ -184,6 +186,7 @@ def _repositories(
     ]
     with ThreadPoolExecutor(8) as pool:
         yield from pool.map(lambda pair: _repository(program, *pair), pairs)
+        yield from (c for c in pool.map(lambda pair: _locks(program, *pair), pairs) if c)
 
 
 def _usable_ones(
@@ -207,6 +210,21 @@ def _repository(program: Program, dataset: Dataset, region: str) -> Check:
         return good("repository", subject)
     message = f"region {region} holds no repository of {dataset.name}"
     return Check("repository", subject, Diagnosis.FAIL, message, "make it with: drorch repo init")
+
+
+def _locks(program: Program, dataset: Dataset, region: str) -> Check | None:
+    """A warning of locks that nobody refreshes any more; None if there are none."""
+    now = program.clock.now()
+    folder = f"{repository_folder(dataset)}/{LOCKS}/"
+    try:
+        entries = list(bucket_of(program.tools, program.region(region)).list_objects(folder))
+    except DrorchError:
+        return None  # told with the repository
+    old = [Seen(e.name, e.modified, now) for e in entries if now.at - e.modified >= OLD]
+    if not old:
+        return None
+    told = old_locks(dataset, region, old, now.at)
+    return Check("lock", told.subject, Diagnosis.WARN, told.message, told.hint)
 
 
 def _runbooks(program: Program) -> Iterator[Check]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from drorch.actions.gateways import through_gateway
 from drorch.actions.places import address_of, bucket_of, is_mirror, repository_folder, restic_of
 from drorch.app.program import Program
-from drorch.core.errors import DrorchError, ResticError
+from drorch.core.errors import DrorchError
 from drorch.core.model import CopyMode, Dataset, Region
 from drorch.core.values import Value
 from drorch.ports import Cancellation
@@ -211,30 +211,3 @@ def _counted(bucket: Bucket, folder: str) -> dict[str, Value]:
 
 def _mode(dataset: Dataset, region: Region) -> str:
     return "mirror" if is_mirror(dataset, region.name) else "copy"
-
-
-def unlock(program: Program, dataset: Dataset, region: str | None) -> list[dict[str, Value]]:
-    """Remove locks that are stale, never a live one, in every region (or the one named)."""
-    names = [program.region(region).name] if region else list(dataset.regions)
-    return [_unlock_one(program, dataset, program.region(n)) for n in names]
-
-
-def _unlock_one(program: Program, dataset: Dataset, region: Region) -> dict[str, Value]:
-    found: dict[str, Value] = {"dataset": dataset.name, "region": region.name}
-    bucket = bucket_of(program.tools, region)
-    health = probe_all([bucket], Depth.REACHABLE)[0]
-    if health.trouble is not None:
-        return found | _failed(health.trouble.message, health.trouble.hint)
-    before = _locks(bucket, dataset)
-    if not before:
-        return found | {"result": "none", "removed": 0, "left": 0}
-    try:
-        restic_of(program.tools).unlock(address_of(program.tools, dataset, region))
-    except ResticError as error:
-        return found | _failed(error.message, error.hint)
-    left = len(before & _locks(bucket, dataset))
-    return found | {"result": "unlocked", "removed": len(before) - left, "left": left}
-
-
-def _locks(bucket: Bucket, dataset: Dataset) -> set[str]:
-    return {e.name for e in bucket.list_objects(f"{repository_folder(dataset)}/locks/")}

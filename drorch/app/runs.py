@@ -40,6 +40,7 @@ _SUPERSEDED = frozenset(
         RunKind.CHECK,
         RunKind.SCRUB,
         RunKind.KEYS,
+        RunKind.UNLOCK,
         RunKind.RESTORE,
         RunKind.RETENTION,
         RunKind.HOLD,

@@ -1,12 +1,13 @@
-"""Alarms about who can read and write: strange objects, keys that should be gone or changed."""
+"""Alarms about who can read and write: strange objects, keys that should be gone, stale locks."""
 
 from collections.abc import Iterator
 
 from drorch.actions.places import same_repository
 from drorch.actions.revoking import owed
+from drorch.actions.staleness import old_locks
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
-from drorch.core.facts import KeyRevoked, Quarantined, Rotation
+from drorch.core.facts import KeyRevoked, LocksSeen, Quarantined, Rotation
 from drorch.core.model import Dataset
 from drorch.core.values import Value
 
@@ -16,6 +17,7 @@ def suspicions(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]
     yield from _strangers(program, dataset)
     yield from _owed_revocations(program, dataset)
     yield from _open_rotations(program, dataset)
+    yield from _stale_locks(program, dataset)
 
 
 def _strangers(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
@@ -64,3 +66,12 @@ def _open_rotations(program: Program, dataset: Dataset) -> Iterator[dict[str, Va
             "let the dataset use the new password, then: drorch repo rotate-key "
             f"{dataset.name}{region}",
         )
+
+
+def _stale_locks(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
+    now = program.clock.now().at
+    for known in program.journal.facts(LocksSeen, dataset.name):
+        if known.fact.locks and known.fact.region in dataset.regions:
+            told = old_locks(dataset, known.fact.region, known.fact.locks, now)
+            since = min(seen.written for seen in known.fact.locks)
+            yield alarm(told.what, told.subject, since, told.message, told.hint)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
+from drorch.core.staleness import Seen
+
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
@@ -76,6 +78,15 @@ class Rotation:
     new: str
     old: tuple[str, ...]
     done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LocksSeen:
+    """restic's locks that stood in a region and had not been refreshed for long; empty: none did."""
+
+    dataset: str
+    region: str
+    locks: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +204,7 @@ Fact: TypeAlias = (
     | KeyRevoked
     | KeyRemoved
     | Rotation
+    | LocksSeen
     | Proven
     | Scrubbed
     | Quarantined
@@ -232,6 +244,7 @@ WORDS: Mapping[type, str] = {
     KeyRevoked: "key.revoked",
     KeyRemoved: "key.removed",
     Rotation: "key.rotation",
+    LocksSeen: "locks.seen",
     Proven: "part.proven",
     Scrubbed: "region.scrubbed",
     Quarantined: "object.quarantined",

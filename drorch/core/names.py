@@ -18,6 +18,7 @@ class RunKind(StrEnum):
     REPLICATE = "replicate"
     CHECK = "check"
     KEYS = "keys"
+    UNLOCK = "unlock"
     RETENTION = "retention"
     HOLD = "hold"
     LOCK_EXTEND = "lock-extend"

@@ -266,6 +266,21 @@ def _locked(regions: Sequence[str], configuration: Configuration) -> list[str]:
     return found
 
 
+def compile_unlock(
+    dataset: str, region: str | None, configuration: Configuration, *, wait: bool
+) -> Plan:
+    """The plan that removes stale locks. Beside anything but itself: live ones stay."""
+    policy = _dataset(dataset, configuration)
+    arguments: dict[str, Value] = {"dataset": dataset, "wait": wait}
+    if region is not None:
+        _check_region(policy, region)
+        arguments["region"] = region
+    step = PlannedStep("unlock", Phase.STEPS, "repository.unlock", arguments, repeatable=True)
+    subject = f"unlock:{dataset}"
+    title = f"Remove stale locks of {dataset}"
+    return _plan(RunKind.UNLOCK, policy, configuration, title, (step,), subject=subject)
+
+
 def compile_keys(
     dataset: str,
     title: str,

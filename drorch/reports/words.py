@@ -9,6 +9,7 @@ KINDS = {
     "replicate": "Replication",
     "check": "Check",
     "keys": "Keys",
+    "unlock": "Unlocking",
     "retention": "Retention",
     "hold": "Hold of a snapshot",
     "lock-extend": "Lock extension",

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
@@ -22,16 +23,13 @@ from drorch.storage.bucket import Reading
 from drorch.storage.carry import Damaged, carry
 from drorch.storage.crew import Stop
 from drorch.storage.faults import Cause
-from drorch.storage.layout import Kind, Named, listed
+from drorch.storage.layout import LOCKS, Kind, Named, listed
 from drorch.storage.pace import FREE, Flow
 from drorch.storage.probe import Depth, probe
 from drorch.storage.replicas import Replica, Replicas
 from drorch.storage.spread import spread
 
 T = TypeVar("T")
-
-#: restic's folder of locks: not content to keep, but named like it.
-LOCKS = "locks"
 
 #: What is given only to regions that have everything it may name.
 _NAMING = frozenset({Kind.INDEX.value, Kind.SNAPSHOTS.value})
@@ -79,6 +77,7 @@ class Gateway:
         self._stop = stop or Stop()
         self._held: set[str] = set()
         self._locks: set[str] = set()
+        self._others: dict[str, dict[str, datetime]] = {}
         self._lock = threading.Lock()
         self._surveyed = threading.Event()
         self._trouble: BaseException | None = None
@@ -121,9 +120,23 @@ class Gateway:
         for replica in self.surveyed().takers(whole=False):
             folder = self.replicas.path(f"{LOCKS}/")
             with self._dropping(replica):
-                for entry in replica.bucket.list_objects(folder):
-                    seen[entry.name.rsplit("/", 1)[-1]] = entry.size
+                entries = list(replica.bucket.list_objects(folder))
+                seen |= {entry.name.rsplit("/", 1)[-1]: entry.size for entry in entries}
+                with self._lock:
+                    self._others[replica.region] = {
+                        entry.name.rsplit("/", 1)[-1]: entry.modified for entry in entries
+                    }
         yield from seen.items()
+
+    @property
+    def others(self) -> dict[str, dict[str, datetime]]:
+        """By region the locks that others held when restic last looked, and when each was written."""
+        with self._lock:
+            ours = self._locks | set(self.traffic.of(LOCKS))
+            return {
+                region: {name: at for name, at in locks.items() if name not in ours}
+                for region, locks in self._others.items()
+            }
 
     def size(self, name: str) -> int:
         """An object's size in bytes; cause `no-object` if there is none."""

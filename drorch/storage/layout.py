@@ -17,6 +17,9 @@ from drorch.storage.faults import Cause, not_understood
 #: The one object that is not named by its content.
 CONFIG = "config"
 
+#: Where restic keeps its locks.
+LOCKS = "locks"
+
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -60,6 +63,13 @@ def repository_of(path: str) -> str:
         return "/".join(above)
     sharded = above[-2:-1] == [Kind.DATA] and len(above[-1]) == 2
     return "/".join(above[:-2] if sharded else above[:-1])
+
+
+def is_id(name: str, content: bytes | None = None) -> bool:
+    """Whether restic would name an object so: 64 digits; and with a content, for that content."""
+    if _ID.fullmatch(name) is None:
+        return False
+    return content is None or hashlib.sha256(content).hexdigest() == name
 
 
 def listed(

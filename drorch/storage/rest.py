@@ -19,8 +19,8 @@ from typing import Any
 from drorch.core.errors import StorageError
 from drorch.storage.bucket import Reading
 from drorch.storage.faults import Cause
-from drorch.storage.gateway import LOCKS, Gateway, named
-from drorch.storage.layout import CONFIG, Kind
+from drorch.storage.gateway import Gateway, named
+from drorch.storage.layout import CONFIG, LOCKS, Kind
 from drorch.storage.spread import Wrong
 
 _USER = "drorch"

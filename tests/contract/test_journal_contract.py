@@ -33,6 +33,7 @@ from drorch.core.facts import (
     KeyRevoked,
     Known,
     Locked,
+    LocksSeen,
     Proven,
     Pruned,
     PruneOwed,
@@ -43,6 +44,7 @@ from drorch.core.facts import (
 )
 from drorch.core.names import Outcome, RunState
 from drorch.core.posture import CopyFactKind, RunRow
+from drorch.core.staleness import Seen
 from drorch.ports import Journal
 from tests.fakes.facts import (
     DAWN,
@@ -387,6 +389,7 @@ def test_every_kind_of_fact_is_kept_and_found_again(journal: Journal) -> None:
         KeyRevoked("ehr-db", "d" * 64, "left the hospital", "qc"),
         KeyRemoved("ehr-db", "qc", "d" * 64),
         Rotation("ehr-db", "qc", "c" * 64, ("d" * 64,)),
+        LocksSeen("ehr-db", "qc", (Seen("f" * 64, DAWN, at(60)),)),
         Proven("ehr-db", "qc", "index", 1, 2, through="e" * 64, began=DAWN),
         Scrubbed("ehr-db", "qc", "2026-11-23", 2**40, DAWN),
         Quarantined("ehr-db", "qc", "snapshots/" + "f" * 64, "it does not authenticate"),

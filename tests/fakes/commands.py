@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from drorch.ports import (
@@ -153,6 +153,10 @@ class FakeCommands:
     def leave_behind(self, owner: str, processes: int) -> None:
         """Pretend that a dead owner left so many processes."""
         self._left[owner] = processes
+
+    def vanished(self, host: str, pid: int, wrote_at: datetime, program: str) -> bool | None:
+        """Nothing is known of other processes."""
+        return None
 
     def reap(self, owner: str) -> int:
         """End what a dead owner left."""

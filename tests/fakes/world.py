@@ -113,6 +113,10 @@ class NoSecrets:
 class NoProcesses:
     """Nothing is ever left behind here."""
 
+    def vanished(self, host: str, pid: int, wrote_at: datetime, program: str) -> bool | None:
+        """Nothing is known of other processes."""
+        return None
+
     def reap(self, owner: str) -> int:
         return 0
 

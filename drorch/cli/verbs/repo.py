@@ -63,22 +63,46 @@ def status(session: Session, datasets: tuple[str, ...]) -> int:
     return _told(session, rows, columns)
 
 
-@command.command("unlock", help="Remove locks whose owners are gone; never a living one.")
+@command.command("unlock", help="Remove locks that are proven stale; never a live one.")
 @DATASETS
 @REGION
+@click.option("--no-wait", is_flag=True, help="Do not wait for the second look at old locks.")
 @click.pass_obj
-def unlock(session: Session, datasets: tuple[str, ...], region: str | None) -> int:
-    """Ask restic to remove what it knows to be stale."""
-    from drorch.app import repositories
+def unlock(
+    session: Session, datasets: tuple[str, ...], region: str | None, *, no_wait: bool
+) -> int:
+    """Stale is a lock whose process on this host is gone, or that is old and not refreshed."""
     from drorch.app.backups import chosen
+    from drorch.app.unlocking import unlock as unlock_each
+    from drorch.cli.carrying import carrying
 
     program = session.program
-    rows = [
-        row
-        for dataset in chosen(program, datasets, everything=not datasets)
-        for row in repositories.unlock(program, dataset, region)
-    ]
-    return _told(session, rows, ("dataset", "region", "result", "removed", "left"))
+    wanted = chosen(program, datasets, everything=not datasets)
+    with carrying(session, several=len(wanted) > 1) as carried:
+        rows = unlock_each(
+            program,
+            wanted,
+            region,
+            wait=not no_wait,
+            control=carried.control,
+            watchers=carried.watchers,
+        )
+    code = _told(session, rows, ("dataset", "region", "result", "removed", "left"))
+    _locks(session, rows)
+    return carried.exit_code([ExitCode(code)])
+
+
+def _locks(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Each lock that was found, and what became of it."""
+    for row in rows:
+        for lock in row.get("locks", ()):
+            who = f"{lock['user']}@{lock['host']}, process {lock['pid']}" if lock["pid"] else "?"
+            kind = "exclusive lock" if lock["exclusive"] else "lock"
+            did = "removed" if lock["removed"] else "kept"
+            session.say(
+                f"{row['dataset']} in {row['region']}: {did} {kind} {lock['lock'][:8]} "
+                f"({who}): {one_line(lock['why'])}"
+            )
 
 
 command.add_command(key)

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from drorch.actions.places import address_of, restic_of
-from drorch.app.repositories import initialise, standing, unlock
+from drorch.app.repositories import initialise, standing
 from drorch.core.errors import ResticError
 from tests.integration.app.seeing import findings, step, wait_for
 
@@ -299,21 +299,6 @@ def locked(request, premises, by="docs"):
     request.addfinalizer(process.kill)
     wait_for(lambda: premises.files("mtl", by, "locks"))
     return process
-
-
-def test_unlock_removes_the_lock_of_a_dead_process_and_never_a_living_one(request, any_premises):
-    dead = locked(request, any_premises)
-    locked(request, any_premises, "db")
-    dead.kill()
-    dead.wait()
-    with any_premises.program() as program:
-        rows = [r for d in ("docs", "db") for r in unlock(program, program.dataset(d), "mtl")]
-    assert [(r["result"], r["removed"], r["left"]) for r in rows] == [
-        ("unlocked", 1, 0),
-        ("unlocked", 0, 1),
-    ]
-    assert any_premises.files("mtl", "docs", "locks") == []
-    assert len(any_premises.files("mtl", "db", "locks")) == 1
 
 
 def test_a_backup_goes_on_beside_a_stale_lock_and_a_check_names_it(request, premises):
