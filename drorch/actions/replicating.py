@@ -177,7 +177,7 @@ def _damage(dataset: Dataset, done: dict[str, MirrorDone]) -> list[Finding]:
             f"{dataset.name} in {region}",
             f"{len(names)} object(s) in region {region} are not what their names say; they were "
             f"not copied: {', '.join(sorted(names)[:_NAMED])}",
-            "restore their content from another region that has it whole",
+            f"mend them from the other regions: drorch heal --dataset {dataset.name}",
         )
         for region, names in by_region.items()
     ]
@@ -186,7 +186,7 @@ def _damage(dataset: Dataset, done: dict[str, MirrorDone]) -> list[Finding]:
             "copy.owed",
             f"{dataset.name} in {region}",
             f"{len(one.held_back)} snapshot(s) are held back, as they may rest on what is damaged",
-            "mend the damage, then run: drorch replicate",
+            f"mend the damage first: drorch heal --dataset {dataset.name} --read-data",
         )
         for region, one in done.items()
         if one.held_back

@@ -16,11 +16,15 @@ from drorch.actions.places import (
     restic_of,
 )
 from drorch.actions.regions import Watched
+from drorch.actions.salvage import SnapshotGone, Strictness, known_damage, salvaged
+from drorch.actions.scrubs import proofs_of
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import ResticError, StorageError
+from drorch.core.facts import Forgotten, Proven
 from drorch.core.model import Dataset, Region
 from drorch.core.names import Mode
 from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy
+from drorch.core.scrubbing import with_damage
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools
 from drorch.restic.failure import Cause
@@ -51,44 +55,96 @@ def _restore(call: Call, tools: Tools) -> Result:
     if isinstance(found, Observation):
         return failed(found.cause, found.message, found.hint)
     attempt = Attempt(call.cancel, call.timeout, call.progress)
-    chosen = choose(tools, dataset, found, _moment(arguments), attempt)
+    at = _moment(arguments)
     tools.creations.note(call.run, target)
-    done = _brought_back(tools, dataset, found, chosen, target, include, attempt)
+
+    def once(region: Region, strictness: Strictness) -> Result:
+        gone = _gone_from(tools, dataset, region, at)
+        if gone and strictness is Strictness.STRICT:
+            raise gone
+        chosen = choose(tools, dataset, region, at, attempt)
+        done = _brought_back(tools, dataset, region, chosen, target, include, attempt)
+        result = _came_back(call, dataset, region, chosen, done, target, whole=not include)
+        return replace(result, findings=(*result.findings, *_told_of(gone, dataset)))
+
+    return salvaged(call, tools, dataset, found, once)
+
+
+def _came_back(
+    call: Call,
+    dataset: Dataset,
+    region: Region,
+    chosen: Chosen,
+    done: RestoreDone,
+    target: Path,
+    *,
+    whole: bool,
+) -> Result:
+    """What a restore came to; `whole`: not only some paths were asked for."""
     outputs: dict[str, Value] = {
         "dataset": dataset.name,
-        "region": found.name,
+        "region": region.name,
         "snapshot": chosen.id,
         "snapshot_at": chosen.at.isoformat().replace("+00:00", "Z"),
         "files": done.files,
         "bytes": done.bytes,
         "path": str(target),
     }
-    if not include and chosen.files is not None and done.files != chosen.files:
+    if whole and chosen.files is not None and done.files != chosen.files:
         return failed(
             "incomplete",
             f"{done.files} files came back of {chosen.files} that the snapshot holds",
             f"check the repository with: drorch check --dataset {dataset.name} "
-            f"--region {found.name} --read-data",
+            f"--region {region.name} --read-data",
             outputs=outputs,
         )
-    fact = CopyFact(CopyFactKind.RESTORE_TESTED, dataset.name, found.name, chosen.id, chosen.at)
-    proves = call.mode is Mode.DRILL and not include
+    fact = CopyFact(CopyFactKind.RESTORE_TESTED, dataset.name, region.name, chosen.id, chosen.at)
+    proves = call.mode is Mode.DRILL and whole
     return passed(
         outputs, copies=(fact,) if proves else (), findings=_missing(dataset, done.missing)
     )
 
 
-def _living(tools: Tools, dataset: Dataset, arguments: Arguments) -> Region | Observation:
-    """The region named, or the first of the dataset's that answers; else why there is none."""
+def _living(tools: Tools, dataset: Dataset, arguments: Arguments) -> list[Region] | Observation:
+    """The region named, or those of the dataset's that answer; else why there is none.
+
+    Those of which damage is known come last.
+    """
     names = (arguments.text("region"),) if arguments.has("region") else dataset.regions
     regions = [region_named(tools, name) for name in names]
     healths = probe_all([bucket_of(tools, region) for region in regions], Depth.REACHABLE)
-    troubles: list[Observation] = []
-    for region, health in zip(regions, healths, strict=True):
-        if health.trouble is None:
-            return region
-        troubles.append(health.trouble)
-    return troubles[0]
+    living = [r for r, h in zip(regions, healths, strict=True) if h.trouble is None]
+    if living:
+        return sorted(living, key=lambda r: known_damage(tools, dataset, r))
+    return next(h.trouble for h in healths if h.trouble is not None)
+
+
+def _gone_from(
+    tools: Tools, dataset: Dataset, region: Region, at: datetime | None
+) -> SnapshotGone | None:
+    """Whether the newest snapshot that the journal knows to lie there is not shown."""
+    forgotten = {k.fact.snapshot for k in tools.knowledge.facts(Forgotten, dataset.name)}
+    known = (
+        c
+        for c in tools.knowledge.copies(dataset.name)
+        if c.region == region.name and not c.owed and _not_after(c.snapshot_at, at)
+    )
+    newest = next((c for c in known if c.snapshot not in forgotten), None)
+    if newest is None or newest.snapshot in _there(tools, dataset, region):
+        return None
+    return SnapshotGone(
+        f"region {region.name} does not show snapshot {newest.snapshot[:8]} of "
+        f"{newest.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, which the journal knows to lie there",
+        "if nobody forgot it by hand, somebody has deleted it: look at the bucket's versions",
+        region.name,
+    )
+
+
+def _told_of(gone: SnapshotGone | None, dataset: Dataset) -> tuple[Finding, ...]:
+    if gone is None:
+        return ()
+    message = f"an older snapshot came back: {gone.message}"
+    return (Finding("restore.older", dataset.name, message, gone.hint),)
 
 
 def _brought_back(
@@ -255,10 +311,25 @@ def _check(call: Call, tools: Tools) -> Result:
             "damaged",
             f"the repository of {dataset.name} in {region.name} is damaged: "
             f"{done.errors[0] if done.errors else 'restic gives no details'}",
-            "another region may hold it whole: check that one, and restore from there",
+            f"mend it from the other regions: drorch heal --dataset {dataset.name}"
+            + ("" if read_data else " --read-data"),
             outputs=outputs,
+            facts=_broken(tools, dataset, region, done.broken_packs),
         )
     return passed(outputs, copies=_verified(tools, dataset, region, known) if read_data else ())
+
+
+def _broken(
+    tools: Tools, dataset: Dataset, region: Region, packs: Sequence[str]
+) -> tuple[Proven, ...]:
+    """What restic found damaged or missing stands until it is healed."""
+    proofs = {p.part: p for p in proofs_of(tools.knowledge, dataset, region.name)}
+    for pack in packs:
+        part = f"data/{pack[:2]}"
+        proofs[part] = with_damage(
+            proofs.get(part), part, [f"{part}/{pack}"], dataset=dataset.name, region=region.name
+        )
+    return tuple(proofs[part] for part in sorted({f"data/{pack[:2]}" for pack in packs}))
 
 
 def _verified(

@@ -45,7 +45,7 @@ _NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class _Books:
+class Books:
     """What was known of a region before it is scrubbed, and the day by local time."""
 
     dataset: Dataset
@@ -56,7 +56,8 @@ class _Books:
     day: str
 
     @classmethod
-    def opened(cls, tools: Tools, dataset: Dataset, region: Region) -> "_Books":
+    def opened(cls, tools: Tools, dataset: Dataset, region: Region) -> "Books":
+        """As the journal has them now."""
         now = tools.clock.now().at
         zone = ZoneInfo(tools.configuration.timezone)
         proven = proofs_of(tools.knowledge, dataset, region.name)
@@ -108,7 +109,7 @@ def _scrub(call: Call, tools: Tools) -> Result:
     if health.trouble is not None:
         return failed(health.trouble.cause, health.trouble.message, health.trouble.hint)
     living = [b for b, h in zip(siblings, others, strict=True) if h.trouble is None]
-    books = _Books.opened(tools, dataset, region)
+    books = Books.opened(tools, dataset, region)
     size = size_of(books.proofs.values())
     if size is None:
         size = estimated_size(bucket, repository_folder(dataset))
@@ -121,7 +122,7 @@ def _scrub(call: Call, tools: Tools) -> Result:
         repository_folder(dataset),
         None if budget is None or size < budget / 2 else turns(books.proofs.values()),
         budget=budget,
-        expected=_expected(tools.knowledge, dataset, region),
+        expected=expected_in(tools.knowledge, dataset, region),
         pace=flow_of(tools, dataset).receiving,
         progress=call.progress,
         cancel=call.cancel,
@@ -137,7 +138,7 @@ def _siblings(tools: Tools, dataset: Dataset, region: Region) -> list[Bucket]:
     return [bucket_of(tools, region_named(tools, name)) for name in others]
 
 
-def _budget(arguments: Arguments, books: _Books, size: int) -> int | None:
+def _budget(arguments: Arguments, books: Books, size: int) -> int | None:
     """Bytes to hash now; None: everything."""
     if arguments.has("budget"):
         return _asked(arguments.text("budget"))
@@ -158,7 +159,7 @@ def _asked(text: str) -> int | None:
         raise WrongArgument(f"budget: {error}", f"write it like 20GiB, or {ALL}") from None
 
 
-def _expected(knowledge: Knowledge, dataset: Dataset, region: Region) -> dict[str, set[str]]:
+def expected_in(knowledge: Knowledge, dataset: Dataset, region: Region) -> dict[str, set[str]]:
     """What the journal knows to lie there: whoever takes a snapshot or a key away leaves a gap."""
     forgotten = {k.fact.snapshot for k in knowledge.facts(Forgotten, dataset.name)}
     revoked = {k.fact.key for k in knowledge.facts(KeyRevoked, dataset.name)}
@@ -170,7 +171,7 @@ def _expected(knowledge: Knowledge, dataset: Dataset, region: Region) -> dict[st
     }
 
 
-def _config(books: _Books, bucket: Bucket, others: Sequence[Bucket]) -> Proven:
+def _config(books: Books, bucket: Bucket, others: Sequence[Bucket]) -> Proven:
     """The proof of the one object that no hash names: it is the same in all mirrors."""
     ours, *theirs = configs_of([bucket, *others], repository_folder(books.dataset))
     known = None if isinstance(ours, StorageError) else ours
@@ -186,7 +187,7 @@ def _config(books: _Books, bucket: Bucket, others: Sequence[Bucket]) -> Proven:
     )
 
 
-def _told(books: _Books, done: ScrubDone, budget: int | None, config: Proven) -> Result:
+def _told(books: Books, done: ScrubDone, budget: int | None, config: Proven) -> Result:
     outputs = _outputs(books, done, None if budget is None else max(0, budget - done.bytes))
     facts = (*books.closed(done), config)
     damaged = (*config.damaged, *done.damaged)
@@ -197,12 +198,15 @@ def _told(books: _Books, done: ScrubDone, budget: int | None, config: Proven) ->
             error.cause, error.message, error.hint, outputs=outputs, findings=findings, facts=facts
         )
     if findings:
-        message, hint = findings[0].message, findings[0].hint
+        message = f"{len(damaged)} object(s) are damaged, or gone: {damaged[0]}" + (
+            ", …" if len(damaged) > 1 else ""
+        )
+        hint = findings[0].hint
         return failed("damaged", message, hint, outputs=outputs, findings=findings, facts=facts)
     return passed(outputs, message=_sentence(books, done, facts), facts=facts)
 
 
-def _outputs(books: _Books, done: ScrubDone, left: int | None) -> dict[str, Value]:
+def _outputs(books: Books, done: ScrubDone, left: int | None) -> dict[str, Value]:
     return {
         "dataset": books.dataset.name,
         "region": books.region.name,
@@ -214,7 +218,7 @@ def _outputs(books: _Books, done: ScrubDone, left: int | None) -> dict[str, Valu
     }
 
 
-def _sentence(books: _Books, done: ScrubDone, facts: Sequence[Fact]) -> str:
+def _sentence(books: Books, done: ScrubDone, facts: Sequence[Fact]) -> str:
     promised = books.dataset.verify.scrub
     age = promised_age(promised) if promised else None
     now_proven = dict(books.proofs) | {f.part: f for f in facts if isinstance(f, Proven)}
@@ -238,7 +242,7 @@ def damage_found(dataset: Dataset, region: Region, damaged: Sequence[str]) -> tu
             "object.damaged",
             f"{dataset.name} in {region.name}",
             f"{len(damaged)} object(s) are not what their names say, or are gone: {named}{more}",
-            "restore this object's content from another region that has it whole",
+            f"mend them from the other regions: drorch heal --dataset {dataset.name}",
         ),
     )
 

@@ -24,6 +24,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "lock.extend": "locks:LOCK_EXTEND",
         "rewind": "rewinds:REWIND",
         "scrub": "scrubs:SCRUB",
+        "heal": "heals:HEAL",
         "region.reachable": "regions:REGION_REACHABLE",
         "snapshot.age": "regions:SNAPSHOT_AGE",
         "snapshot.hold": "holds:SNAPSHOT_HOLD",

@@ -1,4 +1,4 @@
-"""Use cases around copies: back up, replicate, check, scrub, restore. Each is a run of a compiled plan."""
+"""Use cases around copies: back up, replicate, check, scrub, heal, restore. Each is a run of a compiled plan."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +14,7 @@ from drorch.core.plan import Plan
 from drorch.core.policy import (
     compile_backup,
     compile_check,
+    compile_heal,
     compile_replicate,
     compile_restore,
     compile_scrub,
@@ -128,6 +129,28 @@ def scrub(
             program.configuration,
             arguments={"budget": budget} if budget is not None else {},
         )
+
+    return _each(program, datasets, plan, control, watchers, Request(trigger), parallel)
+
+
+def heal(
+    program: Program,
+    datasets: Sequence[Dataset],
+    region: str | None,
+    *,
+    read_data: bool,
+    control: Control,
+    watchers: Watchers = nobody,
+    trigger: str = "operator",
+    parallel: int = 2,
+) -> list[Carried]:
+    """Make every region (or the one named) whole from all that hold the same repository."""
+    if region is not None:
+        program.region(region)
+
+    def plan(dataset: Dataset) -> Plan:
+        regions = [region] if region else []
+        return compile_heal(dataset.name, regions, program.configuration, read_data=read_data)
 
     return _each(program, datasets, plan, control, watchers, Request(trigger), parallel)
 

@@ -60,7 +60,7 @@ class Proofs:
             "since": rfc3339(self.damaged_at) if self.damaged_at else None,
             "message": f"{self.region} holds damaged objects of {self.dataset}, or has lost them: "
             f"{named}{also}",
-            "hint": "restore their content from another region that has it whole",
+            "hint": f"mend them from the other regions: drorch heal --dataset {self.dataset}",
         }
 
     def _overdue(self, due: datetime) -> dict[str, Value]:

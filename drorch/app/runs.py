@@ -41,6 +41,7 @@ _SUPERSEDED = frozenset(
         RunKind.SCRUB,
         RunKind.KEYS,
         RunKind.UNLOCK,
+        RunKind.HEAL,
         RunKind.RESTORE,
         RunKind.RETENTION,
         RunKind.HOLD,

@@ -25,6 +25,7 @@ CATALOGUE = (
             Entry("backup", "Back up datasets to their regions."),
             Entry("replicate", "Bring further regions the copies they lack."),
             Entry("check", "Check that repositories are whole."),
+            Entry("heal", "Make damaged regions whole from those that have what they lack."),
             Entry("lock-extend", "Extend the object locks of what is needed, before they lapse."),
             Entry("scrub", "Hash what lies in the regions, a day's share at a time."),
             Entry("snapshots", "List snapshots, and the files in them."),

@@ -21,7 +21,7 @@ Document = Mapping[str, Any]
 _TOLD_ABOVE = frozenset({"step.failed", "cleanup.failed"})
 
 #: Actions that say in a sentence what they came to.
-_SAY_IT = frozenset({"lock.extend", "rewind", "scrub"})
+_SAY_IT = frozenset({"heal", "lock.extend", "rewind", "scrub"})
 
 _OBJECTIVES = (("rto", "RTA", "RTO"), ("rpo", "RPA", "RPO"))
 

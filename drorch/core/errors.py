@@ -65,11 +65,16 @@ class StorageError(DrorchError):
 
 
 class ResticError(DrorchError):
-    """restic did not do what was asked; `cause` is a stable word for journals and scripts."""
+    """restic did not do what was asked; `cause` is a stable word for journals and scripts.
 
-    def __init__(self, message: str, hint: str, cause: str) -> None:
+    `objects` are the objects of the repository it complained of, such as `data/d17c1f2696`: the
+    kind's folder, and the first digits of the id.
+    """
+
+    def __init__(self, message: str, hint: str, cause: str, objects: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint)
         self.cause = cause
+        self.objects = objects
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class RunKind(StrEnum):
     LOCK_EXTEND = "lock-extend"
     REWIND = "rewind"
     SCRUB = "scrub"
+    HEAL = "heal"
     DRILL = "drill"
     FAILOVER = "failover"
     FAILBACK = "failback"

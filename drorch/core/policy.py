@@ -123,6 +123,36 @@ def compile_scrub(
     return _side_by_side(plan)
 
 
+def compile_heal(
+    dataset: str, regions: Sequence[str], configuration: Configuration, *, read_data: bool = False
+) -> Plan:
+    """The plan that makes the regions named, or all, whole from whichever has what they lack, each
+    repository by itself, and then looks whether they are. No backup goes on beside it.
+    """
+    policy = _dataset(dataset, configuration)
+    for region in regions:
+        _check_region(policy, region)
+    steps: list[PlannedStep] = []
+    for repository in policy.repositories:
+        targets = [r for r in repository if not regions or r in regions]
+        if targets:
+            steps += _healing(policy, targets, read_data=read_data)
+    title = f"Heal {dataset}"
+    return _side_by_side(_plan(RunKind.HEAL, policy, configuration, title, tuple(steps)))
+
+
+def _healing(policy: Dataset, targets: Sequence[str], *, read_data: bool) -> list[PlannedStep]:
+    heal = PlannedStep(
+        f"heal-{'-'.join(targets)}",
+        Phase.STEPS,
+        "heal",
+        {"dataset": policy.name, "regions": list(targets), "read_data": read_data},
+        repeatable=True,
+    )
+    checks = _in_each("check", "repository.check", policy, targets, {})
+    return [heal, *(replace(check, needs=(heal.id,)) for check in checks)]
+
+
 def _in_each(
     name: str, action: str, policy: Dataset, regions: Sequence[str], arguments: Mapping[str, Value]
 ) -> tuple[PlannedStep, ...]:

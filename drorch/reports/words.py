@@ -15,6 +15,7 @@ KINDS = {
     "lock-extend": "Lock extension",
     "rewind": "Rewind",
     "scrub": "Scrub",
+    "heal": "Healing",
     "drill": "Drill",
     "failover": "Failover",
     "failback": "Failback",

@@ -46,8 +46,8 @@ _HINTS: Final = {
     Cause.WRONG_PASSWORD: "check the dataset's password secret; if it is certainly right, the "
     "repository's keys/ may have been deleted or hidden: look at the bucket's versions "
     "before anything else",
-    Cause.KEYS_GONE: "do not make the repository anew: bring the keys back from the bucket's "
-    "versions or from another region, and find out who could delete them",
+    Cause.KEYS_GONE: "do not make the repository anew: bring the keys back from another region or "
+    "from the bucket's versions (drorch heal), and find out who could delete them",
     Cause.NO_REPOSITORY: "is this the right region and prefix? If the repository was never made, "
     "drorch repo init makes it; if it was there before, do not: its config may have been "
     "deleted, look at the bucket's versions",
@@ -68,8 +68,8 @@ _HINTS: Final = {
     "is not sent twice",
     Cause.DISK_FULL: "free space there, or choose another target; restic also needs some "
     "temporary space (TMPDIR)",
-    Cause.DAMAGED: "this copy of the repository is damaged or incomplete: use another region, "
-    "and see how far the damage goes: drorch check --read-data",
+    Cause.DAMAGED: "this copy of the repository is damaged or incomplete: mend it from the others "
+    "with drorch heal, and use another region meanwhile",
     Cause.NOT_FOUND: "list what is there: drorch snapshots list, drorch snapshots ls",
     Cause.NOT_REMOVED: "may this region's key delete objects, and is the bucket one whose objects "
     "can be deleted? What was not removed is tried again the next time",
@@ -137,6 +137,12 @@ _BY_TEXT: Final = tuple(
     for cause, sentences in _SENTENCES.items()
 )
 
+_FOLDERS: Final = {"data": "data", "index": "index", "snapshot": "snapshots", "key": "keys"}
+
+#: `Load(<data/d17c1f2696>, 0, 0) failed`; `from d17c1f26 failed`, `pack d17c1f26…: does not exist`.
+_OBJECT: Final = re.compile(r"<(data|index|snapshot|key)/([0-9a-f]{8,64})>")
+_PACK: Final = re.compile(r"\b(?:pack|from) ([0-9a-f]{8,64})\b")
+
 _PHRASES: Final = {
     "version": "tell its version",
     "init": "make the repository",
@@ -157,9 +163,9 @@ _PHRASES: Final = {
 }
 
 
-def problem(cause: Cause, message: str) -> ResticError:
+def problem(cause: Cause, message: str, objects: tuple[str, ...] = ()) -> ResticError:
     """An error with the hint that belongs to its cause."""
-    return ResticError(message, _HINTS[cause], cause.value)
+    return ResticError(message, _HINTS[cause], cause.value, objects)
 
 
 def diagnose(
@@ -167,7 +173,8 @@ def diagnose(
 ) -> ResticError:
     """Why a restic process that was to do `verb` did not do it."""
     cause, message = _diagnosis(verb, done, heard)
-    return problem(cause, redact(message))
+    objects = tuple(dict.fromkeys(_complained_of(heard))) if cause is Cause.DAMAGED else ()
+    return problem(cause, redact(message), objects)
 
 
 def _diagnosis(verb: str, done: Completed, heard: Listener) -> tuple[Cause, str]:
@@ -185,6 +192,15 @@ def _diagnosis(verb: str, done: Completed, heard: Listener) -> tuple[Cause, str]
         return Cause.DUMP_FAILED, _dump_failure(done.feeder)
     cause = _cause(done.exit_code, heard)
     return cause, f"{could_not}: {_words(done, heard)}"
+
+
+def _complained_of(heard: Listener) -> Iterator[str]:
+    """The objects that restic's words name, by the beginnings of their ids."""
+    for text in _texts(heard):
+        for kind, key in _OBJECT.findall(text):
+            yield f"{_FOLDERS[kind]}/{key}"
+        for pack in _PACK.findall(text):
+            yield f"data/{pack}"
 
 
 def error_text(error: Message) -> str:

@@ -244,6 +244,14 @@ class Premises:
             (one,) = backups.scrub(program, wanted, control=Control(), **given)
         return document(one)
 
+    def heal(self, name: str = "docs", **how: Any) -> dict[str, Any]:
+        """Make its regions whole."""
+        with self.program() as program:
+            wanted = [program.dataset(name)]
+            given = {"region": None, "read_data": False} | how
+            (one,) = backups.heal(program, wanted, control=Control(), **given)
+        return document(one)
+
     def restore(self, name: str = "docs", to: str = "back", **how: Any) -> dict[str, Any]:
         """Restore it into a folder of ours."""
         with self.program() as program:

@@ -20,6 +20,7 @@ from drorch.core.names import Mode, OnFailure, Phase, RunKind
 from drorch.core.policy import (
     compile_backup,
     compile_check,
+    compile_heal,
     compile_lock_extend,
     compile_lock_extend_records,
     compile_replicate,
@@ -191,3 +192,24 @@ def test_what_is_not_there_is_refused_with_a_hint(compiling, message):
     with pytest.raises(UsageError, match=message) as caught:
         compiling()
     assert caught.value.hint
+
+
+def test_a_heal_makes_each_repository_whole_and_then_looks_whether_it_is():
+    plan = compile_heal("ehr", [], CONFIGURATION, read_data=True)
+    assert [(s.id, s.do, s.needs) for s in plan.steps] == [
+        ("heal-mtl-qc", "heal", ()),
+        ("check-mtl", "repository.check", ("heal-mtl-qc",)),
+        ("check-qc", "repository.check", ("heal-mtl-qc",)),
+        ("heal-tor", "heal", ()),
+        ("check-tor", "repository.check", ("heal-tor",)),
+    ]
+    assert (plan.kind, plan.subject) == (RunKind.HEAL, "dataset:ehr")
+    assert plan.steps[0].arguments == {
+        "dataset": "ehr",
+        "regions": ["mtl", "qc"],
+        "read_data": True,
+    }
+    only = compile_heal("ehr", ["qc"], CONFIGURATION)
+    assert [s.id for s in only.steps] == ["heal-qc", "check-qc"]
+    with pytest.raises(UsageError, match="has no copy in 'qc'"):
+        compile_heal("alone", ["qc"], CONFIGURATION)
