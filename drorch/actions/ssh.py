@@ -10,12 +10,9 @@ its environment or belongs to its session, politely and then surely, and looks t
 Should no second connection come about, the program's own `timeout` ends it later.
 """
 
-import os
 import re
 import shlex
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -23,6 +20,7 @@ from pathlib import Path
 
 from drorch.actions.arguments import Arguments, WrongArgument, make_action, reveal
 from drorch.actions.endings import EXPECT, KEPT, OUTPUTS, STDIN, Expectation, input_of, result_of
+from drorch.actions.identities import key_file
 from drorch.actions.surroundings import child_environment, last_words
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.values import Result, Value, errored, failed
@@ -136,7 +134,7 @@ def _command(call: Call, tools: Tools) -> Result:
     host = _host(arguments)
     remote = _Remote(call, tools, host, Expectation(arguments.mapping("expect", {})))
     key = reveal("identity", arguments.mapping("identity"), tools.secrets)
-    with _key_file(key) as identity:
+    with key_file(key) as identity:
         return remote.carry(arguments, identity)
 
 
@@ -261,21 +259,6 @@ def _revealed(arguments: Arguments, tools: Tools) -> Value:
     if isinstance(value, Mapping) and set(value) == {"secret"}:
         return reveal("stdin", value, tools.secrets)
     return value
-
-
-@contextmanager
-def _key_file(key: str) -> Iterator[Path]:
-    """The key as a file for the client, in memory where there is such a place; then removed."""
-    memory = Path("/dev/shm")  # noqa: S108 - the file is made unguessable, for its owner alone
-    folder = memory if os.access(memory, os.W_OK) else None
-    handle, name = tempfile.mkstemp(prefix=f"drorch-key-{os.getpid()}-", dir=folder)
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(key if key.endswith("\n") else key + "\n")
-        yield Path(name)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
 
 
 COMMAND = make_action(

@@ -44,6 +44,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "http.request": "web:REQUEST",
         "tcp.check": "network:TCP",
         "dns.check": "network:DNS",
+        "dns.update": "names:UPDATE",
         # Databases
         "sql.check": "sql:CHECK",
         "sql.execute": "sql:EXECUTE",
