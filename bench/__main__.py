@@ -15,6 +15,7 @@ from bench.backup import measure_backup, measure_far, measure_memory, measure_mi
 from bench.figures import Broken, Figure, LeftOut
 from bench.inside import measure_engine, measure_journal
 from bench.mirror import measure_mirror
+from bench.objects import measure_objects
 from bench.printing import Taken, as_document, as_lines
 from bench.restore import measure_restore
 from bench.scrub import measure_scrub
@@ -40,6 +41,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "restore": measure_restore,
     "scrub": measure_scrub,
     "memory": measure_memory,
+    "objects": measure_objects,
 }
 
 

@@ -11,6 +11,8 @@ from drorch.ports import Cancellation, Progress
 from drorch.storage.bucket import Bucket
 from drorch.storage.faults import Cause
 from drorch.storage.mirror import mirror
+from tests.faulty import in_front_of
+from tests.harms import Asked, Plan
 from tests.regions import bucket_of, credentials_of, kill_region, restart_region, running_regions
 
 
@@ -286,3 +288,26 @@ def test_both_ways_make_the_union(source, regions, repository):
     assert ids(source, repository, "snapshots") == ids(other, repository, "snapshots")
     assert {here, there} <= set(names(other, repository))
     other.close()
+
+
+def test_no_listing_is_done_twice_in_one_replication(source, destination, regions, repository):
+    make_repository(source, repository)
+    asked: list[tuple[str, str]] = []
+
+    def noting(side: str) -> Plan:
+        def plan(request: Asked) -> None:
+            if request.listing:
+                asked.append((side, request.target))
+
+        return plan
+
+    with (
+        in_front_of(regions[0], noting("source")) as here,
+        in_front_of(regions[1], noting("destination")) as there,
+    ):
+        first = Bucket(here.as_region(), source.credentials)
+        second = Bucket(there.as_region("prod/west"), destination.credentials)
+        assert mirror(first, second, repository).whole
+        first.close()
+        second.close()
+    assert len(asked) == len(set(asked)) == 8, "four kinds of objects on each side"
