@@ -8,11 +8,11 @@ from drorch.actions.arguments import Arguments, make_action
 from drorch.actions.places import bucket_of, dataset_named, region_named
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.durations import format_duration
+from drorch.core.errors import StorageError
 from drorch.core.model import Region
 from drorch.core.values import Result, Value, errored, failed, passed
 from drorch.ports import Call, Cancellation, Tools
-from drorch.storage.bucket import Bucket
-from drorch.storage.probe import Depth, Observation, probe
+from drorch.storage.probe import Depth, probe
 
 
 def _reachable(call: Call, tools: Tools) -> Result:
@@ -94,35 +94,51 @@ SNAPSHOT_AGE = make_action(
 )
 
 
-class Watched:
-    """A probe of a region that runs beside the work done there.
+#: How often a region is looked at while work is done there, in seconds.
+_EVERY = 15.0
 
-    restic takes more than a second to start and, against a dead region, hours to give up: the
-    probe ends it. `cancel` is the work's own, cancelled with the outer one or by the probe.
+
+class Watched:
+    """Probes of a region that run beside the work done there.
+
+    restic takes more than a second to start and, against a dead region, a quarter of an hour to
+    give up: a probe ends it. One that fails at the start does so at once; later, when the region
+    was there, only after a second look. `cancel` is the work's own, cancelled with the outer one or
+    by a probe.
     """
 
-    def __init__(self, tools: Tools, region: Region, cancel: Cancellation) -> None:
+    def __init__(
+        self, tools: Tools, region: Region, cancel: Cancellation, *, every: float = _EVERY
+    ) -> None:
         self.cancel = Cancellation()
-        self._trouble: Observation | None = None
+        self._trouble: StorageError | None = None
+        self._every = every
+        self._over = threading.Event()
         self._forget = cancel.on_cancel(lambda: self.cancel.cancel(cancel.reason or "cancelled"))
-        bucket = bucket_of(tools, region)  # secrets are fetched here, where an error is told
-        self._thread = threading.Thread(target=self._look, args=(bucket,), daemon=True)
+        self._bucket = bucket_of(tools, region)  # secrets are fetched here, where an error is told
+        self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
-    def _look(self, bucket: Bucket) -> None:
-        trouble = probe(bucket, Depth.REACHABLE).trouble
+    def _look(self) -> None:
+        trouble = self._asked()
+        while trouble is None and not self._over.wait(self._every):
+            trouble = self._asked() and self._asked()
         if trouble is not None:
             self._trouble = trouble
             self.cancel.cancel(trouble.message)
 
-    def trouble(self) -> Observation | None:
-        """What the probe found; waits for it, some seconds at most."""
+    def _asked(self) -> StorageError | None:
+        return probe(self._bucket, Depth.REACHABLE).error
+
+    def trouble(self) -> StorageError | None:
+        """Why the region cannot be used, or None; looks, which takes some seconds at most."""
+        self._over.set()
         self._thread.join()
-        return self._trouble
+        return self._trouble or self._asked()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         self._forget()
-        self._thread.join()

@@ -1,7 +1,11 @@
 """A region dies, comes back, or holds damaged objects: what is owed, to whom, and since when."""
 
+import threading
+
 import pytest
 
+from drorch.actions.regions import Watched
+from drorch.ports import Cancellation
 from tests.integration.app.seeing import findings, step
 
 
@@ -171,3 +175,17 @@ def test_a_named_region_that_is_dead_is_said_to_be(premises, verb):
     assert failed["cause"] == "unreachable"
     assert "region qc" in failed["message"]
     assert not where.exists()
+
+
+def test_a_region_that_dies_while_work_is_done_there_ends_the_work(premises):
+    over = threading.Event()
+    with premises.program() as program:
+        region = program.region("mtl")
+        with Watched(program.tools, region, Cancellation(), every=0.05) as watched:
+            watched.cancel.on_cancel(over.set)
+            assert watched.trouble() is None
+        with Watched(program.tools, region, Cancellation(), every=0.05) as watched:
+            watched.cancel.on_cancel(over.set)
+            premises.kill("mtl")
+            assert over.wait(60)
+            assert watched.trouble().cause == "unreachable"
