@@ -95,7 +95,7 @@ SNAPSHOT_AGE = make_action(
 
 
 #: How often a region is looked at while work is done there, in seconds.
-_EVERY = 15.0
+_EVERY = 5.0
 
 
 class Watched:

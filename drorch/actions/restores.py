@@ -35,6 +35,9 @@ from drorch.storage.layout import Kind as ObjectKind
 from drorch.storage.layout import listed
 from drorch.storage.probe import Depth, Observation, probe_all
 
+#: What restic says when the region it reads from died, or when it was ended for that.
+_BY_A_DEAD_REGION = frozenset({Cause.INTERRUPTED, Cause.UNREACHABLE, Cause.FAILED})
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -63,11 +66,31 @@ def _restore(call: Call, tools: Tools) -> Result:
         if gone and strictness is Strictness.STRICT:
             raise gone
         chosen = choose(tools, dataset, region, at, attempt)
-        done = _brought_back(tools, dataset, region, chosen, target, include, attempt)
+        done = _watched(call, tools, dataset, region, chosen, target, include)
         result = _came_back(call, dataset, region, chosen, done, target, whole=not include)
         return replace(result, findings=(*result.findings, *_told_of(gone, dataset)))
 
     return salvaged(call, tools, dataset, found, once)
+
+
+def _watched(
+    call: Call,
+    tools: Tools,
+    dataset: Dataset,
+    region: Region,
+    chosen: Chosen,
+    target: Path,
+    include: Sequence[PurePosixPath],
+) -> RestoreDone:
+    """Restore as long as the region lives; raises its StorageError when it dies meanwhile."""
+    with Watched(tools, region, call.cancel) as watched:
+        attempt = Attempt(watched.cancel, call.timeout, call.progress)
+        try:
+            return _brought_back(tools, dataset, region, chosen, target, include, attempt)
+        except ResticError as error:
+            if call.cancel.cancelled or error.cause not in _BY_A_DEAD_REGION:
+                raise
+            raise watched.trouble() or error from None
 
 
 def _came_back(

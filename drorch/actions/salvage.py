@@ -17,6 +17,8 @@ from drorch.core.model import Dataset, Region
 from drorch.core.values import Finding, Result, failed
 from drorch.ports import Call, Tools
 from drorch.restic.failure import Cause
+from drorch.storage.faults import TRANSIENT
+from drorch.storage.faults import Cause as Fault
 from drorch.storage.layout import Kind
 from drorch.storage.versions import keeps_versions
 
@@ -26,7 +28,9 @@ _MENDABLE = frozenset(
 )
 
 #: Causes for which another region is asked, while nothing can be healed.
-_ELSEWHERE = frozenset({Cause.UNREACHABLE, Cause.ACCESS_DENIED, "no-snapshot"})
+_ELSEWHERE = frozenset(
+    {Cause.ACCESS_DENIED, "no-snapshot", *TRANSIENT, Fault.DNS, Fault.TLS, Fault.CREDENTIALS}
+)
 
 #: How many objects a finding names.
 _NAMED = 5

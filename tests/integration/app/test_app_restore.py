@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from drorch.app.drills import drill
 from drorch.app.runs import Control
 from drorch.core.errors import UsageError
+from tests.faulty import in_front_of
+from tests.harms import Harm, between, well
 from tests.integration.app.disks import on_small_disk
 from tests.integration.app.seeing import step, tree
 
@@ -280,3 +283,16 @@ def test_a_drill_does_not_restore_over_what_it_protects_even_through_a_link(prem
     assert run["outcome"] == "failed"
     assert step(run, "restore-docs")["cause"] == "protected"
     assert tree(docs(premises)) == before
+
+
+def test_a_region_that_dies_during_a_restore_gives_way_to_the_next(any_premises):
+    with in_front_of(any_premises.regions["mtl"], well) as proxy:
+        any_premises.configuration["regions"]["mtl"]["endpoint"] = proxy.endpoint
+        any_premises.save()
+        # It answers the probe, shows its snapshots, and is gone when restic wants to read.
+        proxy.become(between(4, inf, Harm.DIES))
+        run = any_premises.restore()
+    assert run["outcome"] == "passed"
+    assert step(run, "restore")["outputs"]["region"] == "qc"
+    assert (any_premises.folder / "back" / "wards" / "a.txt").read_text() == "north\n"
+    assert any("mtl" in f["message"] for f in run["findings"])
