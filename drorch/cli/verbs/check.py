@@ -2,21 +2,14 @@
 
 import click
 
-from drorch.cli.names import dataset_names, region_names
+from drorch.cli.choosing import of_datasets, of_region
 from drorch.cli.session import Session
 from drorch.cli.verb import Verb
 
 
 @click.command(cls=Verb, name="check", help="Check that repositories are whole.")
-@click.option(
-    "--dataset",
-    "datasets",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=dataset_names,
-    help="Only this dataset; may be given again. Else all.",
-)
-@click.option("--region", metavar="NAME", shell_complete=region_names, help="Only in this region.")
+@of_datasets()
+@of_region()
 @click.option(
     "--read-data", is_flag=True, help="Read every byte back, which takes as long as that."
 )

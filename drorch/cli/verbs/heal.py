@@ -2,7 +2,7 @@
 
 import click
 
-from drorch.cli.names import dataset_names, region_names
+from drorch.cli.choosing import of_datasets, of_region
 from drorch.cli.session import Session
 from drorch.cli.verb import Verb
 
@@ -10,15 +10,8 @@ from drorch.cli.verb import Verb
 @click.command(
     cls=Verb, name="heal", help="Make damaged regions whole from those that have what they lack."
 )
-@click.option(
-    "--dataset",
-    "datasets",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=dataset_names,
-    help="Only this dataset; may be given again. Else all.",
-)
-@click.option("--region", metavar="NAME", shell_complete=region_names, help="Only this region.")
+@of_datasets()
+@of_region("Only this region.")
 @click.option(
     "--read-data",
     is_flag=True,

@@ -2,7 +2,7 @@
 
 import click
 
-from drorch.cli.names import dataset_names, region_names
+from drorch.cli.choosing import of_datasets, of_region
 from drorch.cli.session import Session
 from drorch.cli.verb import Verb
 
@@ -12,15 +12,8 @@ from drorch.cli.verb import Verb
     name="lock-extend",
     help="Extend the object locks of what is needed, before they lapse.",
 )
-@click.option(
-    "--dataset",
-    "datasets",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=dataset_names,
-    help="Only this dataset; may be given again. Else all, and drorch's own records.",
-)
-@click.option("--region", metavar="NAME", shell_complete=region_names, help="Only in this region.")
+@of_datasets("all, and drorch's own records")
+@of_region()
 @click.pass_obj
 def command(session: Session, datasets: tuple[str, ...], region: str | None) -> int:
     """Extend locks in each region that has an object lock."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from drorch.cli.choosing import of_datasets
 from drorch.cli.inputs import moment_given
-from drorch.cli.names import dataset_names, region_names
+from drorch.cli.names import region_names
 from drorch.cli.session import Session
 from drorch.cli.tables import show_table
 from drorch.cli.verb import Verb
@@ -29,14 +30,7 @@ if TYPE_CHECKING:
     required=True,
     help="When all was still well. A time without an offset is one of the configuration's zone.",
 )
-@click.option(
-    "--dataset",
-    "datasets",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=dataset_names,
-    help="Only this dataset; may be given again. Else all that lie there.",
-)
+@of_datasets("all that lie there")
 @click.option("--reason", metavar="TEXT", default="", help="Why; kept as evidence.")
 @click.option("--read-data", is_flag=True, help="Have restic read every byte back in the end.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")

@@ -2,7 +2,7 @@
 
 import click
 
-from drorch.cli.names import dataset_names, region_names
+from drorch.cli.choosing import of_datasets, of_region
 from drorch.cli.session import Session
 from drorch.cli.verb import Verb
 from drorch.core.units import parse_size
@@ -20,15 +20,8 @@ def _budget(_context: click.Context, _parameter: click.Parameter, text: str | No
 @click.command(
     cls=Verb, name="scrub", help="Hash what lies in the regions, a day's share at a time."
 )
-@click.option(
-    "--dataset",
-    "datasets",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=dataset_names,
-    help="Only this dataset; may be given again. Else all.",
-)
-@click.option("--region", metavar="NAME", shell_complete=region_names, help="Only in this region.")
+@of_datasets()
+@of_region()
 @click.option(
     "--budget",
     metavar="SIZE",
