@@ -10,7 +10,7 @@ listed for whoever decides on them.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,7 +60,10 @@ class Traffic:
 
 
 class Gateway:
-    """What the endpoint does, without the endpoint. Thread-safe; raises StorageError."""
+    """What the endpoint does, without the endpoint. Thread-safe; raises StorageError.
+
+    restic does not see `own_locks`: whoever opened the gateway holds them for it.
+    """
 
     def __init__(
         self,
@@ -69,12 +72,14 @@ class Gateway:
         deletions: Deletions = Deletions.IGNORE,
         flow: Flow = FREE,
         stop: Stop | None = None,
+        own_locks: Collection[str] = (),
     ) -> None:
         self.replicas = replicas
         self.traffic = Traffic()
         self._deletions = deletions
         self._flow = flow
         self._stop = stop or Stop()
+        self._own_locks = frozenset(own_locks)
         self._held: set[str] = set()
         self._locks: set[str] = set()
         self._others: dict[str, dict[str, datetime]] = {}
@@ -126,13 +131,13 @@ class Gateway:
                     self._others[replica.region] = {
                         entry.name.rsplit("/", 1)[-1]: entry.modified for entry in entries
                     }
-        yield from seen.items()
+        yield from ((lock, size) for lock, size in seen.items() if lock not in self._own_locks)
 
     @property
     def others(self) -> dict[str, dict[str, datetime]]:
         """By region the locks that others held when restic last looked, and when each was written."""
         with self._lock:
-            ours = self._locks | set(self.traffic.of(LOCKS))
+            ours = self._locks | self._own_locks | set(self.traffic.of(LOCKS))
             return {
                 region: {name: at for name, at in locks.items() if name not in ours}
                 for region, locks in self._others.items()

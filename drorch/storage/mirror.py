@@ -8,9 +8,10 @@ does not spread (genuine.py).
 
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from drorch.core.errors import ResticError, StorageError
 from drorch.ports import Cancellation, Progress
@@ -22,6 +23,7 @@ from drorch.storage.genuine import Judge, anything_goes
 from drorch.storage.holdings import Holding, lacking, take_stock
 from drorch.storage.layout import Kind
 from drorch.storage.pace import FREE, Flow
+from drorch.storage.pruning import shows_nothing_new
 
 #: How many objects are on their way to a region at once.
 HANDS = 8
@@ -62,6 +64,7 @@ def unite(
     *,
     targets: Collection[Bucket],
     gone: Collection[str] = (),
+    owing: Mapping[str, Collection[str]] = MappingProxyType({}),
     judge: Judge = anything_goes,
     flow: Flow = FREE,
     hands: int = HANDS,
@@ -72,14 +75,17 @@ def unite(
 
     `buckets` are all regions of the repository, each listed once; `repository` is its folder below
     their prefixes. An object that is there in the same size is taken for the same. `gone` are ids
-    of snapshots and keys that are no more. `flow` is how fast it may go. A region that fails has
-    `trouble` and holds up no other. Raises StorageError only when cancelled.
+    of snapshots and keys that are no more. `owing` are regions that missed a prune, with the ids
+    that the others were freed of: nothing flows back from one that shows nothing new. `flow` is
+    how fast it may go. A region that fails has `trouble` and holds up no other. Raises StorageError
+    only when cancelled.
     """
     union = _Union(repository.rstrip("/"), hands, flow, progress, cancel)
     unregister = cancel.on_cancel(union.stop) if cancel else lambda: None
     try:
         digests = frozenset(bytes.fromhex(one) for one in gone)
-        return union.run(buckets, targets, digests, judge)
+        pruned = {r: frozenset(map(bytes.fromhex, ids)) for r, ids in owing.items()}
+        return union.run(buckets, targets, digests, judge, pruned)
     finally:
         unregister()
 
@@ -138,14 +144,16 @@ class _Union:
         targets: Collection[Bucket],
         gone: frozenset[bytes],
         judge: Judge,
+        pruned: Mapping[str, frozenset[bytes]],
     ) -> dict[str, MirrorDone]:
         holdings = self._stock(buckets)
         wanted = [h for h in holdings if h.bucket in targets]
         found = {h.region: MirrorDone(trouble=h.trouble) for h in wanted if h.trouble is not None}
         living = [h for h in holdings if h.trouble is None]
+        sources = _without_followers(living, gone, pruned)
         for holding in [h for h in wanted if h.trouble is None]:
-            others = [h for h in living if h is not holding]
-            if not others:
+            others = [h for h in sources if h is not holding]
+            if len(living) == 1:
                 trouble = next(h.trouble for h in holdings if h.trouble is not None)
                 found[holding.region] = MirrorDone(trouble=trouble)
                 continue
@@ -224,6 +232,18 @@ class _Union:
                 "run `drorch replicate`: it goes on where this ended",
                 Cause.CANCELLED,
             )
+
+
+def _without_followers(
+    living: Sequence[Holding], gone: frozenset[bytes], pruned: Mapping[str, frozenset[bytes]]
+) -> list[Holding]:
+    """The regions from which anything may flow to others."""
+    others = [h for h in living if h.region not in pruned]
+    return others + [
+        h
+        for h in living
+        if h.region in pruned and not shows_nothing_new(h, others, gone, pruned[h.region])
+    ]
 
 
 def _done(
