@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import io
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -76,6 +77,17 @@ class SealingKey:
         cipher = Cipher(algorithms.AES(self.encryption), modes.CTR(bytes(view[:_IV])))
         decryptor = cipher.decryptor()
         return decryptor.update(view[_IV:-_MAC]) + decryptor.finalize()
+
+    def sealed(self, plain: bytes) -> bytes:
+        """What restic would make of it: an object that only this key opens."""
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+        from cryptography.hazmat.primitives.poly1305 import Poly1305
+
+        nonce = secrets.token_bytes(_IV)
+        encryptor = Cipher(algorithms.AES(self.encryption), modes.CTR(nonce)).encryptor()
+        ciphertext = encryptor.update(plain) + encryptor.finalize()
+        mac = Poly1305.generate_tag(self.mac_r + self._hidden(nonce), ciphertext)
+        return nonce + ciphertext + mac
 
     def document(self, sealed: bytes) -> Any:
         """The JSON of an object that restic sealed whole: config, index, snapshots, locks."""
