@@ -207,6 +207,10 @@ class EvidenceStore(Protocol):
         """
         ...
 
+    def read(self, run: str, name: str, sha256: str) -> bytes:
+        """What was kept; DrorchError if it is not there any more, or is not what it was."""
+        ...
+
 
 class Creations(Protocol):
     """What runs have created on disk: written down before it is made, so that cleanup knows its own."""

@@ -135,6 +135,10 @@ class Arguments:
             raise _wrong(name, "a mapping", value)
         return value
 
+    def within(self, name: str) -> "Arguments":
+        """The arguments inside a mapping."""
+        return Arguments(self.mapping(name), self._folder)
+
     def revealed(self, name: str, secrets: Secrets) -> dict[str, str]:
         """A mapping of texts in which `{secret: NAME}` stands for that secret's value."""
         given = self.mapping(name, {})

@@ -6,7 +6,6 @@ Whatever respects restic's locks, on whatever machine, then neither writes nor d
 import getpass
 import hashlib
 import os
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -45,7 +44,7 @@ class Exclusive:
 def take_lock(
     tools: Tools, dataset: Dataset, buckets: Sequence[Bucket], master: SealingKey
 ) -> Exclusive:
-    """Take it in every region that lives; locks whose processes are certainly gone are removed.
+    """Take it in every region that lives; what a drorch of this machine left is removed.
 
     As restic does it: write, then look whether anybody else has one, and give way if so. Raises
     ResticError `locked`; StorageError if it can be written nowhere.
@@ -62,12 +61,13 @@ def take_lock(
 
 
 def _look_around(dataset: Dataset, taken: Exclusive, master: SealingKey) -> None:
-    """Remove what is dead; ResticError `locked` if anything lives beside ours."""
+    """Remove what we left before; ResticError `locked` if anything else stands beside ours."""
     for bucket in taken.buckets:
         for other in _standing(dataset, bucket, master):
             if other.id == taken.id:
                 continue
-            if not other.dead:
+            # Our own can only be left from before: no two of us work on one dataset.
+            if not other.ours:
                 raise other.trouble(dataset)
             bucket.delete(_path(dataset, other.id))
 
@@ -148,17 +148,11 @@ class _Other:
     told: Lock | None
 
     @property
-    def dead(self) -> bool:
-        """Whether its process ran on this machine and is certainly no more."""
-        here = (socket.gethostname(), own_host())
-        return self.told is not None and self.told.host in here and _is_dead(self.told.pid)
-
-    @property
     def ours(self) -> bool:
         """Whether this process wrote it, or a drorch of this machine that is certainly no more."""
         if self.told is None or self.told.host != own_host():
             return False
-        return self.told.pid == os.getpid() or self.dead
+        return self.told.pid == os.getpid() or _is_dead(self.told.pid)
 
     def trouble(self, dataset: Dataset) -> ResticError:
         """Why nothing can be done beside it."""

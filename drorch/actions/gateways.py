@@ -55,12 +55,13 @@ def through_gateway(
     cancel: Cancellation,
     *,
     deletions: Deletions = Deletions.IGNORE,
+    own_locks: Collection[str] = (),
     hidden: Collection[str] = (),
 ) -> Iterator[Passage]:
     """Open a gateway to the dataset's repository in these regions, the preferred one first.
 
-    `hidden` are further ids that restic must not see.
     A region whose credentials cannot be had takes no part; StorageError (`secret`) if none can.
+    `own_locks` are held already on restic's behalf; `hidden` are further ids it must not see.
     """
     from drorch.storage.rest import serving  # an HTTP server, which not every action needs
 
@@ -79,7 +80,7 @@ def through_gateway(
     )
     try:
         flow = flow_of(tools, dataset)
-        gateway = Gateway(replicas, deletions=deletions, flow=flow, stop=stop)
+        gateway = Gateway(replicas, deletions=deletions, own_locks=own_locks, flow=flow, stop=stop)
         with serving(gateway) as url:
             yield Passage(
                 gateway,
@@ -107,9 +108,13 @@ def buckets_of(
 
 def hidden_of(tools: Tools, dataset: Dataset) -> frozenset[str]:
     """Ids that restic must not see: what is gone, and what is known not to be ours."""
+    return gone_of(tools, dataset) | strange_of(tools, dataset)
+
+
+def strange_of(tools: Tools, dataset: Dataset) -> frozenset[str]:
+    """Ids of what is known not to be ours."""
     found = tools.knowledge.facts(Quarantined, dataset.name)
-    strange = (k.fact.name.rpartition("/")[2] for k in found if not k.fact.gone)
-    return gone_of(tools, dataset) | frozenset(strange)
+    return frozenset(k.fact.name.rpartition("/")[2] for k in found if not k.fact.gone)
 
 
 def gone_of(tools: Tools, dataset: Dataset) -> frozenset[str]:

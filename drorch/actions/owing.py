@@ -1,4 +1,4 @@
-"""Copies that could not be made: owed, not lost."""
+"""What regions hold and are owed: copies that were made, and those that could not be."""
 
 from drorch.actions.places import is_mirror
 from drorch.core.errors import ResticError, StorageError
@@ -6,6 +6,7 @@ from drorch.core.model import Dataset
 from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy
 from drorch.core.values import Finding
 from drorch.ports import Tools
+from drorch.storage.mirror import MirrorDone
 
 
 def owed_copy(
@@ -30,4 +31,21 @@ def fact_of(kind: CopyFactKind, copy: KnownCopy, region: str) -> CopyFact:
     """A fact about a known copy's snapshot in another region."""
     return CopyFact(
         kind, copy.dataset, region, copy.snapshot, copy.snapshot_at, copy.files, copy.bytes
+    )
+
+
+def learned(tools: Tools, dataset: Dataset, region: str, done: MirrorDone) -> tuple[CopyFact, ...]:
+    """Facts for what the region holds and the journal does not know it holds, and for what is
+    held back.
+    """
+    known = tools.knowledge.copies(dataset.name)
+    there = {c.snapshot for c in known if c.region == region and not c.owed}
+    kinds = dict.fromkeys(set(done.snapshots_present) - there, CopyFactKind.HELD)
+    kinds |= dict.fromkeys(done.held_back, CopyFactKind.OWED)
+    of_mirrors = {c.snapshot: c for c in known if is_mirror(dataset, c.region) and not c.owed}
+    # Oldest first: what is owed gives way to what is newer.
+    return tuple(
+        fact_of(kinds[c.snapshot], c, region)
+        for c in sorted(of_mirrors.values(), key=lambda c: c.snapshot_at)
+        if c.snapshot in kinds
     )

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
 from drorch.actions.gateways import buckets_of, gone_of
 from drorch.actions.genuine import Genuineness, first_contact, judge_of, quarantine
-from drorch.actions.owing import fact_of, owed_copy
+from drorch.actions.lists import pruned_before
+from drorch.actions.owing import learned, owed_copy
 from drorch.actions.places import dataset_named, is_mirror, region_named, repository_folder
 from drorch.actions.revoking import revocations
 from drorch.actions.windows import flow_of
@@ -13,7 +14,6 @@ from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import StorageError
 from drorch.core.facts import Fact, KeyKnown, Quarantined
 from drorch.core.model import Dataset
-from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools
 from drorch.storage.bucket import Bucket
@@ -56,7 +56,7 @@ def _level(
     """Make the mirrors equal, as far as they live."""
     judge = judge_of(tools, dataset, dataset.primary)
     done = _united(call, tools, dataset, behind, judge) if behind else {}
-    held = [_learned(tools, dataset, region, one) for region, one in done.items()]
+    held = [learned(tools, dataset, region, one) for region, one in done.items()]
     troubles = {region: one.trouble for region, one in done.items() if one.trouble is not None}
     owed = [owed_copy(tools, dataset, region, trouble) for region, trouble in troubles.items()]
     outputs: dict[str, Value] = {
@@ -128,6 +128,7 @@ def _united(
             repository_folder(dataset),
             targets=targets,
             gone=gone_of(tools, dataset),
+            owing=pruned_before(tools, dataset),
             judge=judge,
             flow=flow_of(tools, dataset),
             progress=call.progress,
@@ -147,23 +148,6 @@ def _living(tools: Tools, dataset: Dataset) -> tuple[list[Bucket], dict[str, Sto
         if health.error is not None:
             troubles[health.region] = health.error
     return [b for b in buckets if b.region.name not in troubles], troubles
-
-
-def _learned(tools: Tools, dataset: Dataset, region: str, done: MirrorDone) -> tuple[CopyFact, ...]:
-    """Facts for what the region holds and the journal does not know it holds, and for what is
-    held back.
-    """
-    known = tools.knowledge.copies(dataset.name)
-    there = {c.snapshot for c in known if c.region == region and not c.owed}
-    kinds = dict.fromkeys(set(done.snapshots_present) - there, CopyFactKind.HELD)
-    kinds |= dict.fromkeys(done.held_back, CopyFactKind.OWED)
-    of_mirrors = {c.snapshot: c for c in known if is_mirror(dataset, c.region) and not c.owed}
-    # Oldest first: what is owed gives way to what is newer.
-    return tuple(
-        fact_of(kinds[c.snapshot], c, region)
-        for c in sorted(of_mirrors.values(), key=lambda c: c.snapshot_at)
-        if c.snapshot in kinds
-    )
 
 
 def _damage(dataset: Dataset, done: dict[str, MirrorDone]) -> list[Finding]:

@@ -27,6 +27,10 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "heal": "heals:HEAL",
         "region.reachable": "regions:REGION_REACHABLE",
         "snapshot.age": "regions:SNAPSHOT_AGE",
+        "retention.decide": "retention:RETENTION_DECIDE",
+        "retention.prepare": "pruning:RETENTION_PREPARE",
+        "retention.delete": "deleting:RETENTION_DELETE",
+        "retention.release": "deleting:RETENTION_RELEASE",
         "snapshot.hold": "holds:SNAPSHOT_HOLD",
         # Keys
         "key.add": "keys:KEY_ADD",

@@ -22,9 +22,7 @@ class EvidenceFolder:
 
         Raises DrorchError when the file cannot be written, ValueError for a name with folders.
         """
-        for part in (run, name):
-            if not part or part in (".", "..") or "/" in part or "\0" in part:
-                raise ValueError(f"{part!r} is not a file name")
+        _check_names(run, name)
         digest = hashlib.sha256(content).hexdigest()
         folder = self._folder / run
         try:
@@ -38,9 +36,29 @@ class EvidenceFolder:
             raise DrorchError(f"evidence {name} cannot be kept: {error.strerror}", hint) from error
         return Evidence(path.name, digest, len(content))
 
+    def read(self, run: str, name: str, sha256: str) -> bytes:
+        """What was kept; DrorchError if it is not there any more, or is not what it was."""
+        _check_names(run, name)
+        try:
+            content = (self._folder / run / name).read_bytes()
+        except OSError as error:
+            hint = f"bring {self._folder} back from a copy of the state's folder"
+            message = f"evidence {name} of run {run} cannot be read: {error.strerror}"
+            raise DrorchError(message, hint) from error
+        if hashlib.sha256(content).hexdigest() != sha256:
+            hint = "somebody changed it: compare it with a copy, and do not rely on it"
+            raise DrorchError(f"evidence {name} of run {run} is not what was kept", hint)
+        return content
+
     def path(self, run: str, evidence: Evidence) -> Path:
         """Where a kept file lies."""
         return self._folder / run / evidence.name
+
+
+def _check_names(*names: str) -> None:
+    for name in names:
+        if not name or name in (".", "..") or "/" in name or "\0" in name:
+            raise ValueError(f"{name!r} is not a file name")
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from drorch.actions.holdings import look
+from drorch.actions.verdicts import look
 from drorch.app.program import Program
 from drorch.app.runs import Control, Request, RunView, carry_out, owner_lives
 from drorch.core.errors import AlreadyRunning, UsageError
 from drorch.core.facts import Forgotten, Held
 from drorch.core.model import Dataset
 from drorch.core.names import RunKind
-from drorch.core.policy import compile_hold
+from drorch.core.retaining import compile_hold
 
 
 def hold(
@@ -52,8 +52,8 @@ def _meant(program: Program, datasets: Sequence[Dataset], short: str) -> tuple[D
     } or {
         (d.name, snapshot)
         for d in datasets
-        for holdings in look(program.tools, d)
-        for snapshot in holdings.every
+        for shown in look(program.tools, d)
+        for snapshot in shown.every
         if snapshot.startswith(short)
     }
     if len(found) == 1:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from drorch.app import locks
+from drorch.app import deletions, locks
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.app.proofs import Proofs, proofs_of
@@ -39,13 +39,16 @@ def _dataset(
     program: Program, dataset: Dataset, proven: Mapping[str, Proofs], now: datetime
 ) -> dict[str, Value]:
     known = program.journal.copies(dataset.name)
+    owing = deletions.owing(program, dataset)
     rpo = dataset.objectives.rpo
     return {
         "dataset": dataset.name,
         "tier": dataset.tier,
         "rpo_s": rpo.total_seconds() if rpo else None,
         "copies": [
-            _copy(program, dataset, region, known, now) | proven[region].document(now)
+            _copy(program, dataset, region, known, now)
+            | proven[region].document(now)
+            | {"prune_owed": region in owing}
             for region in dataset.regions
         ],
     }
@@ -125,6 +128,7 @@ def _alarms(
             )
         yield from proven[region].alarms(held, now)
     yield from suspicions(program, dataset)
+    yield from deletions.alarms(program, dataset)
 
 
 def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:

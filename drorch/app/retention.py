@@ -1,16 +1,17 @@
-"""Use cases of retention: what would go and why each snapshot stays, and holds."""
+"""Use cases of retention: say what would go and why each snapshot stays, and let it go."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from drorch.actions.holdings import Verdict, verdicts
+from drorch.actions.retention import prune_due, verdict_document
+from drorch.actions.verdicts import verdicts
+from drorch.app.backups import Carried, Watchers, carry_plans, nobody
 from drorch.app.program import Program
+from drorch.app.runs import Control
 from drorch.core.document import rfc3339
-from drorch.core.due import is_due
-from drorch.core.facts import Pruned
+from drorch.core.errors import UsageError
 from drorch.core.model import Dataset
-from drorch.core.retention import Judged
+from drorch.core.retaining import compile_retention
 from drorch.core.values import Value
 from drorch.restic.policy import forget_flags
 
@@ -30,39 +31,43 @@ def _foreseen(program: Program, dataset: Dataset, now: datetime) -> dict[str, Va
         "prune": dataset.prune,
         "brake": dataset.brake,
         "repositories": [
-            _repository(program, dataset, verdict, now)
+            {
+                **verdict_document(verdict),
+                "prune_due": prune_due(program.tools, dataset, verdict.name, now),
+            }
             for verdict in verdicts(program.tools, dataset, now)
         ],
     }
 
 
-def _repository(
-    program: Program, dataset: Dataset, verdict: Verdict, now: datetime
-) -> dict[str, Value]:
-    return {
-        "repository": verdict.name,
-        "regions": list(verdict.holdings.regions),
-        "unreachable": {r: error.message for r, error in verdict.holdings.dead.items()},
-        "braked": verdict.braked or None,
-        "prune_due": prune_due(program, dataset, verdict.name, now),
-        "snapshots": [_snapshot(judged) for judged in verdict.judged],
-    }
+def let_go(
+    program: Program,
+    datasets: Sequence[Dataset],
+    region: str | None,
+    *,
+    prune: str,
+    force: str,
+    control: Control,
+    watchers: Watchers = nobody,
+    trigger: str = "operator",
+) -> list[Carried]:
+    """Apply retention to each dataset; see core/retaining.py for `prune`, `force`."""
+    configuration = program.configuration
+    plans = [
+        compile_retention(d.name, configuration, region=region, prune=prune, force=force)
+        for d in datasets
+    ]
+    return carry_plans(
+        program, plans, control=control, watchers=watchers, trigger=trigger, reason=force
+    )
 
 
-def _snapshot(judged: Judged) -> dict[str, Value]:
-    return {
-        "snapshot": judged.candidate.snapshot,
-        "time": rfc3339(judged.candidate.at),
-        "regions": list(judged.candidate.regions),
-        "decision": "keep" if judged.keep else "forget",
-        "reasons": list(judged.reasons),
-    }
-
-
-def prune_due(program: Program, dataset: Dataset, region: str, now: datetime) -> bool:
-    """Whether the dataset's `prune:` has come due for the repository that begins in a region."""
-    if dataset.prune is None:
-        return False
-    facts = program.tools.knowledge.facts(Pruned, dataset.name)
-    last = next((k.recorded_at for k in facts if k.fact.region == region), None)
-    return is_due(dataset.prune, last, now, ZoneInfo(program.configuration.timezone))
+def concerned(program: Program, datasets: Sequence[Dataset], region: str | None) -> list[Dataset]:
+    """Those of the datasets that lie in the region; UsageError if none does."""
+    if region is None:
+        return list(datasets)
+    found = [d for d in datasets if program.region(region).name in d.regions]
+    if not found:
+        names = ", ".join(d.name for d in datasets)
+        raise UsageError(f"{names} has no copy in {region}", "see `drorch status`")
+    return found

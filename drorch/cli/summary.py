@@ -21,7 +21,9 @@ Document = Mapping[str, Any]
 _TOLD_ABOVE = frozenset({"step.failed", "cleanup.failed"})
 
 #: Actions that say in a sentence what they came to.
-_SAY_IT = frozenset({"heal", "lock.extend", "rewind", "scrub"})
+_SAY_IT = frozenset(
+    {"heal", "lock.extend", "retention.decide", "retention.delete", "rewind", "scrub"}
+)
 
 _OBJECTIVES = (("rto", "RTA", "RTO"), ("rpo", "RPA", "RPO"))
 

@@ -1,6 +1,4 @@
-"""Plans that nobody writes, from a dataset's policy: backup, copies, restore, checks, retention,
-locks.
-"""
+"""Plans that nobody writes, from a dataset's policy: backup, copies, restore, checks, locks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,10 +6,12 @@ from datetime import datetime
 from pathlib import Path
 
 from drorch.core.errors import UsageError
-from drorch.core.model import Configuration, Dataset, Objectives
+from drorch.core.model import Configuration, Dataset
 from drorch.core.names import Mode, OnFailure, Phase, RunKind
-from drorch.core.nearest import did_you_mean
 from drorch.core.plan import Plan, PlannedStep
+from drorch.core.planning import check_region as _check_region
+from drorch.core.planning import plan_of as _plan
+from drorch.core.planning import policy_of as _dataset
 from drorch.core.render import literal
 from drorch.core.values import Value
 
@@ -170,30 +170,6 @@ def _in_each(
         )
         for region in dict.fromkeys(tuple(regions) or policy.regions)
     )
-
-
-def compile_hold(
-    dataset: str,
-    snapshot: str,
-    configuration: Configuration,
-    *,
-    by: str,
-    reason: str,
-    release: bool = False,
-) -> Plan:
-    """The plan that holds a snapshot (64 digits), or releases it. Beside anything but itself."""
-    policy = _dataset(dataset, configuration)
-    arguments: dict[str, Value] = {
-        "dataset": dataset,
-        "snapshot": snapshot,
-        "by": literal(by),
-        "reason": literal(reason),
-        "release": release,
-    }
-    step = PlannedStep("hold", Phase.STEPS, "snapshot.hold", arguments, repeatable=True)
-    title = f"{'Release' if release else 'Hold'} snapshot {snapshot[:8]} of {dataset}"
-    subject = f"hold:{dataset}:{snapshot}"
-    return _plan(RunKind.HOLD, policy, configuration, title, (step,), subject=subject)
 
 
 def compile_lock_extend(dataset: str, regions: Sequence[str], configuration: Configuration) -> Plan:
@@ -378,47 +354,3 @@ def _replications(
         )
         for name, arguments in steps
     ]
-
-
-def _plan(
-    kind: RunKind,
-    policy: Dataset,
-    configuration: Configuration,
-    title: str,
-    steps: tuple[PlannedStep, ...],
-    *,
-    subject: str = "",
-) -> Plan:
-    return Plan(
-        kind=kind,
-        name=policy.name,
-        mode=Mode.LIVE,
-        subject=subject or f"dataset:{policy.name}",
-        steps=steps,
-        objectives=policy.objectives if kind is RunKind.BACKUP else Objectives(),
-        title=title,
-        service=_service_of(policy.name, configuration),
-        organization=configuration.organization,
-        timezone=configuration.timezone,
-        datasets=(policy.name,),
-        configuration_digest=configuration.digest,
-    )
-
-
-def _service_of(dataset: str, configuration: Configuration) -> str:
-    """The service that rests on the dataset, if it is one alone."""
-    found = [one.name for one in configuration.services.values() if dataset in one.datasets]
-    return found[0] if len(found) == 1 else ""
-
-
-def _dataset(name: str, configuration: Configuration) -> Dataset:
-    if name in configuration.datasets:
-        return configuration.datasets[name]
-    hint = did_you_mean(name, configuration.datasets, "datasets are")
-    raise UsageError(f"there is no dataset {name!r}", hint)
-
-
-def _check_region(policy: Dataset, region: str) -> None:
-    if region not in policy.regions:
-        hint = did_you_mean(region, policy.regions, "it lies in")
-        raise UsageError(f"dataset {policy.name!r} has no copy in {region!r}", hint)

@@ -183,21 +183,20 @@ class Brake:
 
     share: float
 
-    def stops(self, what: str, total: int, going: int, left_last_time: int | None) -> str:
+    def stops(self, what: str, before: float, after: float, left_last_time: float | None) -> str:
         """Why this must not be done, as a sentence; empty if it may.
 
-        `total` are there now, `going` of them would go. What came since the last time and goes
-        again is the ordinary turn of things: only what then remains is held against the share.
+        `before` and `after` count what is there now and what would remain, `left_last_time` what
+        remained then. What came since and goes again is the ordinary turn of things: only that
+        less remains than then (or than now, if there was no last time) is held against the share.
         """
-        remaining = total - going
-        base = total if left_last_time is None else min(total, left_last_time)
-        if not going or (remaining and remaining >= base * (1 - self.share)):
+        base = before if left_last_time is None else min(before, left_last_time)
+        if after >= before or (after and after >= base * (1 - self.share)):
             return ""
-        if not remaining:
-            return f"all {total} {what} would go"
-        since = "there are" if left_last_time is None else "the last time left"
+        if not after:
+            return f"of {before:.0f} {what} none would remain"
+        than = "there are now" if left_last_time is None else "the last time left"
         return (
-            f"{going} of {total} {what} would go and {remaining} remain: "
-            f"{100 * (1 - remaining / base):.0f} % fewer than {since}, "
-            f"more than the {100 * self.share:.0f} % that may go at once"
+            f"of {before:.0f} {what} {after:.0f} would remain: {100 * (1 - after / base):.0f} % "
+            f"fewer than {than}, more than the {100 * self.share:.0f} % that may vanish at once"
         )

@@ -16,6 +16,12 @@ class FakeEvidence:
         self._kept[run, name] = content
         return Evidence(name, hashlib.sha256(content).hexdigest(), len(content))
 
+    def read(self, run: str, name: str, sha256: str) -> bytes:
+        """What was kept."""
+        content = self._kept[run, name]
+        assert hashlib.sha256(content).hexdigest() == sha256
+        return content
+
     def content(self, run: str, name: str) -> bytes:
         """What was kept."""
         return self._kept[run, name]

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from drorch.cli.names import dataset_names
+from drorch.cli.names import dataset_names, region_names
 from drorch.cli.session import Session
 from drorch.cli.tables import show_table
 from drorch.cli.verb import Verbs
@@ -32,6 +32,58 @@ def command() -> None:
 def plan(session: Session, datasets: tuple[str, ...]) -> None:
     """Ask the regions what they hold, and judge it."""
     show_foreseen(session, datasets)
+
+
+@command.command("apply", help="Let go what no rule keeps, in every region.")
+@DATASETS
+@click.option("--region", metavar="NAME", shell_complete=region_names, help="Only in this region.")
+@click.option(
+    "--prune/--no-prune",
+    "prune",
+    default=None,
+    help="Free the space now, or not now; else when the dataset's `prune:` is due.",
+)
+@click.option(
+    "--force-brake", "force", metavar="REASON", help="Let it go although the brake stops it."
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would go, as `retention plan` does.")
+@click.pass_obj
+def apply(
+    session: Session,
+    datasets: tuple[str, ...],
+    region: str | None,
+    *,
+    prune: bool | None,
+    force: str | None,
+    dry_run: bool,
+) -> int:
+    """A run for each dataset; nothing is deleted before the journal knows what will be."""
+    from drorch.app import retention
+    from drorch.app.backups import chosen
+    from drorch.cli.batch import carry_each
+    from drorch.core.errors import UsageError
+
+    if force is not None and not force.strip():
+        raise UsageError("the brake is not overridden without a reason", "say why after it")
+    if dry_run:
+        show_foreseen(session, datasets)
+        return 0
+    program = session.program
+    wanted = chosen(program, datasets, everything=not datasets)
+    return carry_each(
+        session,
+        retention.concerned(program, wanted, region),
+        lambda chosen, carried: retention.let_go(
+            program,
+            chosen,
+            region,
+            prune={None: "due", True: "yes", False: "no"}[prune],
+            force=force or "",
+            control=carried.control,
+            watchers=carried.watchers,
+        ),
+        listed=len(datasets) != 1,
+    )
 
 
 def show_foreseen(session: Session, datasets: Sequence[str]) -> None:

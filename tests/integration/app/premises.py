@@ -316,6 +316,7 @@ class Premises:
     def verbs(self) -> list[str]:
         """What restic was started to do, besides telling its version."""
         known = {"init", "backup", "snapshots", "restore", "check", "copy", "unlock", "ls", "cat"}
+        known |= {"forget", "prune"}
         found = (next((w for w in line.split() if w in known), line) for line in self.starts())
         return [verb for verb in found if "version" not in verb]
 

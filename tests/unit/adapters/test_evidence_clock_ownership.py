@@ -44,6 +44,19 @@ def test_evidence_stays_in_its_folder(tmp_path, run, name):
         EvidenceFolder(tmp_path).keep(run, name, b"")
 
 
+def test_evidence_is_read_back_only_as_it_was_kept(tmp_path):
+    store = EvidenceFolder(tmp_path)
+    kept = store.keep("r", "list.txt", b"data/4f/4f00\n")
+    assert store.read("r", kept.name, kept.sha256) == b"data/4f/4f00\n"
+    with pytest.raises(DrorchError, match="cannot be read: No such file"):
+        store.read("r", "gone.txt", kept.sha256)
+    store.path("r", kept).write_bytes(b"snapshots/4f00\n")
+    with pytest.raises(DrorchError, match="is not what was kept"):
+        store.read("r", kept.name, kept.sha256)
+    with pytest.raises(ValueError, match="not a file name"):
+        store.read("r", "../x", kept.sha256)
+
+
 def test_evidence_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DrorchError, match="cannot be kept") as caught:

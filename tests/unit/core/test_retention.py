@@ -130,35 +130,30 @@ def test_the_newest_stays_and_more_rules_never_keep_less(hours, keep):
 
 
 @pytest.mark.parametrize(
-    ("total", "going", "left", "said"),
+    ("before", "after", "left", "said"),
     [
-        (10, 3, None, ""),
-        (10, 4, None, "4 of 10 snapshots would go and 6 remain: 40 % fewer than there are"),
-        (10, 0, 100, ""),
-        (10, 10, None, "all 10 snapshots would go"),
-        (1, 1, 1, "all 1 snapshots would go"),
-        (100, 93, 7, ""),  # a week of frequent backups: as many remain as the last time
-        (
-            48,
-            45,
-            47,
-            "45 of 48 snapshots would go and 3 remain: 94 % fewer than the last time left",
-        ),
-        (20, 1, 47, ""),  # what others have deleted is not ours to stop
+        (10, 7, None, ""),
+        (10, 6, None, "of 10 snapshots 6 would remain: 40 % fewer than there are now"),
+        (10, 10, 100, ""),
+        (10, 0, None, "of 10 snapshots none would remain"),
+        (1, 0, 1, "of 1 snapshots none would remain"),
+        (100, 7, 7, ""),  # a week of frequent backups: as many remain as the last time
+        (48, 3, 47, "of 48 snapshots 3 would remain: 94 % fewer than the last time left"),
+        (20, 19, 47, ""),  # what others have deleted is not ours to stop
     ],
 )
-def test_the_brake(total, going, left, said):
-    stopped = Brake(0.3).stops("snapshots", total, going, left)
+def test_the_brake(before, after, left, said):
+    stopped = Brake(0.3).stops("snapshots", before, after, left)
     assert stopped.startswith(said)
     assert bool(stopped) == bool(said)
     if "fewer" in said:
-        assert stopped.endswith(", more than the 30 % that may go at once")
+        assert stopped.endswith(", more than the 30 % that may vanish at once")
 
 
 def test_a_brake_of_everything_still_stops_what_leaves_nothing():
-    assert Brake(1.0).stops("objects", 10, 9, None) == ""
-    assert Brake(1.0).stops("objects", 10, 10, None)
-    assert Brake(0.0).stops("objects", 10, 1, None)
+    assert Brake(1.0).stops("objects", 10, 1, None) == ""
+    assert Brake(1.0).stops("objects", 10, 0, None)
+    assert Brake(0.0).stops("objects", 10, 9, None)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
-"""What the regions hold of a dataset's snapshots, and what retention makes of that.
+"""What the regions show of a dataset's snapshots, and what retention makes of that.
 
-Nothing is changed here. Times come from the journal; restic is asked only for what it does not know.
+Nothing is changed here, and restic is not started: times come from the journal, and from the
+snapshots themselves where it does not know them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from drorch.actions.gateways import buckets_of
+from drorch.actions.genuine import Keyring
 from drorch.actions.places import (
-    address_of,
     bucket_of,
     left_by_a_failure,
     region_named,
     repository_folder,
-    restic_of,
 )
 from drorch.core.errors import StorageError
 from drorch.core.facts import Forgotten, Held, Retained
@@ -23,41 +24,48 @@ from drorch.core.model import Dataset
 from drorch.core.posture import KnownCopy
 from drorch.core.retention import Brake, Candidate, Judged, Origin, judge
 from drorch.ports import Tools
+from drorch.restic.authentic import NotGenuine
+from drorch.restic.reading import read_snapshot
 from drorch.restic.results import Snapshot
 from drorch.storage.layout import Kind, listed
 from drorch.storage.probe import Depth, probe_all
 
+#: How many snapshots are read at once.
+_READERS = 8
+
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
-    """One repository: the ids that each living region shows, and why the others do not answer."""
+class Shown:
+    """The snapshots of one repository: by living region their ids, by the others why they are not
+    told.
+    """
 
     regions: tuple[str, ...]
-    shown: Mapping[str, frozenset[str]]
+    ids: Mapping[str, frozenset[str]]
     dead: Mapping[str, StorageError]
 
     def holders(self, snapshot: str) -> tuple[str, ...]:
         """The regions that show a snapshot."""
-        return tuple(r for r in self.regions if snapshot in self.shown.get(r, ()))
+        return tuple(r for r in self.regions if snapshot in self.ids.get(r, ()))
 
     @property
     def every(self) -> frozenset[str]:
         """All ids that any region shows."""
-        return frozenset().union(*self.shown.values())
+        return frozenset().union(*self.ids.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What becomes of a repository's snapshots. `braked` says why nothing may go, or is empty."""
 
-    holdings: Holdings
+    shown: Shown
     judged: tuple[Judged, ...]
     braked: str
 
     @property
     def name(self) -> str:
         """The region by which the repository is spoken of."""
-        return self.holdings.regions[0]
+        return self.shown.regions[0]
 
     @property
     def going(self) -> tuple[str, ...]:
@@ -70,72 +78,75 @@ class Verdict:
         return frozenset(j.candidate.snapshot for j in self.judged if j.keep)
 
 
-def look(tools: Tools, dataset: Dataset) -> tuple[Holdings, ...]:
-    """What every repository of the dataset holds; a region that does not answer is named as dead."""
-    buckets = {name: bucket_of(tools, region_named(tools, name)) for name in dataset.regions}
-    healths = probe_all(list(buckets.values()), Depth.REACHABLE)
-    dead: dict[str, StorageError] = {}
-    shown: dict[str, frozenset[str]] = {}
-    for name, health in zip(buckets, healths, strict=True):
-        if found := health.trouble:
-            dead[name] = StorageError(found.message, found.hint, found.cause)
+def look(tools: Tools, dataset: Dataset) -> tuple[Shown, ...]:
+    """What every repository of the dataset shows, the mirrors' first; regions are asked side by side."""
+    regions = [region_named(tools, name) for name in dataset.regions]
+    buckets, dead = buckets_of(tools, regions)
+    for health in probe_all(buckets, Depth.REACHABLE):
+        if health.error is not None:
+            dead[health.region] = health.error
+    ids: dict[str, frozenset[str]] = {}
 
-    def listing(name: str) -> None:
+    def listing(region: str) -> None:
         try:
-            found = listed(buckets[name], repository_folder(dataset), Kind.SNAPSHOTS)
-            shown[name] = frozenset(n.id for n in found)
+            bucket = bucket_of(tools, region_named(tools, region))
+            found = listed(bucket, repository_folder(dataset), Kind.SNAPSHOTS)
+            ids[region] = frozenset(n.id for n in found)
         except StorageError as error:
-            dead[name] = error
+            dead[region] = error
 
     with ThreadPoolExecutor(max(1, len(buckets))) as pool:
-        list(pool.map(listing, [name for name in buckets if name not in dead]))
+        list(pool.map(listing, [name for name in dataset.regions if name not in dead]))
     return tuple(
-        Holdings(
-            regions,
-            {r: shown[r] for r in regions if r in shown},
-            {r: dead[r] for r in regions if r in dead},
+        Shown(
+            names,
+            {r: ids[r] for r in names if r in ids},
+            {r: dead[r] for r in names if r in dead},
         )
-        for regions in dataset.repositories
+        for names in dataset.repositories
     )
 
 
 def verdicts(tools: Tools, dataset: Dataset, now: datetime) -> tuple[Verdict, ...]:
-    """What retention makes of each repository of the dataset, the mirrors' first."""
+    """What retention makes of each repository of the dataset, the mirrors' first.
+
+    Raises ResticError, its cause `wrong-password` or `keys-gone`, where a snapshot must be read
+    and cannot be.
+    """
     mirrors, *copies = look(tools, dataset)
     first = _verdict(tools, dataset, mirrors, now, None)
     return first, *(_verdict(tools, dataset, one, now, first) for one in copies)
 
 
 def _verdict(
-    tools: Tools, dataset: Dataset, holdings: Holdings, now: datetime, mirrors: Verdict | None
+    tools: Tools, dataset: Dataset, shown: Shown, now: datetime, mirrors: Verdict | None
 ) -> Verdict:
     known = tools.knowledge.copies(dataset.name)
-    told = _told(tools, dataset, holdings, known, ask=mirrors is not None)
     facts = _Facts.of(tools, dataset)
     candidates = [
         Candidate(
             one.id,
             one.at,
             one.origin,
-            holdings.holders(one.id),
+            shown.holders(one.id),
             facts.shields(one, mirrors),
             facts.forgotten(one),
         )
-        for one in told
+        for one in _told(tools, dataset, shown, known, every=mirrors is not None)
     ]
-    newest = _newest(candidates, holdings, known, now)
+    newest = _newest(candidates, shown, known, now)
     shielded = [replace(c, shields=(*c.shields, *newest.get(c.snapshot, ()))) for c in candidates]
     zone = ZoneInfo(tools.configuration.timezone)
     judged = judge(shielded, dataset.keep, now=now, zone=zone)
-    going = sum(not j.keep for j in judged)
-    left = _left_last_time(tools, dataset, holdings.regions[0])
-    braked = Brake(dataset.brake).stops("snapshots", len(judged), going, left)
-    return Verdict(holdings, judged, braked)
+    left = _left_last_time(tools, dataset, shown.regions[0])
+    staying = sum(j.keep for j in judged)
+    braked = Brake(dataset.brake).stops("snapshots", len(judged), staying, left)
+    return Verdict(shown, judged, braked)
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A snapshot as the journal or restic tells of it; `original` is what it was copied from."""
+    """A snapshot as the journal or it itself tells of it; `original` is what it was copied from."""
 
     id: str
     at: datetime
@@ -144,20 +155,13 @@ class _Told:
 
 
 def _told(
-    tools: Tools,
-    dataset: Dataset,
-    holdings: Holdings,
-    known: Sequence[KnownCopy],
-    *,
-    ask: bool,
+    tools: Tools, dataset: Dataset, shown: Shown, known: Sequence[KnownCopy], *, every: bool
 ) -> Iterator[_Told]:
-    """Every snapshot that is shown. `ask`: restic is asked of all of them, for their originals."""
+    """The snapshots that are ours. `every` one is read, for its original, or only what is unknown."""
     good = {c.snapshot: c.snapshot_at for c in reversed(known) if not c.owed}
-    every = holdings.every
-    if not ask:
-        yield from (_Told(s, good[s], Origin.KNOWN) for s in sorted(every & good.keys()))
-        every -= good.keys()
-    for snapshot in _asked(tools, dataset, holdings, every):
+    unread = frozenset() if every else shown.every & good.keys()
+    yield from (_Told(s, good[s], Origin.KNOWN) for s in sorted(unread))
+    for snapshot in _read(tools, dataset, shown, shown.every - unread):
         if snapshot.id in good or snapshot.original in good:
             origin = Origin.KNOWN
         else:
@@ -166,17 +170,25 @@ def _told(
         yield _Told(snapshot.id, snapshot.time, origin, snapshot.original)
 
 
-def _asked(
-    tools: Tools, dataset: Dataset, holdings: Holdings, wanted: frozenset[str]
+def _read(
+    tools: Tools, dataset: Dataset, shown: Shown, wanted: frozenset[str]
 ) -> Iterator[Snapshot]:
-    """What restic says of them, from as few regions as hold them all."""
-    for region, shown in holdings.shown.items():
-        here = wanted & shown
-        if here:
-            address = address_of(tools, dataset, region_named(tools, region))
-            found = [s for s in restic_of(tools).snapshots(address, locks=False) if s.id in here]
-            yield from found
-            wanted -= {s.id for s in found}
+    """The snapshots themselves, opened with the repository's key; what does not open is not ours."""
+    if not wanted:
+        return
+    folder = repository_folder(dataset)
+    master = Keyring(tools, dataset, *shown.ids).master
+
+    def opened(snapshot: str) -> Snapshot | None:
+        bucket = bucket_of(tools, region_named(tools, shown.holders(snapshot)[0]))
+        content = bucket.get(f"{folder}/{Kind.SNAPSHOTS}/{snapshot}")
+        try:
+            return read_snapshot({"id": snapshot, **master.document(content)})
+        except (NotGenuine, ValueError, TypeError, KeyError):
+            return None
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        yield from (s for s in pool.map(opened, sorted(wanted)) if s is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +210,7 @@ class _Facts:
         found = (f"held by {held.by}: {held.reason}",) if held else ()
         if mirrors is None:
             return found
-        if not mirrors.holdings.shown:
+        if not mirrors.shown.ids:
             return (*found, f"no answer from {mirrors.name}, which its original lies in")
         if told.original in mirrors.staying:
             return (*found, f"its original stays in {mirrors.name}")
@@ -211,22 +223,18 @@ class _Facts:
 
 
 def _newest(
-    candidates: Sequence[Candidate],
-    holdings: Holdings,
-    known: Sequence[KnownCopy],
-    now: datetime,
+    candidates: Sequence[Candidate], shown: Shown, known: Sequence[KnownCopy], now: datetime
 ) -> dict[str, list[str]]:
-    """By snapshot, of what it is the newest: copy in a region, proven copy."""
+    """By snapshot, of what it is the newest: of a region's copies, or of its proven copies."""
     found: dict[str, list[str]] = {}
     best = sorted(
         (c for c in candidates if c.at <= now and not c.forgotten and c.origin is Origin.KNOWN),
         key=lambda c: c.at,
         reverse=True,
     )
-    for region in holdings.regions:
+    for region in shown.regions:
         rows = [c for c in known if c.region == region and not c.owed]
-        there = {c.snapshot for c in rows}
-        here = there if region in holdings.dead else holdings.shown[region]
+        here = shown.ids.get(region, frozenset(c.snapshot for c in rows))
         claims = {
             f"newest copy in {region}": here,
             f"newest checked in {region}": {c.snapshot for c in rows if c.verified_at},
