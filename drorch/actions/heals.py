@@ -33,8 +33,9 @@ from drorch.storage.scrub import ScrubDone, scrub
 _NAMED = 10
 
 _LOST_HINT = (
-    "what the source still has comes back by: restic repair index, then drorch backup; what it has "
-    "not is taken out of the snapshots by: restic repair snapshots --forget"
+    "restic find --pack ID says which snapshots need it; what the source still has comes back by: "
+    "restic repair index, then drorch backup; what it has not is taken out of the snapshots by: "
+    "restic repair snapshots --forget"
 )
 
 
