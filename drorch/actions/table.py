@@ -60,6 +60,8 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "files.verify": "files:VERIFY",
         "files.write": "files:WRITE",
         "files.remove": "files:REMOVE",
+        # Before a failover
+        "fence.check": "fence:CHECK",
         # The course of a run
         "wait": "course:WAIT",
         "approve": "course:APPROVE",

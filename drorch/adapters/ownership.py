@@ -5,8 +5,8 @@ namespace, since a pid means nothing outside its own. Hosts that share a journal
 names; the journal's fence holds even where they have not.
 """
 
-import getpass
 import os
+import pwd
 import socket
 from pathlib import Path
 
@@ -66,7 +66,12 @@ def _place() -> str:
 
 
 def _user() -> str:
+    """The account, by the kernel; of sudo the one behind it. Not $USER, which anybody can set."""
+    account = os.getuid()
+    behind = os.environ.get("SUDO_UID", "")
+    if account == 0 and behind.isdecimal():
+        account = int(behind)
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
+        return pwd.getpwuid(account).pw_name
+    except (KeyError, OverflowError):
+        return str(account)

@@ -9,7 +9,7 @@ from drorch.app.reports import write_run_reports
 from drorch.app.runs import Control, Request, RunView, carry_out
 from drorch.core.action import ActionSpec
 from drorch.core.errors import ConfigurationError, Problem
-from drorch.core.names import Mode
+from drorch.core.names import Mode, RunKind
 from drorch.core.plan import Plan
 from drorch.core.runbook import Runbook
 from drorch.engine.loop import Watcher
@@ -29,18 +29,23 @@ def compile_plan(
     mode: Mode,
     inputs: Mapping[str, str],
     *,
+    homeward: bool = False,
     inputs_later: bool = False,
 ) -> Plan:
     """The plan of a runbook; UsageError or ConfigurationError if it cannot be carried out.
 
-    With `inputs_later`, a plan to look at: inputs without a value are left open.
+    `homeward` takes its section `failback`. With `inputs_later`, a plan to look at: inputs
+    without a value are left open.
     """
+    live = RunKind.FAILBACK if homeward else RunKind.FAILOVER
     return program.runbooks.compile(
         name,
         program.configuration,
         lambda action: spec_of(program, action),
         mode,
         inputs,
+        kind=live if mode is Mode.LIVE else RunKind.DRILL,
+        homeward=homeward,
         action_names=program.actions.names(),
         inputs_later=inputs_later,
     )
@@ -61,11 +66,12 @@ def drill(
     watchers: Sequence[Watcher] = (),
     wait_for_people: bool = False,
     trigger: str = "operator",
+    homeward: bool = False,
 ) -> Drilled:
-    """Carry a runbook out as an exercise, and write its report."""
+    """Carry a runbook (`homeward`: its way back) out as an exercise, and write its report."""
     seen = carry_out(
         program,
-        compile_plan(program, name, Mode.DRILL, inputs),
+        compile_plan(program, name, Mode.DRILL, inputs, homeward=homeward),
         Request(trigger),
         control=control,
         watchers=watchers,
@@ -101,7 +107,13 @@ def check(program: Program, names: Sequence[str] = ()) -> dict[str, list[Problem
     for name in names or program.runbooks.paths():
         try:
             compile_plan(program, name, Mode.DRILL, {}, inputs_later=True)
+            if _leads_home(program, name):
+                compile_plan(program, name, Mode.DRILL, {}, homeward=True, inputs_later=True)
             found[name] = []
         except ConfigurationError as error:
             found[name] = list(error.problems)
     return found
+
+
+def _leads_home(program: Program, name: str) -> bool:
+    return program.runbooks.get(name).sound().failback is not None

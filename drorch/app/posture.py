@@ -7,6 +7,7 @@ from drorch.app import deletions, locks
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.app.proofs import Proofs, proofs_of
+from drorch.app.services import services_document
 from drorch.app.suspicions import suspicions
 from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
@@ -30,6 +31,7 @@ def status(program: Program) -> dict[str, Value]:
     return {
         "at": rfc3339(now),
         "datasets": datasets,
+        "services": services_document(program),
         "drills": _drills(program),
         "alarms": [*alarms, *_run_alarms(program)],
     }

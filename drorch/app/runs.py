@@ -115,12 +115,13 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who wants a run, and why."""
+    """Why a run is wanted; `also` is recorded with its start."""
 
     trigger: str = "operator"
     reason: str = ""
     declared_at: datetime | None = None
     due_at: datetime | None = None
+    also: tuple[Event, ...] = ()
 
 
 def carry_out(
@@ -149,7 +150,7 @@ def carry_out(
     )
 
     def work(engine: Engine) -> RunFold:
-        return engine.begin(run, started, _refuse)
+        return engine.begin(run, started, _refuse, request.also)
 
     return _carry(program, run, work, control, watchers, wait_for_people=wait_for_people)
 

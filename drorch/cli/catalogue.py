@@ -39,6 +39,8 @@ CATALOGUE = (
             Entry("rewind", "Undo deletion and overwriting in a region that keeps versions."),
             Entry("runbook", "List runbooks, check them, see what they would do."),
             Entry("drill", "Carry a runbook out as an exercise, and report on it."),
+            Entry("failover", "Carry a runbook out for real: the service moves."),
+            Entry("failback", "Carry a runbook's way home out for real."),
             Entry("run", "Look at runs, answer them, carry them on, end them."),
         ),
     ),

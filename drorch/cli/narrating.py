@@ -20,6 +20,7 @@ from drorch.core.events import (
     AttemptLost,
     AttemptStarted,
     Event,
+    FenceForced,
     FindingRecorded,
     PersonAnswered,
     PersonAsked,
@@ -191,12 +192,21 @@ def sentence(state: RunFold, event: Event) -> str:
         case RunFinished():
             left = f"; left behind: {', '.join(event.left_behind)}" if event.left_behind else ""
             return f"{state.plan.kind} of {state.plan.name} {event.outcome}{left}"
-        case AbortRequested():
-            return f"ended by {event.by}: {one_line(event.reason)}"
+        case AbortRequested() | FenceForced():
+            return _decided(event)
         case FindingRecorded():
             return f"finding: {event.finding.subject}: {one_line(event.finding.message)}"
         case _:
             return f"{event.step}: {_polled(state, event) or _of_step(event)}"
+
+
+def _decided(event: AbortRequested | FenceForced) -> str:
+    """What a person decided about the run as a whole."""
+    match event:
+        case AbortRequested():
+            return f"ended by {event.by}: {one_line(event.reason)}"
+        case FenceForced():
+            return f"the fencing gate may be passed, says {event.by}: {one_line(event.reason)}"
 
 
 def _polled(state: RunFold, event: Event) -> str:

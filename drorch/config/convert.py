@@ -6,7 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from drorch.config import models
-from drorch.config.runbook_models import CallShape, RunbookShape, StepShape, UntilShape, WhenShape
+from drorch.config.runbook_models import (
+    CallShape,
+    PhasesShape,
+    RunbookShape,
+    StepShape,
+    UntilShape,
+    WhenShape,
+)
 from drorch.config.runbook_models import RetryShape as Backoff
 from drorch.config.shapes import ObjectivesShape
 from drorch.core.model import (
@@ -36,6 +43,7 @@ from drorch.core.model import (
 from drorch.core.names import OnFailure, Phase
 from drorch.core.runbook import (
     ActionCall,
+    Failback,
     Input,
     Retry,
     Runbook,
@@ -158,22 +166,34 @@ def runbook(shape: RunbookShape, digest: str, file: str) -> Runbook:
         steps=tuple(_steps(shape)),
         digest=digest,
         file=file,
+        site=shape.site,
+        failback=_failback(shape.failback) if shape.failback else None,
     )
 
 
-def _steps(shape: RunbookShape) -> Iterator[RunbookStep]:
+def _failback(shape: PhasesShape) -> Failback:
+    return Failback(
+        title=shape.title,
+        site=shape.site,
+        objectives=_objectives(shape.objectives) if shape.objectives else None,
+        steps=tuple(_steps(shape, "failback")),
+    )
+
+
+def _steps(shape: PhasesShape, *within: str) -> Iterator[RunbookStep]:
     phases = {
         Phase.PRECONDITIONS: shape.preconditions,
+        Phase.FENCE: shape.fence,
         Phase.STEPS: shape.steps,
         Phase.VERIFY: shape.verify,
         Phase.CLEANUP: shape.cleanup,
     }
     for phase, steps in phases.items():
         for index, step in enumerate(steps):
-            yield _step(step, phase, index)
+            yield _step(step, phase, (*within, phase.value, index))
 
 
-def _step(shape: StepShape, phase: Phase, index: int) -> RunbookStep:
+def _step(shape: StepShape, phase: Phase, path: tuple[str | int, ...]) -> RunbookStep:
     return RunbookStep(
         name=shape.name,
         phase=phase,
@@ -190,7 +210,7 @@ def _step(shape: StepShape, phase: Phase, index: int) -> RunbookStep:
         undo=_call(shape.undo) if shape.undo else None,
         title=shape.title,
         always=shape.always,
-        path=(phase.value, index),
+        path=path,
     )
 
 

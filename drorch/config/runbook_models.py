@@ -102,28 +102,42 @@ class StepShape(CallShape):
         return self.step or self.check or ""
 
 
-class RunbookShape(Shape):
-    """A whole runbook."""
+class PhasesShape(Shape):
+    """Where to, what was promised, and the steps by phase."""
 
-    runbook: StepName
     title: AnyText = ""
-    service: Text | None = None
-    owner: AnyText = ""
-    objectives: ObjectivesShape | None = None
-    inputs: dict[InputName, Annotated[InputShape, BeforeValidator(empty_is_none_given)]] = Field(
-        default_factory=dict
+    site: Text | None = Field(
+        default=None, description="where the service runs once this has passed for real"
     )
-    parallel: Positive = 8
+    objectives: ObjectivesShape | None = None
     preconditions: tuple[StepShape, ...] = ()
+    fence: tuple[StepShape, ...] = Field(
+        default=(), description="of a live run: how it is known that the primary is down or fenced"
+    )
     steps: tuple[StepShape, ...] = ()
     verify: tuple[StepShape, ...] = ()
     cleanup: tuple[StepShape, ...] = ()
 
     @model_validator(mode="after")
-    def _something_to_do(self) -> "RunbookShape":
+    def _something_to_do(self) -> "PhasesShape":
         if not self.steps and not self.verify:
             raise refused("has neither steps nor verify: nothing to do", "add `steps:`")
         return self
+
+
+class RunbookShape(PhasesShape):
+    """A whole runbook."""
+
+    runbook: StepName
+    service: Text | None = None
+    owner: AnyText = ""
+    inputs: dict[InputName, Annotated[InputShape, BeforeValidator(empty_is_none_given)]] = Field(
+        default_factory=dict
+    )
+    parallel: Positive = 8
+    failback: PhasesShape | None = Field(
+        default=None, description="the way home; it shares the inputs"
+    )
 
 
 def runbook_schema() -> dict[str, Any]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from drorch.config.source import Document, digest, parse, read_text
 from drorch.core.action import ActionSpec
@@ -141,10 +142,12 @@ class Runbooks:
         inputs: Mapping[str, str],
         *,
         kind: RunKind | None = None,
+        homeward: bool = False,
         action_names: Sequence[str] = (),
         inputs_later: bool = False,
     ) -> Plan:
-        """The plan of the runbook of that name; with `inputs_later`, one to look at only.
+        """The plan of the runbook of that name, or `homeward` of its section `failback`; with
+        `inputs_later`, one to look at only.
 
         Raises UsageError if there is none, ConfigurationError with every problem of form and
         sense, each with its place.
@@ -152,19 +155,23 @@ class Runbooks:
         file = self.get(name)
         problems = list(file.problems)
         plan: Plan | None = None
-        if file.runbook is not None:
+        runbook = file.runbook
+        if runbook is not None and homeward:
+            runbook = runbook.homeward() or _no_way_home(name)
+        if runbook is not None:
             try:
                 plan = compile_runbook(
-                    file.runbook,
+                    runbook,
                     configuration,
                     find_action_spec,
                     mode,
                     inputs,
                     self.find,
                     kind=kind,
+                    subject=name,
                     action_names=action_names,
                     inputs_later=inputs_later,
-                    runbook_names=tuple(self.paths()) if _nests(file.runbook) else (),
+                    runbook_names=tuple(self.paths()) if _nests(runbook) else (),
                 )
             except ConfigurationError as error:
                 problems += _beside(file.problems, self.placed(error.problems))
@@ -180,15 +187,25 @@ class Runbooks:
         return next(iter(self.paths().get(name, ())), None)
 
 
+def _no_way_home(name: str) -> NoReturn:
+    hint = "write `failback:` into it, with `steps:` of its own"
+    raise UsageError(f"runbook {name} does not say how the service comes home", hint)
+
+
 def _nests(runbook: Runbook) -> bool:
     return any(step.call.do == NESTING for step in runbook.steps)
 
 
 def _beside(of_form: Sequence[Problem], of_sense: Sequence[Problem]) -> list[Problem]:
     """Without those that may only follow from what was left out of a damaged step."""
-    damaged = {problem.path[:3] for problem in of_form}
-    unsure = {path[:2] for path in damaged if path[2:3] not in _BESIDE_THE_POINT}
-    return [p for p in of_sense if p.path[:2] not in unsure and p.path[:3] not in damaged]
+    damaged = {_start(problem, 3) for problem in of_form}
+    unsure = {_start(p, 2) for p in of_form if _start(p, 3)[-1:] not in _BESIDE_THE_POINT}
+    return [p for p in of_sense if _start(p, 2) not in unsure and _start(p, 3) not in damaged]
+
+
+def _start(problem: Problem, depth: int) -> tuple[str | int, ...]:
+    """So many parts of its path, counted from the section's beginning."""
+    return problem.path[: depth + (problem.path[:1] == ("failback",))]
 
 
 def _in_order(problems: Iterable[Problem]) -> list[Problem]:

@@ -49,6 +49,7 @@ KINDS: Mapping[str, type[Event]] = {
     "person.answered": events.PersonAnswered,
     "step.settled": events.StepSettled,
     "abort.requested": events.AbortRequested,
+    "fence.forced": events.FenceForced,
     "finding.recorded": events.FindingRecorded,
     "run.finished": events.RunFinished,
 }

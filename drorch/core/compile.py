@@ -5,20 +5,25 @@ Pure. Every problem is found at once; its `path` leads into the runbook's docume
 names it, so that whoever read the file can add line and column.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 
 from drorch.core.action import ActionSpec
 from drorch.core.drafts import Draft
 from drorch.core.errors import ConfigurationError, Problem
 from drorch.core.examine import examine
 from drorch.core.expand import Sources, expand
-from drorch.core.model import Configuration, Objectives
+from drorch.core.model import Configuration, Objectives, home_of
 from drorch.core.names import Mode, OnFailure, Phase, RunKind
 from drorch.core.nearest import did_you_mean
 from drorch.core.notices import notices_of
 from drorch.core.plan import Plan, PlannedStep
+from drorch.core.protect import Guarded
 from drorch.core.render import preview
 from drorch.core.runbook import Retry, Runbook
+
+#: The action that says whether the primary is down, up, or that it cannot be known.
+GATE = "fence.check"
 
 _KINDS = {Mode.DRILL: RunKind.DRILL, Mode.LIVE: RunKind.FAILOVER}
 
@@ -32,32 +37,35 @@ def compile_runbook(
     find_runbook: Callable[[str], Runbook | None],
     *,
     kind: RunKind | None = None,
+    subject: str = "",
     action_names: Sequence[str] = (),
     runbook_names: Sequence[str] = (),
     inputs_later: bool = False,
 ) -> Plan:
     """The plan of a runbook for a mode and inputs; nested runbooks are written into it.
 
-    `kind` defaults to drill or failover by the mode; the names serve "did you mean …?". With
+    `kind` defaults to drill or failover by the mode, `subject` to the runbook; the names serve "did you mean …?". With
     `inputs_later` an input without a value is no problem, and what refers to it is looked at as
     far as it is known: such a plan is for looking at. Raises ConfigurationError with every problem.
     """
     problems: list[Problem] = []
     values = _input_values(runbook, inputs, problems, later=inputs_later)
-    _check_service(runbook, configuration, problems)
+    _check_names(runbook, configuration, problems)
     sources = Sources(find_action_spec, find_runbook, mode, action_names, runbook_names)
     drafts = expand(runbook, sources)
     problems += sources.problems
     problems += examine(drafts, sources.crossings, sources.unknown, values, configuration, mode)
     if problems:
         raise ConfigurationError(problems)
+    kind = kind or _KINDS[mode]
+    gate = kind is RunKind.FAILOVER and _lacks_gate(runbook, drafts)
     datasets = tuple(dict.fromkeys(name for d in drafts for name in d.datasets(values)))
     return Plan(
-        kind=kind or _KINDS[mode],
+        kind=kind,
         name=runbook.name,
         mode=mode,
-        subject=f"runbook:{runbook.name}",
-        steps=tuple(_planned(draft, values) for draft in drafts),
+        subject=f"runbook:{subject or runbook.name}",
+        steps=tuple(_in_order(drafts, values, gate)),
         objectives=_objectives(runbook, configuration),
         inputs=values,
         parallel=runbook.parallel,
@@ -68,7 +76,8 @@ def compile_runbook(
         datasets=datasets,
         runbook_digest=runbook.digest,
         configuration_digest=configuration.digest,
-        notices=notices_of(drafts, mode, values),
+        notices=notices_of(drafts, mode, values, Guarded.of(configuration)),
+        site=runbook.site or (_home(runbook, configuration) if kind is RunKind.FAILBACK else ""),
     )
 
 
@@ -93,11 +102,43 @@ def _input_values(
     return values
 
 
-def _check_service(runbook: Runbook, configuration: Configuration, problems: list[Problem]) -> None:
-    name = runbook.service
-    if name is not None and name not in configuration.services:
-        hint = did_you_mean(name, configuration.services, "services are")
-        problems.append(Problem(f"there is no service {name!r}", hint, ("service",), runbook.file))
+def _check_names(runbook: Runbook, configuration: Configuration, problems: list[Problem]) -> None:
+    named = (
+        (("service",), runbook.service, configuration.services),
+        ((*runbook.within, "site"), runbook.site, configuration.sites),
+    )
+    for path, name, there in named:
+        if name is not None and name not in there:
+            hint = did_you_mean(name, there, f"{path[-1]}s are")
+            problems.append(Problem(f"there is no {path[-1]} {name!r}", hint, path, runbook.file))
+
+
+def _home(runbook: Runbook, configuration: Configuration) -> str:
+    """The site of the service's datasets, if it is one."""
+    return home_of(configuration, runbook.service or "")
+
+
+def _lacks_gate(runbook: Runbook, drafts: Sequence[Draft]) -> bool:
+    """Whether a service would be brought up without a look whether it still runs elsewhere."""
+    looked = (d.phase is Phase.FENCE or d.spec.name == GATE for d in drafts)
+    return runbook.service is not None and not any(looked)
+
+
+def _in_order(
+    drafts: Sequence[Draft], values: Mapping[str, str], gate: bool
+) -> Iterator[PlannedStep]:
+    """The steps; with `gate`, after the preconditions a check that cannot know, and so refuses."""
+    for draft in drafts:
+        if gate and draft.phase is not Phase.PRECONDITIONS:
+            yield _closed_gate({draft.id for draft in drafts})
+            gate = False
+        yield _planned(draft, values)
+
+
+def _closed_gate(taken: set[str]) -> PlannedStep:
+    name = next(n for n in ("fence", *(f"fence-{i}" for i in count(2))) if n not in taken)
+    title = "Know that the primary is down or fenced"
+    return PlannedStep(name, Phase.FENCE, GATE, check=True, repeatable=True, title=title)
 
 
 def _objectives(runbook: Runbook, configuration: Configuration) -> Objectives:

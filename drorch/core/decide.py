@@ -22,6 +22,8 @@ from drorch.core.runbook import When, WhenTest
 from drorch.core.state import Question, RunFold, StepState
 from drorch.core.values import Value
 
+_BEFORE_CLEANUP = (Phase.PRECONDITIONS, Phase.FENCE, Phase.STEPS, Phase.VERIFY)
+
 #: What is due within this is due: waits are rounded, and nobody should wait for a rounding.
 _ROUNDING = timedelta(milliseconds=1)
 
@@ -97,7 +99,7 @@ def decide(state: RunFold, now: Moment) -> list[Order]:
 
 def _wind_down(state: RunFold) -> Iterator[Order]:
     """Close every step that is not running, in every phase before cleanup."""
-    phases = [state.open_steps[p] for p in (Phase.PRECONDITIONS, Phase.STEPS, Phase.VERIFY)]
+    phases = [state.open_steps[p] for p in _BEFORE_CLEANUP]
     if sum(map(len, phases)) == len(state.running):
         return  # nothing but what runs: not looked through again whenever one of many ends
     for step in (state.steps[s] for phase in phases for s in phase):

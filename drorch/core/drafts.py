@@ -16,6 +16,7 @@ DocumentPath = tuple[str | int, ...]
 #: Actions that may stand where checks stand: the expected exit passes.
 COMMANDS = frozenset({"command", "shell", "ssh.command"})
 LIVE_ONLY = "live only: not done in a drill"
+NOT_FENCED = "the fencing gate is for failing over for real: not done in a drill"
 LEFT_STANDING = "left standing: this is a live run"
 
 
@@ -190,6 +191,8 @@ def skip_of(step: RunbookStep, mode: Mode, *, cleanup: bool) -> str:
     """Why a step is left out by plan, if it is."""
     if mode is Mode.DRILL and step.live_only:
         return LIVE_ONLY
+    if mode is Mode.DRILL and step.phase is Phase.FENCE:
+        return NOT_FENCED
     if mode is Mode.LIVE and cleanup and not step.always:
         return LEFT_STANDING
     return ""

@@ -155,6 +155,14 @@ class AbortRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class FenceForced:
+    """A person lets a failover go on although the primary is not known to be down or fenced."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FindingRecorded:
     """A finding that belongs to the run and not to one attempt."""
 
@@ -163,10 +171,14 @@ class FindingRecorded:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The last event. `left_behind` names cleanup that failed; the run is then dirty."""
+    """The last event. `left_behind` names cleanup that failed; the run is then dirty.
+
+    `facts` are what follows from the run as a whole.
+    """
 
     outcome: Outcome
     left_behind: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
 
 Event: TypeAlias = (
@@ -182,6 +194,7 @@ Event: TypeAlias = (
     | PersonAnswered
     | StepSettled
     | AbortRequested
+    | FenceForced
     | FindingRecorded
     | RunFinished
 )

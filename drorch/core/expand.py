@@ -27,6 +27,9 @@ from drorch.core.values import Value
 
 NESTING = "runbook"
 
+#: Of a nested runbook, these are done before any step of the outer one.
+_EARLY = (Phase.PRECONDITIONS, Phase.FENCE)
+
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
@@ -69,7 +72,7 @@ def expand(runbook: Runbook, sources: Sources) -> list[Draft]:
             one.needs = one.needs or list(last)
         last = list(_ends(group)) or last
     cleanup = [one for group in block.cleanup for one in group]
-    return [*block.preconditions, *block.steps, *block.verify, *undo, *cleanup]
+    return [*block.preconditions, *block.fence, *block.steps, *block.verify, *undo, *cleanup]
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class _Block:
     """One runbook written out. `cleanup` has the innermost runbooks' groups first."""
 
     preconditions: list[Draft] = field(default_factory=list)
+    fence: list[Draft] = field(default_factory=list)
     steps: list[Draft] = field(default_factory=list)
     verify: list[Draft] = field(default_factory=list)
     undo: list[Draft] = field(default_factory=list)
@@ -115,6 +119,7 @@ class _Expansion:
         self._check_names()
         block = self._block
         block.preconditions[:0] = self._phase(Phase.PRECONDITIONS)
+        block.fence[:0] = self._phase(Phase.FENCE)
         block.steps = self._phase(Phase.STEPS)
         block.verify = self._phase(Phase.VERIFY)
         block.cleanup.append(self._phase(Phase.CLEANUP))
@@ -153,7 +158,7 @@ class _Expansion:
         when = self._when
         if when is None or step.phase is Phase.CLEANUP:
             return None
-        if step.phase is Phase.PRECONDITIONS and _rests_on_outputs(when):
+        if step.phase in _EARLY and _rests_on_outputs(when):
             return None
         if step.when is not None:
             hint = "put the whole condition on one of them"
@@ -200,6 +205,7 @@ class _Expansion:
         entries = tuple(one.id for one in drafts if not one.needs)
         self._cross(step, entries)
         self._block.preconditions += block.preconditions
+        self._block.fence += block.fence
         self._block.undo += block.undo
         self._block.cleanup[:0] = block.cleanup
         return drafts
@@ -298,7 +304,7 @@ class _Expansion:
                 hint += f"; literal braces are doubled: {{{{{name}}}}}"
             message = f"{{{name}}} is no input of this runbook"
             self._complain(step, message, hint, place[len(step.path) :])
-        if step.phase is Phase.PRECONDITIONS:
+        if step.phase in _EARLY:
             for name in self._names.bound_to_outputs(written):
                 message = (
                     f"looks before any step is done, but its input {name!r} is a step's output"

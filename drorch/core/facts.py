@@ -197,6 +197,19 @@ class Braked:
     lifted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceActive:
+    """Where a service runs since a run moved it there for real; an empty `site` was not named.
+
+    `failed_over` says that this is not home: a failback has not passed since.
+    """
+
+    service: str
+    site: str
+    run: str
+    failed_over: bool
+
+
 Fact: TypeAlias = (
     Forgotten
     | Held
@@ -213,6 +226,7 @@ Fact: TypeAlias = (
     | Pruned
     | PruneOwed
     | Braked
+    | ServiceActive
 )
 
 F = TypeVar("F", bound=Fact)
@@ -253,6 +267,7 @@ WORDS: Mapping[type, str] = {
     Pruned: "region.pruned",
     PruneOwed: "prune.owed",
     Braked: "retention.braked",
+    ServiceActive: "service.active",
 }
 
 
@@ -270,5 +285,7 @@ def place_of(fact: Fact) -> Place:
             return Place(word, fact.dataset, region, subject)
         case Proven(region=region, part=subject):
             return Place(word, fact.dataset, region, subject)
+        case ServiceActive(service=subject):
+            return Place(word, "", subject=subject)
         case _:
             return Place(word, fact.dataset, fact.region)

@@ -24,6 +24,7 @@ def all_findings(state: RunFold, timing: Timing) -> Iterator[tuple[str, Finding]
         if step.status is StepStatus.FAILED and step.cause not in _FALLOUT:
             yield step.plan.id, _failure(step)
     yield from (("", f) for f in (*_missed(timing), *_dirt(state)))
+    yield from (("", f) for f in _forced(state))
     yield from state.findings
     yield from ((s.plan.id, f) for s in steps for f in _settled(s))
     yield from (("", f) for f in (*_taken_over(state), *_clock_moved(state)))
@@ -32,6 +33,20 @@ def all_findings(state: RunFold, timing: Timing) -> Iterator[tuple[str, Finding]
             yield step.plan.id, _not_tested(step.plan)
     for notice in state.plan.notices:
         yield "", Finding("plan.notice", state.plan.name, notice)
+
+
+def _forced(state: RunFold) -> Iterator[Finding]:
+    if state.forced is None:
+        return
+    gate = [s for s in state.steps.values() if s.plan.phase is Phase.FENCE]
+    found = "; ".join(f"{s.plan.id}: {s.message or s.why}" for s in gate if not s.passed)
+    yield Finding(
+        "override.unfenced",
+        state.plan.service or state.plan.name,
+        f"{state.forced.by} let the fencing gate be passed: {state.forced.reason}"
+        + (f" (found: {found})" if found else " (it would have opened by itself)"),
+        "make sure that the old primary cannot come back by itself and write",
+    )
 
 
 def _settled(step: StepState) -> Iterator[Finding]:

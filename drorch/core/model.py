@@ -285,6 +285,14 @@ class Configuration:
         )
 
 
+def home_of(configuration: Configuration, service: str) -> str:
+    """The one site of a service's datasets; empty if there is none, or more than one."""
+    known = configuration.services.get(service)
+    datasets = (configuration.datasets.get(name) for name in known.datasets) if known else ()
+    sites = {one.site for one in datasets if one is not None and one.site}
+    return next(iter(sites)) if len(sites) == 1 else ""
+
+
 def jurisdiction_within(jurisdiction: str, residency: tuple[str, ...]) -> bool:
     """Whether a place (ISO 3166-2) lies inside a residency.
 

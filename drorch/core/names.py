@@ -34,6 +34,7 @@ class Phase(StrEnum):
     """The phases of a plan, in order."""
 
     PRECONDITIONS = "preconditions"
+    FENCE = "fence"
     STEPS = "steps"
     VERIFY = "verify"
     CLEANUP = "cleanup"

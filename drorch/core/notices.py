@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from drorch.core.drafts import Draft
 from drorch.core.names import Mode
+from drorch.core.protect import FORBIDDEN, Guarded, offences
 from drorch.core.render import preview
 
 _INTERPRETERS = (
@@ -23,15 +24,30 @@ _INTERPRETERS = (
 _SCRIPTED = frozenset({"shell", "ssh.command"})
 
 
-def notices_of(drafts: Sequence[Draft], mode: Mode, inputs: Mapping[str, str]) -> tuple[str, ...]:
-    """Notices as sentences; of a drill, which steps could touch what is protected unseen."""
+def notices_of(
+    drafts: Sequence[Draft], mode: Mode, inputs: Mapping[str, str], guarded: Guarded
+) -> tuple[str, ...]:
+    """Notices as sentences; of a drill, which steps could touch what is protected unseen; of a
+    live run, which steps touch what is protected.
+    """
     if mode is not Mode.DRILL:
-        return ()
+        return tuple(_touching(drafts, inputs, guarded))
     scripted = [draft.id for draft in drafts if not draft.skip and _is_scripted(draft, inputs)]
     if not scripted:
         return ()
     steps = ", ".join(scripted)
     return (f"scripts cannot be looked into for what is protected: {steps}",)
+
+
+def _touching(
+    drafts: Sequence[Draft], inputs: Mapping[str, str], guarded: Guarded
+) -> Iterator[str]:
+    for draft in drafts:
+        if draft.skip:
+            continue
+        known = {name: preview(value, inputs) for name, value in draft.arguments.items()}
+        for one in offences(known, draft.spec, guarded):
+            yield f"{draft.id} touches what is protected: {one.message.removesuffix(FORBIDDEN)}"
 
 
 def _is_scripted(draft: Draft, inputs: Mapping[str, str]) -> bool:

@@ -38,7 +38,10 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do, in file order; `subject` is what must not run twice at once."""
+    """What a run will do, in file order; `subject` is what must not run twice at once.
+
+    `site` is where the service runs once a failover or failback has passed; empty: not said.
+    """
 
     kind: RunKind
     name: str
@@ -56,3 +59,4 @@ class Plan:
     runbook_digest: str = ""
     configuration_digest: str = ""
     notices: tuple[str, ...] = ()
+    site: str = ""

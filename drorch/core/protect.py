@@ -15,6 +15,9 @@ from drorch.core.action import ActionSpec, Kind
 from drorch.core.model import Configuration
 from drorch.core.values import Value
 
+#: How the message of an offence ends.
+FORBIDDEN = ": a drill must not touch it"
+
 Resolve = Callable[[Path], Path]
 
 _PATHS = frozenset({Kind.READ_PATH, Kind.WRITE_PATH})
@@ -73,7 +76,7 @@ def offences(
     sight = _Sight(guarded, arguments, resolve or lexically(guarded.folder))
     kinds = {parameter.name: parameter.kind for parameter in spec.parameters}
     return [
-        Offence(name, f"{name}: {what}: a drill must not touch it")
+        Offence(name, f"{name}: {what}{FORBIDDEN}")
         for name, value in arguments.items()
         for what in dict.fromkeys(sight.seen_in(name, kinds.get(name, Kind.ANY), value))
     ]

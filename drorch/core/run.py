@@ -18,6 +18,7 @@ from drorch.core.events import (
     AttemptLost,
     AttemptStarted,
     Event,
+    FenceForced,
     FindingRecorded,
     PersonAnswered,
     PersonAsked,
@@ -32,7 +33,7 @@ from drorch.core.events import (
 )
 from drorch.core.moment import Moment, clock_step, elapsed
 from drorch.core.names import OnFailure, Phase, StepStatus, Verdict
-from drorch.core.outcome import any_failed
+from drorch.core.outcome import any_failed, fence_holds
 from drorch.core.plan import PlannedStep
 from drorch.core.state import Attempt, Question, RunFold, StepState
 
@@ -46,7 +47,8 @@ _NEVER_AGAIN = frozenset({"cancelled", "abandoned"})
 CLOCK_TOLERANCE = timedelta(seconds=2)
 
 _NEXT_PHASE = {
-    Phase.PRECONDITIONS: Phase.STEPS,
+    Phase.PRECONDITIONS: Phase.FENCE,
+    Phase.FENCE: Phase.STEPS,
     Phase.STEPS: Phase.VERIFY,
     Phase.VERIFY: Phase.CLEANUP,
     Phase.CLEANUP: None,
@@ -306,6 +308,11 @@ def _(event: AbortRequested, state: RunFold, _at: Moment) -> None:
 
 
 @_fold.register
+def _(event: FenceForced, state: RunFold, _at: Moment) -> None:
+    state.forced = event
+
+
+@_fold.register
 def _(event: FindingRecorded, state: RunFold, _at: Moment) -> None:
     state.findings.append(("", event.finding))
 
@@ -360,8 +367,10 @@ def _met(state: RunFold, step: str) -> None:
 
 def _enter(state: RunFold, phase: Phase) -> None:
     # A failed precondition is told only now, so that one look shows all that is wrong.
-    if phase is Phase.STEPS and any_failed(state, Phase.PRECONDITIONS) and not state.halted:
+    if phase is Phase.FENCE and any_failed(state, Phase.PRECONDITIONS) and not state.halted:
         state.halted = "a precondition failed"
+    if phase is Phase.STEPS and not fence_holds(state) and not state.halted:
+        state.halted = "the primary is not known to be down or fenced"
     state.phase = phase
     if phase is Phase.CLEANUP:
         state.touched = any(

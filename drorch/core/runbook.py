@@ -1,7 +1,7 @@
 """A runbook as its author wrote it, before it is compiled for a mode and inputs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -92,8 +92,22 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Failback:
+    """The way home, as a section of the runbook that leads away. It shares the inputs."""
+
+    title: str = ""
+    site: str | None = None
+    objectives: Objectives | None = None
+    steps: tuple[RunbookStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Runbook:
-    """A whole runbook. `digest` is the SHA-256 (hex) of its text."""
+    """A whole runbook. `digest` is the SHA-256 (hex) of its text.
+
+    `site` is where the service runs once this has passed for real; `within` leads to it in the
+    document, if it is a section.
+    """
 
     name: str
     title: str = ""
@@ -105,3 +119,22 @@ class Runbook:
     steps: tuple[RunbookStep, ...] = ()
     digest: str = ""
     file: str = ""
+    site: str | None = None
+    failback: Failback | None = None
+    within: tuple[str, ...] = ()
+
+    def homeward(self) -> "Runbook | None":
+        """The section `failback` as a runbook of its own; None if there is none."""
+        section = self.failback
+        if section is None:
+            return None
+        return replace(
+            self,
+            name=f"{self.name}-failback",
+            title=section.title,
+            site=section.site,
+            objectives=section.objectives,
+            steps=section.steps,
+            failback=None,
+            within=("failback",),
+        )

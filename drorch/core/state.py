@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from drorch.core.events import (
     AbortRequested,
+    FenceForced,
     Owner,
     PersonAnswered,
     PersonAsked,
@@ -83,6 +84,11 @@ class StepState:
         return not self.plan.check and any(not a.denied for a in self.attempts)
 
     @property
+    def passed(self) -> bool:
+        """Whether it did what it should."""
+        return self.status is StepStatus.PASSED
+
+    @property
     def made(self) -> int:
         """How many attempts came to a result, or may still."""
         return len(self.attempts) - self.losses
@@ -132,6 +138,7 @@ class RunFold:
     halted: str = ""
     abort: AbortRequested | None = None
     abort_phase: Phase | None = None
+    forced: FenceForced | None = None
     failed: bool = False
     failed_step: str = ""
     touched: bool = False

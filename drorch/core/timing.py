@@ -43,7 +43,7 @@ from drorch.core.state import RunFold, StepState
 RESTORING = {"restore": "snapshot_at", "postgres.promote": "data_at", "postgres.lag": "data_at"}
 
 _RECOVERING = frozenset({RunKind.RESTORE, RunKind.DRILL, RunKind.FAILOVER, RunKind.FAILBACK})
-_TIMED = (Phase.PRECONDITIONS, Phase.STEPS, Phase.VERIFY)
+_TIMED = (Phase.PRECONDITIONS, Phase.FENCE, Phase.STEPS, Phase.VERIFY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ def _within(actual: timedelta | None, target: timedelta | None) -> bool | None:
 
 def _phases(state: RunFold, axis: Axis, window: Window, present: float) -> list[dict[str, Span]]:
     """The steps that ended, or still go on, inside the window, phase by phase."""
-    timed = _TIMED if _declared(state) is not None else _TIMED[1:]
+    timed = _TIMED if _declared(state) is not None else _TIMED[2:]
     phases: dict[Phase, dict[str, Span]] = {phase: {} for phase in timed}
     for step in state.steps.values():
         end = axis.at(step.closed) if step.closed is not None else present

@@ -31,7 +31,7 @@ from drorch.core.events import (
 )
 from drorch.core.moment import Moment
 from drorch.core.names import Phase, StepStatus, Verdict
-from drorch.core.outcome import left_behind
+from drorch.core.outcome import left_behind, moved_by
 from drorch.core.posture import RunRow
 from drorch.core.run import apply, opening, replay
 from drorch.core.state import RunFold
@@ -76,12 +76,23 @@ class Engine:
     watchers: tuple[Watcher, ...] = ()
     wait_for_people: bool = True
 
-    def begin(self, run: str, started: RunStarted, may_begin: Callable[[RunRow], None]) -> RunFold:
-        """Start a run and carry it until it ends, is left, or waits for a person."""
+    def begin(
+        self,
+        run: str,
+        started: RunStarted,
+        may_begin: Callable[[RunRow], None],
+        also: Iterable[Event] = (),
+    ) -> RunFold:
+        """Start a run and carry it until it ends, is left, or waits for a person.
+
+        `also` is recorded with its start, before anything is decided.
+        """
         at = self.now()
         state = opening(started, at, run)
         carrying = _Carrying(self, run, state, seq=0, begin=may_begin)
         carrying.pending.append(Stamped(at, started))
+        for event in also:
+            carrying.fold(event)
         return carrying.carry()
 
     def resume(
@@ -210,7 +221,8 @@ class _Carrying:
                 prompt = self.engine.bench.tools.secrets.redact(order.question.prompt)
                 self.fold(replace(order.question, prompt=prompt))
             case Finish():
-                self.fold(RunFinished(order.outcome, left_behind(self.state)))
+                facts = moved_by(self.state, order.outcome)
+                self.fold(RunFinished(order.outcome, left_behind(self.state), facts))
             case WakeAt():
                 pass
 

@@ -69,7 +69,7 @@ PAGE = _up_to(
 )
 EVENTS = _ROW.where(events.c.run == bindparam("run")).order_by(events.c.seq)
 EVENTS_TELLING = _ROW.where(
-    events.c.kind == bindparam("kind"),
+    or_(events.c.kind == bindparam("kind"), events.c.kind == bindparam("end")),
     or_(events.c.body.like(bindparam("one")), events.c.body.like(bindparam("other"))),
 ).order_by(events.c.n)
 RUNS_WITH_EVENTS = select(events.c.run).group_by(events.c.run).order_by(func.min(events.c.n))

@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
 from drorch.core.errors import JournalUntrusted
-from drorch.core.events import AttemptFinished
+from drorch.core.events import AttemptFinished, RunFinished
 from drorch.core.facts import Fact, Known, Place
 from drorch.core.posture import KnownCopy
 from drorch.journal import noted, records
@@ -114,6 +114,7 @@ class Told:
             if isinstance(recorded.event, AttemptFinished):
                 for copy in recorded.event.copies:
                     copies.learn(copy, recorded.at.at)
+            if isinstance(recorded.event, AttemptFinished | RunFinished):
                 facts += [(fact, recorded.at.at) for fact in recorded.event.facts]
         return cls(copies.known, noted.folded(facts))
 

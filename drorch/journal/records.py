@@ -54,8 +54,13 @@ def all_rows(connection: Connection, run: str) -> Iterator[Row]:
 
 def rows_with_facts(connection: Connection) -> Iterator[Row]:
     """Every event that tells of copies or other facts, in the order of recording."""
-    # Only what ends an attempt does; the second condition spares most of the reading.
-    telling = {"kind": "attempt.finished", "one": '%"copies":%', "other": '%"facts":%'}
+    # Only what ends an attempt or a run does; the other condition spares most of the reading.
+    telling = {
+        "kind": "attempt.finished",
+        "end": "run.finished",
+        "one": '%"copies":%',
+        "other": '%"facts":%',
+    }
     return (Row(*row) for row in connection.execute(statements.EVENTS_TELLING, telling))
 
 

@@ -40,10 +40,10 @@ WHERE events.run = %(run)s::VARCHAR ORDER BY events.seq""",
 EVENTS_TELLING = Statement(
     """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
 FROM events
-WHERE events.kind = :kind AND (events.body LIKE :one OR events.body LIKE :other) ORDER BY events.n""",
+WHERE (events.kind = :kind OR events.kind = :end) AND (events.body LIKE :one OR events.body LIKE :other) ORDER BY events.n""",
     """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
 FROM events
-WHERE events.kind = %(kind)s::VARCHAR AND (events.body LIKE %(one)s::VARCHAR OR events.body LIKE %(other)s::VARCHAR) ORDER BY events.n""",
+WHERE (events.kind = %(kind)s::VARCHAR OR events.kind = %(end)s::VARCHAR) AND (events.body LIKE %(one)s::VARCHAR OR events.body LIKE %(other)s::VARCHAR) ORDER BY events.n""",
 )
 
 RUNS_WITH_EVENTS = Statement(

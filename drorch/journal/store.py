@@ -275,9 +275,11 @@ def _project(
         match event:
             case RunStarted():
                 records.note_in_ledger(connection, Mark.START, row)
-            case RunFinished():
+            case RunFinished(facts=facts):
                 records.note_in_ledger(connection, Mark.END, row)
                 records.clear_requests(connection, row.run)
+                for fact in facts:
+                    noted.note_fact(connection, fact, stamped.at.at)
             case AttemptFinished(copies=copies, facts=facts):
                 for copy in copies:
                     records.learn_copy(connection, copy, stamped.at.at)

@@ -23,6 +23,7 @@ KINDS = {
 
 PHASES = {
     "preconditions": "Preconditions",
+    "fence": "Fencing gate",
     "steps": "Steps",
     "verify": "Verification",
     "cleanup": "Cleanup",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from drorch.core.codec import canonical, decode_event, encode_event, parse
 from drorch.core.errors import FenceLost, JournalUntrusted, UsageError
-from drorch.core.events import AttemptFinished, Event, Recorded, RunStarted, Stamped
+from drorch.core.events import AttemptFinished, Event, Recorded, RunFinished, RunStarted, Stamped
 from drorch.core.facts import WORDS, F, Known, Place, place_of
 from drorch.core.posture import KnownCopy, RunRow
 from drorch.journal.chain import RUN_GENESIS, Row, seal, unseal
@@ -75,6 +75,7 @@ class MemoryJournal:
         if isinstance(stamped.event, AttemptFinished):
             for fact in stamped.event.copies:
                 self._copies.learn(fact, stamped.at.at)
+        if isinstance(stamped.event, AttemptFinished | RunFinished):
             for fact in stamped.event.facts:
                 self._facts[place_of(fact)] = Known(fact, stamped.at.at)
 

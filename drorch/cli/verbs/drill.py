@@ -14,8 +14,11 @@ from drorch.cli.verb import Verb
 @click.option(
     "--no-wait", is_flag=True, help="Leave when only a person is waited for (exit code 7)."
 )
+@click.option("--failback", is_flag=True, help="Practise its way home, the section `failback`.")
 @click.pass_obj
-def command(session: Session, name: str, settings: tuple[str, ...], *, no_wait: bool) -> int:
+def command(
+    session: Session, name: str, settings: tuple[str, ...], *, no_wait: bool, failback: bool
+) -> int:
     """Drill; nothing that is protected is touched."""
     from drorch.app import drills
     from drorch.cli.carrying import carrying
@@ -31,6 +34,7 @@ def command(session: Session, name: str, settings: tuple[str, ...], *, no_wait: 
             control=carried.control,
             watchers=carried.watchers(name),
             wait_for_people=session.somebody_there and not no_wait,
+            homeward=failback,
         )
     say_ended(session, done.view, done.report)
     return carried.exit_code([done.view.exit_code])

@@ -26,6 +26,9 @@ def command(session: Session, *, check: bool) -> int:
         session.emit(found)
     else:
         _copies(session, found["datasets"])
+        if found["services"]:
+            session.say("")
+            _services(session, found["services"])
         if found["drills"]:
             session.say("")
             _drills(session, found["drills"])
@@ -77,6 +80,24 @@ def _scrubbed(copy: Mapping[str, Any]) -> str:
         return "-"
     share = f"{copy['scrubbed_share']:.0%}"
     return share if copy["scrubbed_at"] is None else f"{share}, {lasted(copy['scrubbed_age_s'])}"
+
+
+def _services(session: Session, services: Sequence[Mapping[str, Any]]) -> None:
+    show_table(
+        session,
+        ("service", "home", "runs at", "since", "by run"),
+        [
+            (
+                s["service"],
+                s["home"] or "-",
+                s["active"] or ("away: site not named" if s["failed_over"] else "-"),
+                moment(s["since"], session.zone),
+                s["run"] or "-",
+            )
+            for s in services
+        ],
+        empty="",
+    )
 
 
 def _drills(session: Session, drills: Sequence[Mapping[str, Any]]) -> None:

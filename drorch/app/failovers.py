@@ -1,0 +1,75 @@
+"""Use cases for real: fail over, and back. A person declares it; from then on the clock runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from drorch.app.drills import Drilled, compile_plan, reported
+from drorch.app.program import Program
+from drorch.app.runs import Control, Request, carry_out
+from drorch.core.document import rfc3339
+from drorch.core.errors import UsageError
+from drorch.core.events import Event, FenceForced
+from drorch.core.names import Mode
+from drorch.core.plan import Plan
+from drorch.engine.loop import Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """The decision: why, since when (None: now), and why the fencing gate need not hold, if so."""
+
+    reason: str
+    at: datetime | None = None
+    unfenced: str | None = None
+
+
+def compile_live(
+    program: Program, name: str, inputs: Mapping[str, str], *, homeward: bool = False
+) -> Plan:
+    """What a failover (`homeward`: a failback) would do; see compile_plan."""
+    return compile_plan(program, name, Mode.LIVE, inputs, homeward=homeward)
+
+
+def carry_live(
+    program: Program,
+    plan: Plan,
+    request: Request,
+    *,
+    control: Control,
+    watchers: Sequence[Watcher] = (),
+    wait_for_people: bool = False,
+) -> Drilled:
+    """Carry a live plan out, as requested by a declaration, and write its report."""
+    seen = carry_out(
+        program,
+        plan,
+        request,
+        control=control,
+        watchers=watchers,
+        wait_for_people=wait_for_people,
+    )
+    return reported(program, seen)
+
+
+def request_by(program: Program, declaration: Declaration) -> Request:
+    """What a declaration asks for; UsageError if it gives no reason or a time that has not come."""
+    now = program.clock.now().at
+    at = declaration.at or now
+    if not declaration.reason.strip():
+        raise UsageError(
+            "a declaration needs its reason", 'say why: --declare "the site is without power"'
+        )
+    if at > now:
+        raise UsageError(
+            f"{rfc3339(at)} has not come yet: it cannot have been declared then",
+            "leave --declared-at out if it is declared now; look at this machine's clock",
+        )
+    also: tuple[Event, ...] = ()
+    if declaration.unfenced is not None:
+        if not declaration.unfenced.strip():
+            raise UsageError(
+                "to go on unfenced needs a reason", 'say why: --force-unfenced "its power is cut"'
+            )
+        also = (FenceForced(program.owner.user, declaration.unfenced.strip()),)
+    return Request("operator", declaration.reason.strip(), declared_at=at, also=also)

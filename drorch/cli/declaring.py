@@ -1,0 +1,95 @@
+"""What failover and failback have in common: the declaration, and how such a run is carried."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drorch.cli.inputs import SET, inputs_of
+from drorch.cli.names import runbook_names
+from drorch.cli.session import Session
+from drorch.cli.words import counted, moment, one_line
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from drorch.core.plan import Plan
+
+_OPTIONS = (
+    click.argument("name", shell_complete=runbook_names),
+    SET,
+    click.option(
+        "--declare",
+        "reason",
+        metavar="REASON",
+        required=True,
+        help="Declare it, and why; kept as evidence. Starts the clock of the RTO.",
+    ),
+    click.option(
+        "--declared-at",
+        metavar="TIME",
+        help="When it was declared, if not now. A time without an offset is one of the "
+        "configuration's time zone.",
+    ),
+    click.option(
+        "--force-unfenced",
+        "unfenced",
+        metavar="REASON",
+        help="Go on although the primary is not known to be down or fenced, and why.",
+    ),
+    click.option(
+        "--no-wait", is_flag=True, help="Leave when only a person is waited for (exit code 7)."
+    ),
+    click.pass_obj,
+)
+
+
+def declared(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the arguments of a live run."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def carry(session: Session, name: str, *, homeward: bool, **given: Any) -> int:
+    """Compile, show what is about to be done, and carry it; returns the exit code."""
+    from drorch.app import failovers
+    from drorch.cli.carrying import carrying
+    from drorch.cli.summary import say_ended
+
+    program = session.program
+    declaration = failovers.Declaration(
+        given["reason"], _time(session, given["declared_at"]), given["unfenced"]
+    )
+    inputs = inputs_of(given["settings"])
+    plan = failovers.compile_live(program, name, inputs, homeward=homeward)
+    request = failovers.request_by(program, declaration)
+    _announce(session, plan, declaration.reason)
+    with carrying(session) as carried:
+        done = failovers.carry_live(
+            program,
+            plan,
+            request,
+            control=carried.control,
+            watchers=carried.watchers(plan.name),
+            wait_for_people=session.somebody_there and not given["no_wait"],
+        )
+    say_ended(session, done.view, done.report)
+    return carried.exit_code([done.view.exit_code])
+
+
+def _time(session: Session, text: str | None) -> "datetime | None":
+    from drorch.cli.inputs import moment_given
+
+    return moment_given(text, session.zone) if text is not None else None
+
+
+def _announce(session: Session, plan: "Plan", reason: str) -> None:
+    """For real: what, why, and what of production it touches."""
+    who, now = session.program.owner.user, session.program.clock.now().at
+    left_out = sum(bool(step.skip) for step in plan.steps)
+    session.say(
+        f"{plan.kind} of {plan.name} FOR REAL: {counted(len(plan.steps) - left_out, 'step')}",
+        f"  declared by {who} at {moment(now, session.zone)} ({session.zone}): {one_line(reason)}",
+        *(f"  {one_line(notice)}" for notice in plan.notices),
+    )
