@@ -28,7 +28,26 @@ def _never(call: Call, tools: Tools) -> Result:  # noqa: ARG001 - every action h
 
 
 _PROMPT = Parameter("prompt", Kind.TEXT, doc="the question")
-_WITHIN = Parameter("within", Kind.DURATION, required=False, doc="no answer by then is a no")
+_BY = Parameter("by", Kind.LIST, required=False, doc="the accounts that may answer")
+_GROUPS = Parameter(
+    "groups", Kind.LIST, required=False, doc="groups of the system whose members may answer"
+)
+_REQUESTER = Parameter(
+    "requester",
+    Kind.TEXT,
+    required=False,
+    doc="who started the run may agree `alone` (default in drills), `not-alone` (default of "
+    "approve for real) or `never`",
+    choices=("alone", "not-alone", "never"),
+)
+_OTHERWISE = Parameter(
+    "otherwise",
+    Kind.TEXT,
+    required=False,
+    doc="without an answer in time: `fail` (default), `abort` the run, or `continue`",
+    choices=("fail", "abort", "continue"),
+)
+_WITHIN = Parameter("within", Kind.DURATION, required=False, doc="the deadline")
 
 WAIT = make_action(
     ActionSpec(
@@ -48,7 +67,11 @@ APPROVE = make_action(
         (
             _PROMPT,
             Parameter("quorum", Kind.INTEGER, required=False, doc="how many must agree, default 1"),
+            _BY,
+            _GROUPS,
+            _REQUESTER,
             _WITHIN,
+            _OTHERWISE,
         ),
         person=True,
     ),
@@ -59,7 +82,7 @@ CONFIRM = make_action(
     ActionSpec(
         "confirm",
         "Ask a person to do something by hand and say when it is done",
-        (_PROMPT, _WITHIN),
+        (_PROMPT, _BY, _GROUPS, _WITHIN, _OTHERWISE),
         person=True,
     ),
     _never,

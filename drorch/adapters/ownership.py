@@ -5,6 +5,7 @@ namespace, since a pid means nothing outside its own. Hosts that share a journal
 names; the journal's fence holds even where they have not.
 """
 
+import grp
 import os
 import pwd
 import socket
@@ -75,3 +76,20 @@ def _user() -> str:
         return pwd.getpwuid(account).pw_name
     except (KeyError, OverflowError):
         return str(account)
+
+
+def groups_of(user: str) -> frozenset[str]:
+    """The names of the system's groups that an account belongs to; none if it is not known."""
+    try:
+        account = pwd.getpwnam(user)
+        numbers = os.getgrouplist(user, account.pw_gid)
+    except (KeyError, OSError):
+        return frozenset()
+    return frozenset(_group_name(number) for number in numbers)
+
+
+def _group_name(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)

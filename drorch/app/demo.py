@@ -207,7 +207,7 @@ def _end_open_runs(program: Program, control: Control) -> None:
     for row in program.journal.rows(unfinished=True):
         with suppress(DrorchError):
             request = AbortRequested("drorch", "the demo is over")
-            resume(program, row.run, control=control, abort=request)
+            resume(program, row.run, control=control, word=request)
 
 
 def _all_passed(carried: Sequence[Carried], control: Control) -> None:

@@ -1,7 +1,7 @@
 """Use cases around runbooks: list, check, plan, and drill."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drorch.app.program import Program
@@ -9,7 +9,7 @@ from drorch.app.reports import write_run_reports
 from drorch.app.runs import Control, Request, RunView, carry_out
 from drorch.core.action import ActionSpec
 from drorch.core.errors import ConfigurationError, Problem
-from drorch.core.names import Mode, RunKind
+from drorch.core.names import Mode, OnFailure, Phase, RunKind
 from drorch.core.plan import Plan
 from drorch.core.runbook import Runbook
 from drorch.engine.loop import Watcher
@@ -57,6 +57,17 @@ def spec_of(program: Program, name: str) -> ActionSpec | None:
     return action.spec if action is not None else None
 
 
+def asking(plan: Plan) -> Plan:
+    """The same plan, in which a step that fails asks a person instead of ending the run."""
+    steps = (
+        replace(step, on_failure=OnFailure.ASK)
+        if step.phase is Phase.STEPS and step.on_failure is OnFailure.STOP
+        else step
+        for step in plan.steps
+    )
+    return replace(plan, steps=tuple(steps))
+
+
 def drill(
     program: Program,
     name: str,
@@ -67,11 +78,13 @@ def drill(
     wait_for_people: bool = False,
     trigger: str = "operator",
     homeward: bool = False,
+    ask: bool = False,
 ) -> Drilled:
     """Carry a runbook (`homeward`: its way back) out as an exercise, and write its report."""
+    plan = compile_plan(program, name, Mode.DRILL, inputs, homeward=homeward)
     seen = carry_out(
         program,
-        compile_plan(program, name, Mode.DRILL, inputs, homeward=homeward),
+        asking(plan) if ask else plan,
         Request(trigger),
         control=control,
         watchers=watchers,

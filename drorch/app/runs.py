@@ -2,22 +2,19 @@
 
 import secrets as entropy
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from drorch.app.program import Program
 from drorch.core.document import run_document, without_steps
-from drorch.core.errors import AlreadyRunning, DrorchError, ExitCode, UsageError
+from drorch.core.errors import AlreadyRunning, DrorchError, ExitCode
 from drorch.core.events import (
     AbortRequested,
-    AttemptLost,
     Event,
     Owner,
-    PersonAnswered,
+    RunContinued,
     RunStarted,
-    Stamped,
-    StepSettled,
 )
 from drorch.core.moment import Moment
 from drorch.core.names import RunKind, RunState
@@ -92,13 +89,14 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as the outside sees it."""
+    """A run as the outside sees it; `carried`: a process that lives holds it."""
 
     run: str
     state: RunFold
     head: str
     word: RunState
     now: Moment
+    carried: bool = False
 
     @property
     def document(self) -> Mapping[str, Value]:
@@ -162,22 +160,24 @@ def resume(
     control: Control,
     watchers: Sequence[Watcher] = (),
     wait_for_people: bool = False,
-    abort: AbortRequested | None = None,
+    word: AbortRequested | RunContinued | None = None,
     gone: bool = False,
 ) -> RunView:
     """Carry on a run whose owner is gone; a finished one is shown as it ended.
 
-    `gone` is a person's word that an owner is, which cannot be seen from here.
+    `word` is what is wanted of it; left out, it goes on, also if it was paused. `gone` is a
+    person's word that an owner is, which cannot be seen from here.
     """
     row = program.journal.find(run)
     ours = row.owner_token == program.token  # left by this very process, which knows it
-    life = False if ours or row.state is RunState.FINISHED else _life(row)
+    life = False if ours or row.state is RunState.FINISHED else life_of(row)
     if life or (life is None and not gone):
-        raise _alive(row)
+        raise already_alive(row)
     by = program.owner.user
+    wanted = word or RunContinued(by)
 
     def work(engine: Engine) -> RunFold:
-        return engine.resume(row.run, program.owner, by, abort=abort, on_word=life is None)
+        return engine.resume(row.run, program.owner, by, word=wanted, on_word=life is None)
 
     return _carry(program, row.run, work, control, watchers, wait_for_people=wait_for_people)
 
@@ -204,9 +204,11 @@ def _carry(
         state = work(engine)
     finally:
         part()
-    word = RunState.FINISHED if state.finished is not None else RunState.WAITING_FOR_PERSON
-    head = program.journal.find(run).head
-    return RunView(run, state, head, word, program.clock.now())
+    row = program.journal.find(run)
+    word = RunState.PAUSED if state.paused is not None else RunState.WAITING_FOR_PERSON
+    if state.finished is not None:
+        word = RunState.FINISHED
+    return RunView(run, state, row.head, word, program.clock.now())
 
 
 def new_run_id(at: datetime, name: str) -> str:
@@ -216,15 +218,16 @@ def new_run_id(at: datetime, name: str) -> str:
 
 def owner_lives(row: RunRow) -> bool:
     """Whether the process that carries the run is still there; unknown counts as alive."""
-    return _life(row) is not False
+    return life_of(row) is not False
 
 
 def out_of_sight(row: RunRow) -> bool:
     """Whether its process lives cannot be seen from here: it is on another host, or in a container."""
-    return _life(row) is None
+    return life_of(row) is None
 
 
-def _life(row: RunRow) -> bool | None:
+def life_of(row: RunRow) -> bool | None:
+    """Whether the process that carries the run lives; None: it cannot be seen from here."""
     from drorch.adapters.ownership import alive
 
     return alive(
@@ -232,19 +235,20 @@ def _life(row: RunRow) -> bool | None:
     )
 
 
-def _alive(row: RunRow) -> AlreadyRunning:
+def already_alive(row: RunRow) -> AlreadyRunning:
+    """What to say of a run that another process carries."""
     watch = f"watch it with: drorch run watch {row.run}"
     gone = f"; if that process is surely gone: drorch run resume {row.run} --gone, or abort it so"
     return AlreadyRunning(
         f"{row.subject} is already running: run {row.run}, process {row.owner_pid} "
         f"on {row.owner_host}",
-        watch if _life(row) else watch + gone,
+        watch if life_of(row) else watch + gone,
     )
 
 
 def _refuse(row: RunRow) -> None:
     if owner_lives(row):
-        raise _alive(row)
+        raise already_alive(row)
     raise AlreadyRunning(
         f"run {row.run} of {row.subject} was left open: its process is gone",
         f"go on with: drorch run resume {row.run}, or end it with: drorch run abort {row.run}",
@@ -259,7 +263,7 @@ def _end_superseded(program: Program, plan: Plan, control: Control) -> None:
         if row.subject != plan.subject or row.kind not in _SUPERSEDED or owner_lives(row):
             continue
         reason = "its process was gone when the next run began"
-        resume(program, row.run, control=control, abort=AbortRequested("drorch", reason))
+        resume(program, row.run, control=control, word=AbortRequested("drorch", reason))
 
 
 def view(program: Program, run: str) -> RunView:
@@ -267,15 +271,17 @@ def view(program: Program, run: str) -> RunView:
     row = program.journal.find(run)
     recorded = list(program.journal.read(row.run))
     state = replay(recorded)
-    return RunView(row.run, state, recorded[-1].head, state_word(row, state), program.clock.now())
+    word = state_word(row, state)
+    carried = word is not RunState.FINISHED and owner_lives(row)
+    return RunView(row.run, state, recorded[-1].head, word, program.clock.now(), carried)
 
 
 def state_word(row: RunRow, state: RunFold | None = None) -> RunState:
     """Where the run stands, looking whether its owner lives."""
     if row.state is RunState.FINISHED:
         return RunState.FINISHED
-    if row.state is RunState.WAITING_FOR_PERSON:
-        return RunState.WAITING_FOR_PERSON
+    if row.state in (RunState.WAITING_FOR_PERSON, RunState.PAUSED):
+        return row.state
     if not owner_lives(row):  # what was under way beside a question must be looked after first
         return RunState.INTERRUPTED
     waits = state is not None and waiting_for_person(state)
@@ -288,99 +294,6 @@ def listing(
     """Run documents without their steps, newest first. Each is read from its journal."""
     rows = program.journal.rows(unfinished=unfinished, name=name, limit=limit)
     return [without_steps(view(program, row.run).document) for row in rows]
-
-
-def answer(program: Program, run: str, events: Iterable[Event]) -> RunView:
-    """Give a person's word to a run: to its owner if one lives, else straight into the journal."""
-    row = program.journal.find(run)
-    if row.state is RunState.FINISHED:
-        raise UsageError(f"run {row.run} is finished", f"see it with: drorch run show {row.run}")
-    wanted = list(events)
-    if owner_lives(row):
-        for event in wanted:
-            program.journal.post(row.run, event)
-    else:
-        state = replay(program.journal.read(row.run))
-        lost = _losses(program, row, state, wanted)
-        now = program.clock.now()
-        program.journal.append(row.run, row.seq, [Stamped(now, e) for e in [*lost, *wanted]])
-    return view(program, row.run)
-
-
-def _losses(
-    program: Program, row: RunRow, state: RunFold, events: Sequence[Event]
-) -> list[AttemptLost]:
-    """A step is settled only once its attempt is known to be lost, with its processes ended."""
-    settled = [e.step for e in events if isinstance(e, StepSettled) and e.step in state.running]
-    if settled:
-        program.commands.reap(row.owner_token)
-    return [AttemptLost(s, len(state.steps[s].attempts)) for s in settled]
-
-
-def settle(program: Program, run: str, step: str, *, happened: bool, reason: str) -> RunView:
-    """Say whether an attempt of unknown outcome happened."""
-    seen = view(program, run)
-    known = _step(seen, step)
-    if not (seen.state.steps[known].unknown or _would_be_lost(seen, known)):
-        raise UsageError(
-            f"step {known} of {seen.run} has no unknown outcome",
-            f"see what the run waits for with: drorch run show {seen.run}",
-        )
-    who = program.owner.user
-    return answer(program, run, [StepSettled(known, happened, who, reason)])
-
-
-def _would_be_lost(seen: RunView, step: str) -> bool:
-    return seen.word is RunState.INTERRUPTED and step in seen.state.running
-
-
-def approve(program: Program, run: str, step: str | None, *, yes: bool, reason: str) -> RunView:
-    """Answer an approval or confirmation; without a step, the only one that is open."""
-    seen = view(program, run)
-    open_questions = [s for s in seen.state.asked if seen.state.steps[s].plan.person]
-    if step is None and len(open_questions) == 1:
-        step = open_questions[0]
-    if step is None or step not in open_questions:
-        named = ", ".join(open_questions) or "nothing"
-        raise UsageError(
-            f"run {seen.run} does not wait for an answer to {step or 'a step not named'}",
-            f"it waits for an answer to: {named}",
-        )
-    who = program.owner.user
-    return answer(program, run, [PersonAnswered(step, yes, who, reason)])
-
-
-def abort(
-    program: Program,
-    run: str,
-    reason: str,
-    *,
-    control: Control,
-    watchers: Sequence[Watcher] = (),
-    gone: bool = False,
-) -> RunView:
-    """End a run: by its living owner, or here and now if it has none. Cleanup is carried out.
-
-    `gone`: see `resume`.
-    """
-    row = program.journal.find(run)
-    request = AbortRequested(program.owner.user, reason)
-    life = _life(row)
-    if row.state is not RunState.FINISHED and (life is False or (life is None and gone)):
-        return resume(
-            program, row.run, control=control, watchers=watchers, abort=request, gone=gone
-        )
-    return answer(program, row.run, [request])
-
-
-def _step(seen: RunView, step: str) -> str:
-    if step in seen.state.steps:
-        return step
-    from drorch.core.nearest import did_you_mean
-
-    raise UsageError(
-        f"run {seen.run} has no step {step!r}", did_you_mean(step, seen.state.steps, "steps")
-    )
 
 
 def interrupted(error: BaseException) -> bool:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from drorch.cli.inputs import SET, inputs_of
+from drorch.cli.inputs import ASK, NO_WAIT, SET, inputs_of
 from drorch.cli.names import runbook_names
 from drorch.cli.session import Session
 from drorch.cli.words import counted, moment, one_line
@@ -37,9 +37,8 @@ _OPTIONS = (
         metavar="REASON",
         help="Go on although the primary is not known to be down or fenced, and why.",
     ),
-    click.option(
-        "--no-wait", is_flag=True, help="Leave when only a person is waited for (exit code 7)."
-    ),
+    ASK,
+    NO_WAIT,
     click.pass_obj,
 )
 
@@ -54,6 +53,7 @@ def declared(function: Callable[..., int]) -> Callable[..., int]:
 def carry(session: Session, name: str, *, homeward: bool, **given: Any) -> int:
     """Compile, show what is about to be done, and carry it; returns the exit code."""
     from drorch.app import failovers
+    from drorch.app.drills import asking
     from drorch.cli.carrying import carrying
     from drorch.cli.summary import say_ended
 
@@ -63,6 +63,7 @@ def carry(session: Session, name: str, *, homeward: bool, **given: Any) -> int:
     )
     inputs = inputs_of(given["settings"])
     plan = failovers.compile_live(program, name, inputs, homeward=homeward)
+    plan = asking(plan) if given["ask"] else plan
     request = failovers.request_by(program, declaration)
     _announce(session, plan, declaration.reason)
     with carrying(session) as carried:

@@ -32,7 +32,7 @@ def follow(
     while True:
         row = program.journal.find(run)
         # Looked at before reading: what a dying owner wrote last is still told.
-        carried = row.state is RunState.RUNNING and owner_lives(row)
+        carried = row.state is not RunState.FINISHED and owner_lives(row)
         for recorded in islice(program.journal.read(row.run), seen, None) if row.seq > seen else ():
             seen = recorded.seq
             if state is None:

@@ -16,6 +16,18 @@ SET = click.option(
 )
 
 
+#: How a run is carried where a person may be needed.
+NO_WAIT = click.option(
+    "--no-wait", is_flag=True, help="Leave when only a person is waited for (exit code 7)."
+)
+ASK = click.option(
+    "--ask-on-failure",
+    "ask",
+    is_flag=True,
+    help="A step that fails asks a person (try again, leave out, end) instead of ending the run.",
+)
+
+
 def inputs_of(settings: Sequence[str]) -> dict[str, str]:
     """The inputs by name; UsageError for one that is no pair."""
     found = {}

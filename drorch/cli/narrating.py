@@ -24,10 +24,14 @@ from drorch.core.events import (
     FindingRecorded,
     PersonAnswered,
     PersonAsked,
+    RetryRequested,
     RetryScheduled,
+    RunContinued,
     RunFinished,
+    RunPaused,
     RunStarted,
     RunTaken,
+    SkipRequested,
     StepGivenUp,
     StepSettled,
     StepSkipped,
@@ -177,6 +181,8 @@ def answer_to(asked: PersonAsked, run: str) -> str:
         return (
             f"say: drorch run settle {run} {asked.step} --happened|--did-not-happen --reason TEXT"
         )
+    if asked.question == "failed":
+        return f"say: drorch run retry|skip {run} {asked.step} --reason TEXT"
     return f"answer: drorch run approve {run} {asked.step} --reason TEXT"
 
 
@@ -192,7 +198,7 @@ def sentence(state: RunFold, event: Event) -> str:
         case RunFinished():
             left = f"; left behind: {', '.join(event.left_behind)}" if event.left_behind else ""
             return f"{state.plan.kind} of {state.plan.name} {event.outcome}{left}"
-        case AbortRequested() | FenceForced():
+        case AbortRequested() | FenceForced() | RunPaused() | RunContinued():
             return _decided(event)
         case FindingRecorded():
             return f"finding: {event.finding.subject}: {one_line(event.finding.message)}"
@@ -200,11 +206,16 @@ def sentence(state: RunFold, event: Event) -> str:
             return f"{event.step}: {_polled(state, event) or _of_step(event)}"
 
 
-def _decided(event: AbortRequested | FenceForced) -> str:
+def _decided(event: AbortRequested | FenceForced | RunPaused | RunContinued) -> str:
     """What a person decided about the run as a whole."""
     match event:
         case AbortRequested():
             return f"ended by {event.by}: {one_line(event.reason)}"
+        case RunPaused():
+            return f"paused by {event.by}: {one_line(event.reason)}"
+        case RunContinued():
+            why = f": {one_line(event.reason)}" if event.reason else ""
+            return f"goes on, by {event.by}{why}"
         case FenceForced():
             return f"the fencing gate may be passed, says {event.by}: {one_line(event.reason)}"
 
@@ -232,9 +243,15 @@ def _of_step(  # noqa: PLR0911 - one line for each kind of event
     | StepGivenUp
     | PersonAsked
     | PersonAnswered
-    | StepSettled,
+    | StepSettled
+    | RetryRequested
+    | SkipRequested,
 ) -> str:
     match event:
+        case RetryRequested():
+            return f"tried again, by {event.by}: {one_line(event.reason)}"
+        case SkipRequested():
+            return f"left out by {event.by}: {one_line(event.reason)}"
         case AttemptStarted():
             return "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
         case AttemptFinished():

@@ -43,7 +43,7 @@ def summary(document: Document, zone: str, *, besides: str = "") -> list[str]:
         *_keys(document["steps"]),
         *_trouble(document, besides),
         *_findings(document["findings"]),
-        *_ways_on(document),
+        *ways_on(document),
     ]
 
 
@@ -142,8 +142,12 @@ def _findings(findings: Sequence[Document]) -> Iterator[str]:
             yield f"      hint: {one_line(finding['hint'])}"
 
 
-def _ways_on(document: Document) -> Iterator[str]:
+def ways_on(document: Document) -> Iterator[str]:
+    """What somebody can do about a run that waits."""
     run = document["run"]
+    if document["state"] == "paused":
+        pause = document["pauses"][-1]
+        yield f"  paused by {pause['by']}: {one_line(pause['reason'])}"
     if document["state"] == "interrupted":
         yield f"  go on: drorch run resume {run}"
         yield f"  or end it: drorch run abort {run}"
@@ -155,8 +159,21 @@ def _ways_on(document: Document) -> Iterator[str]:
         if open_question["question"] == "settle":
             say = "--happened|--did-not-happen --reason TEXT"
             yield f"    say which: drorch run settle {run} {step['step']} {say}"
+        elif open_question["question"] == "failed":
+            yield f"    again: drorch run retry {run} {step['step']} --reason TEXT"
+            yield f"    without it: drorch run skip {run} {step['step']} --reason TEXT"
+            yield f"    or end it: drorch run abort {run} --reason TEXT"
         else:
+            yield from _asked_of(open_question)
             yield f"    answer: drorch run approve {run} {step['step']} --reason TEXT"
+
+
+def _asked_of(question: Document) -> Iterator[str]:
+    may = [*question["by"], *(f"the group {g}" for g in question["groups"])]
+    if may:
+        yield f"    it asks {', '.join(may)}"
+    if question["wanting"]:
+        yield f"    {question['wanting']}"
 
 
 def say_ended(

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from drorch.core.durations import parse_duration
 from drorch.core.events import PersonAsked
 from drorch.core.moment import Moment, elapsed
-from drorch.core.names import Outcome, Phase, StepStatus
+from drorch.core.names import Mode, Otherwise, Outcome, Phase, Requester, StepStatus
 from drorch.core.outcome import outcome_of
 from drorch.core.plan import PlannedStep
 from drorch.core.render import MissingOutputs, render
@@ -63,6 +63,13 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Abort:
+    """End the run as if a person had: nobody answered, and the runbook wants it so."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Ask a person."""
 
@@ -83,7 +90,7 @@ class Finish:
     outcome: Outcome
 
 
-Order: TypeAlias = Start | ScheduleRetry | Skip | GiveUp | Ask | WakeAt | Finish
+Order: TypeAlias = Start | ScheduleRetry | Skip | GiveUp | Abort | Ask | WakeAt | Finish
 
 
 def decide(state: RunFold, now: Moment) -> list[Order]:
@@ -92,6 +99,8 @@ def decide(state: RunFold, now: Moment) -> list[Order]:
         return []
     if state.phase is Phase.CLEANUP and not state.open_steps[Phase.CLEANUP]:
         return [Finish(outcome_of(state))]
+    if state.paused is not None:
+        return []
     if state.halted and state.phase is not Phase.CLEANUP:
         return list(_wind_down(state))
     return _go_on(state, now)
@@ -125,8 +134,8 @@ def _go_on(state: RunFold, now: Moment) -> list[Order]:
         orders.append(order)
         free -= isinstance(order, Start)
     # A step that is given up may stop the run: what else there is to do is decided after it.
-    if any(isinstance(order, GiveUp) for order in orders):
-        return [order for order in orders if isinstance(order, GiveUp | Skip)]
+    if any(isinstance(order, GiveUp | Abort) for order in orders):
+        return [order for order in orders if isinstance(order, GiveUp | Abort | Skip)]
     if next_due is not None and not orders:
         orders.append(WakeAt(next_due))
     return orders
@@ -136,19 +145,33 @@ def _questions(state: RunFold, now: Moment) -> Iterator[Order]:
     for step in state.unasked:
         if state.abort is not None:
             yield GiveUp(step, "unknown-outcome", "outcome unknown, and the run was aborted")
-        else:
+        elif state.steps[step].unknown:
             yield Ask(_settle_question(state.steps[step]))
+        else:
+            yield Ask(_question_on_failure(state.steps[step]))
     for step in state.asked:
         question = state.steps[step].question
         if state.abort is not None:
             yield GiveUp(step, "aborted", "the run was aborted")
         elif question is not None and _overdue(question, now):
-            yield GiveUp(step, "no-answer", f"nobody answered within {question.asked.within}")
+            yield _unanswered(question.asked)
 
 
 def _overdue(question: Question, now: Moment) -> bool:
     within = question.asked.within
-    return within is not None and elapsed(question.at, now) + _ROUNDING >= within
+    spent = elapsed(question.at, now) - question.held
+    return within is not None and spent + _ROUNDING >= within
+
+
+def _unanswered(asked: PersonAsked) -> Order:
+    why = f"nobody answered within {asked.within}"
+    match asked.otherwise:
+        case Otherwise.FAIL:
+            return GiveUp(asked.step, "no-answer", why)
+        case Otherwise.ABORT:
+            return Abort(f"{asked.step}: {why}")
+        case Otherwise.CONTINUE:
+            return Skip(asked.step, f"{why}; the runbook says to go on")
 
 
 def _settle_question(step: StepState) -> PersonAsked:
@@ -158,6 +181,12 @@ def _settle_question(step: StepState) -> PersonAsked:
         "settle",
         f"the process that carried {step.plan.id} (attempt {attempt.number}) died: did it happen?",
     )
+
+
+def _question_on_failure(step: StepState) -> PersonAsked:
+    said = step.message or step.cause
+    prompt = f"{step.plan.id} failed: {said}. Try it again, leave it out, or end the run?"
+    return PersonAsked(step.plan.id, "failed", prompt)
 
 
 def _due(state: RunFold, now: Moment, most: int) -> tuple[list[str], Moment | None]:
@@ -190,7 +219,7 @@ def _due(state: RunFold, now: Moment, most: int) -> tuple[list[str], Moment | No
 def _next_deadline(state: RunFold, now: Moment) -> float | None:
     """Ticks at which the first open question's time is up."""
     left = [
-        question.asked.within - elapsed(question.at, now)
+        question.asked.within + question.held - elapsed(question.at, now)
         for step in state.asked
         if (question := state.steps[step].question) is not None
         and question.asked.within is not None
@@ -211,7 +240,7 @@ def _begin(state: RunFold, step: StepState) -> Order:
     except MissingOutputs as missing:
         return _without_outputs(state, plan, str(missing))
     if plan.person:
-        return _ask(plan, arguments)
+        return _ask(plan, arguments, state.plan.mode)
     return Start(plan.id, len(step.attempts) + 1, arguments)
 
 
@@ -258,7 +287,7 @@ def _same(left: Value, right: Value) -> bool:
     return left == right or str(left) == str(right)
 
 
-def _ask(plan: PlannedStep, arguments: Mapping[str, Value]) -> Order:
+def _ask(plan: PlannedStep, arguments: Mapping[str, Value], mode: Mode) -> Order:
     """The question. What came in by a reference is text, and only known now: a quorum that
     cannot be understood asks nobody, rather than fewer people than were meant.
     """
@@ -266,9 +295,27 @@ def _ask(plan: PlannedStep, arguments: Mapping[str, Value]) -> Order:
     try:
         quorum = int(str(arguments.get("quorum", 1)))
         limit = None if within is None else parse_duration(str(within))
+        requester = Requester(str(arguments.get("requester") or _may_requester(plan, mode)))
+        otherwise = Otherwise(str(arguments.get("otherwise") or Otherwise.FAIL))
     except ValueError as error:
         return GiveUp(plan.id, "argument", f"the question cannot be put: {error}")
     if quorum < 1:
         return GiveUp(plan.id, "argument", f"the question cannot be put: quorum is {quorum}")
     prompt = str(arguments.get("prompt", plan.title or plan.id))
-    return Ask(PersonAsked(plan.id, plan.do, prompt, quorum, limit))
+    by, groups = _names(arguments.get("by")), _names(arguments.get("groups"))
+    return Ask(
+        PersonAsked(plan.id, plan.do, prompt, quorum, limit, by, groups, requester, otherwise)
+    )
+
+
+def _may_requester(plan: PlannedStep, mode: Mode) -> Requester:
+    """For real, who declared it needs another to agree; an exercise one can do by oneself."""
+    alone = mode is Mode.DRILL or plan.do != "approve"
+    return Requester.ALONE if alone else Requester.NOT_ALONE
+
+
+def _names(value: Value) -> tuple[str, ...]:
+    """A list of names; one alone may come by a reference, as text."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()

@@ -11,11 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from drorch.core.axis import Axis, began
+from drorch.core.consent import Terms
+from drorch.core.events import RetryRequested, SkipRequested
 from drorch.core.findings import all_findings
 from drorch.core.moment import Moment
 from drorch.core.names import RunState
 from drorch.core.outcome import left_behind
-from drorch.core.state import Attempt, Question, RunFold, StepState
+from drorch.core.state import Attempt, Pause, Question, RunFold, StepState
 from drorch.core.timing import Measured, Timing, time_run
 from drorch.core.values import Evidence, Finding
 
@@ -30,7 +32,9 @@ def run_document(
 ) -> Document:
     """The whole run. `journal_head` is hex SHA-256; `now` matters only to a run under way."""
     timing = time_run(state, now)
-    view = _View(Axis.of(state), timing, frozenset(timing.critical_path), state.finished_at or now)
+    view = _View(
+        Axis.of(state), timing, frozenset(timing.critical_path), state.finished_at or now, state.by
+    )
     plan = state.plan
     return {
         "run": run,
@@ -161,6 +165,8 @@ def _trouble(state: RunFold) -> Document:
     return {
         "halted": state.halted,
         "failed_step": state.failed_step or None,
+        "overrides": [_override(at, word) for at, word in state.overrides],
+        "pauses": [_pause(one) for one in state.pauses],
         "abort": {"by": abort.by, "reason": abort.reason} if abort else None,
         "left_behind": list(left_behind(state)),
         "skipped": [
@@ -176,6 +182,22 @@ def _trouble(state: RunFold) -> Document:
     }
 
 
+def _override(at: Moment, word: RetryRequested | SkipRequested) -> Document:
+    what = "retry" if isinstance(word, RetryRequested) else "skip"
+    told = {"at": rfc3339(at.at), "step": word.step, "by": word.by, "reason": word.reason}
+    return {"what": what, **told}
+
+
+def _pause(pause: Pause) -> Document:
+    return {
+        "from": rfc3339(pause.at.at),
+        "to": rfc3339(pause.ended.at) if pause.ended else None,
+        "by": pause.asked.by,
+        "reason": pause.asked.reason,
+        "ended_by": pause.by or None,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _View:
     """Steps and attempts on the run's line of time."""
@@ -184,6 +206,7 @@ class _View:
     timing: Timing
     critical: frozenset[str]
     end: Moment
+    requester: str
 
     def place(self, moment: Moment | None) -> float | None:
         return round(self.axis.at(moment), 3) if moment is not None else None
@@ -244,6 +267,13 @@ class _View:
             "evidence": [_evidence(e) for e in attempt.evidence],
         }
 
+    def _wanting(self, question: Question) -> str:
+        """What an open question still wants, in words."""
+        if question.closed is not None or question.asked.question not in ("approve", "confirm"):
+            return ""
+        agreed = {a.by for _, a in question.answers if a.approved}
+        return Terms.of(question.asked).wanting(agreed, self.requester)
+
     def _question(self, question: Question) -> Document:
         asked = question.asked
         return {
@@ -254,6 +284,11 @@ class _View:
             "asked_at": rfc3339(question.at.at),
             "from_s": self.place(question.at),
             "to_s": self.place(question.closed),
+            "by": list(asked.by),
+            "groups": list(asked.groups),
+            "requester": asked.requester.value,
+            "otherwise": asked.otherwise.value,
+            "wanting": self._wanting(question),
             "answers": [
                 {"at": rfc3339(at.at), "approved": a.approved, "by": a.by, "reason": a.reason}
                 for at, a in question.answers

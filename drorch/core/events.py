@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from drorch.core.facts import Fact
 from drorch.core.moment import Moment
-from drorch.core.names import Outcome, Verdict
+from drorch.core.names import Otherwise, Outcome, Requester, Verdict
 from drorch.core.plan import Plan
 from drorch.core.posture import CopyFact
 from drorch.core.values import Evidence, Finding, Value
@@ -117,23 +117,35 @@ class StepGivenUp:
 
 @dataclass(frozen=True, slots=True)
 class PersonAsked:
-    """A person is asked: `question` is `approve`, `confirm` or `settle`."""
+    """A person is asked: `question` is `approve`, `confirm`, `settle` or `failed`.
+
+    `by` (accounts) and `groups` say who may answer; both empty: everybody. `requester` says
+    whether who started the run may agree, `otherwise` what follows when `within` is over.
+    """
 
     step: str
     question: str
     prompt: str
     quorum: int = 1
     within: timedelta | None = None
+    by: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    requester: Requester = Requester.ALONE
+    otherwise: Otherwise = Otherwise.FAIL
 
 
 @dataclass(frozen=True, slots=True)
 class PersonAnswered:
-    """One person's answer to an approval or confirmation."""
+    """One person's answer to an approval or confirmation.
+
+    `groups` are those groups of the account that the question names.
+    """
 
     step: str
     approved: bool
     by: str
     reason: str = ""
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +156,40 @@ class StepSettled:
     happened: bool
     by: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRequested:
+    """A person has a step tried again: one that failed and asked, or at once one that waits to."""
+
+    step: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkipRequested:
+    """A person has a step left out."""
+
+    step: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaused:
+    """A person has nothing new started; what runs comes to its end."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunContinued:
+    """A person lets a paused run go on."""
+
+    by: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +239,10 @@ Event: TypeAlias = (
     | PersonAsked
     | PersonAnswered
     | StepSettled
+    | RetryRequested
+    | SkipRequested
+    | RunPaused
+    | RunContinued
     | AbortRequested
     | FenceForced
     | FindingRecorded

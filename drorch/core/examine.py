@@ -83,6 +83,16 @@ def _question(draft: Draft, inputs: Mapping[str, str]) -> Iterator[Problem]:
     if quorum.removeprefix("-").isdecimal() and int(quorum) < 1:
         hint = "at least one person has to agree"
         yield draft.problem(f"quorum: should be at least 1, not {quorum}", hint, ("with", "quorum"))
+    by, groups = draft.arguments.get("by"), draft.arguments.get("groups")
+    if isinstance(by, list | tuple) and by and not groups and quorum.isdecimal():
+        people = {str(preview(name, inputs)) for name in by}
+        if len(people) < int(quorum):
+            hint = "name more people under `by`, or ask for fewer"
+            message = f"quorum: {quorum} cannot agree where only {len(people)} may"
+            yield draft.problem(message, hint, ("with", "quorum"))
+    if "otherwise" in draft.arguments and "within" not in draft.arguments:
+        hint = "give the deadline: `within: 30m`"
+        yield draft.problem("otherwise: there is no deadline after which it comes", hint)
 
 
 def _arguments(

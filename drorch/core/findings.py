@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from drorch.core.durations import format_duration
+from drorch.core.events import RetryRequested, SkipRequested
 from drorch.core.names import OnFailure, Phase, StepStatus
 from drorch.core.outcome import left_behind
 from drorch.core.plan import PlannedStep
@@ -25,6 +26,7 @@ def all_findings(state: RunFold, timing: Timing) -> Iterator[tuple[str, Finding]
             yield step.plan.id, _failure(step)
     yield from (("", f) for f in (*_missed(timing), *_dirt(state)))
     yield from (("", f) for f in _forced(state))
+    yield from ((word.step, _overridden(word)) for _, word in state.overrides)
     yield from state.findings
     yield from ((s.plan.id, f) for s in steps for f in _settled(s))
     yield from (("", f) for f in (*_taken_over(state), *_clock_moved(state)))
@@ -46,6 +48,18 @@ def _forced(state: RunFold) -> Iterator[Finding]:
         f"{state.forced.by} let the fencing gate be passed: {state.forced.reason}"
         + (f" (found: {found})" if found else " (it would have opened by itself)"),
         "make sure that the old primary cannot come back by itself and write",
+    )
+
+
+def _overridden(word: RetryRequested | SkipRequested) -> Finding:
+    if isinstance(word, RetryRequested):
+        message = f"{word.by} had {word.step} tried again: {word.reason}"
+        return Finding("override.retry", word.step, message)
+    return Finding(
+        "override.skip",
+        word.step,
+        f"{word.by} had {word.step} left out: {word.reason}",
+        "do by hand what it was for, or make sure that it was not needed",
     )
 
 

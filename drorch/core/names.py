@@ -91,3 +91,20 @@ class OnFailure(StrEnum):
 
     STOP = "stop"
     CONTINUE = "continue"
+    ASK = "ask"
+
+
+class Requester(StrEnum):
+    """Whether who started or declared the run may approve it: alone, only beside another, never."""
+
+    ALONE = "alone"
+    NOT_ALONE = "not-alone"
+    NEVER = "never"
+
+
+class Otherwise(StrEnum):
+    """What happens when nobody has answered in time."""
+
+    FAIL = "fail"
+    ABORT = "abort"
+    CONTINUE = "continue"

@@ -10,8 +10,11 @@ from drorch.core.events import (
     Owner,
     PersonAnswered,
     PersonAsked,
+    RetryRequested,
     RunFinished,
+    RunPaused,
     RunTaken,
+    SkipRequested,
     StepSettled,
 )
 from drorch.core.moment import Moment
@@ -44,19 +47,33 @@ class Attempt:
 
 @dataclass(slots=True)
 class Question:
-    """What a person was asked, since when, and what was answered."""
+    """What a person was asked, since when, and what was answered.
+
+    `held` is the time for which its deadline stood still, because the run was paused.
+    """
 
     asked: PersonAsked
     at: Moment
     answers: list[tuple[Moment, PersonAnswered]] = field(default_factory=list)
     closed: Moment | None = None
+    held: timedelta = timedelta()
+
+
+@dataclass(slots=True)
+class Pause:
+    """A time in which nothing new was started, because a person wanted it so."""
+
+    asked: RunPaused
+    at: Moment
+    ended: Moment | None = None
+    by: str = ""
 
 
 @dataclass(slots=True)
 class StepState:
     """Where one step stands. `unmet` counts the needs that are not final yet.
 
-    `losses` counts its lost attempts. Of an `until`: `streak` counts the passes in a row, and
+    `forgiven` counts the attempts made before a person had it tried again. `losses` counts its lost attempts. Of an `until`: `streak` counts the passes in a row, and
     its time runs from `looking_since`.
     """
 
@@ -66,6 +83,7 @@ class StepState:
     attempts: list[Attempt] = field(default_factory=list)
     outputs: Mapping[str, Value] = field(default_factory=dict)
     losses: int = 0
+    forgiven: int = 0
     streak: int = 0
     looking_since: Moment | None = None
     next_try: Moment | None = None
@@ -90,8 +108,8 @@ class StepState:
 
     @property
     def made(self) -> int:
-        """How many attempts came to a result, or may still."""
-        return len(self.attempts) - self.losses
+        """How many attempts came to a result, or may still, since a person last intervened."""
+        return len(self.attempts) - self.losses - self.forgiven
 
     @property
     def question(self) -> Question | None:
@@ -101,7 +119,17 @@ class StepState:
     @property
     def unknown(self) -> bool:
         """Whether the last attempt's outcome is unknown, so that a person must say."""
-        return self.status is StepStatus.WAITING_FOR_PERSON and not self.plan.person
+        return self._stuck_after_attempt and self.attempts[-1].lost
+
+    @property
+    def failed_and_asks(self) -> bool:
+        """Whether it came to nothing, and a person must say how it goes on."""
+        return self._stuck_after_attempt and not self.attempts[-1].lost
+
+    @property
+    def _stuck_after_attempt(self) -> bool:
+        waits = self.status is StepStatus.WAITING_FOR_PERSON
+        return waits and not self.plan.person and bool(self.attempts)
 
 
 @dataclass(slots=True)
@@ -139,6 +167,8 @@ class RunFold:
     abort: AbortRequested | None = None
     abort_phase: Phase | None = None
     forced: FenceForced | None = None
+    pauses: list[Pause] = field(default_factory=list)
+    overrides: list[tuple[Moment, RetryRequested | SkipRequested]] = field(default_factory=list)
     failed: bool = False
     failed_step: str = ""
     touched: bool = False
@@ -146,3 +176,8 @@ class RunFold:
     takings: list[tuple[Moment, RunTaken]] = field(default_factory=list)
     finished: RunFinished | None = None
     finished_at: Moment | None = None
+
+    @property
+    def paused(self) -> Pause | None:
+        """The pause that lasts, if any."""
+        return self.pauses[-1] if self.pauses and self.pauses[-1].ended is None else None

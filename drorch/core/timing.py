@@ -17,8 +17,8 @@ RPA
     data is as old as its snapshot. A replica's is as old as the last transaction it replayed, by
     the last step that promoted it or measured its lag.
 person and machine time
-    A moment of the window belongs to people if at least one question was open and no attempt
-    was running and none was being waited for to be tried again. All other moments, idle ones
+    A moment of the window belongs to people if at least one question was open, or the run was
+    paused, and no attempt was running and none was being waited for to be tried again. All other moments, idle ones
     included, belong to the machine, so the two always add up to the window.
 met
     None where there is no target or nothing to compare. A passed run is compared. A failed run
@@ -115,7 +115,7 @@ def time_run(state: RunFold, now: Moment) -> Timing:
 def exit_code(state: RunFold) -> ExitCode:
     """What a command that carried this run exits with."""
     if state.finished is None:
-        waiting = bool(state.asked or state.unasked)
+        waiting = bool(state.asked or state.unasked or state.paused)
         return ExitCode.WAITING_FOR_PERSON if waiting else ExitCode.INTERRUPTED
     match state.finished.outcome:
         case Outcome.FAILED:
@@ -236,6 +236,9 @@ def _person_seconds(state: RunFold, axis: Axis, window: Window, present: float) 
         for question in step.questions:
             closed = axis.at(question.closed) if question.closed is not None else present
             changes += [(axis.at(question.at), 0, 1), (closed, 0, -1)]
+    for pause in state.pauses:
+        ended = axis.at(pause.ended) if pause.ended is not None else present
+        changes += [(axis.at(pause.at), 0, 1), (ended, 0, -1)]
     return _alone(sorted(changes), window)
 
 

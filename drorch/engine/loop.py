@@ -8,9 +8,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from drorch.core.decide import Ask, Finish, GiveUp, ScheduleRetry, Skip, Start, WakeAt, decide
+from drorch.core.decide import (
+    Abort,
+    Ask,
+    Finish,
+    GiveUp,
+    Order,
+    ScheduleRetry,
+    Skip,
+    Start,
+    WakeAt,
+    decide,
+)
 from drorch.core.errors import DrorchError, ExitCode
 from drorch.core.events import (
     AbortRequested,
@@ -19,19 +30,19 @@ from drorch.core.events import (
     AttemptStarted,
     Event,
     Owner,
-    PersonAnswered,
     RetryScheduled,
+    RunContinued,
     RunFinished,
     RunStarted,
     RunTaken,
     Stamped,
     StepGivenUp,
-    StepSettled,
     StepSkipped,
 )
 from drorch.core.moment import Moment
 from drorch.core.names import Phase, StepStatus, Verdict
 from drorch.core.outcome import left_behind, moved_by
+from drorch.core.people import may_be_left
 from drorch.core.posture import RunRow
 from drorch.core.run import apply, opening, replay
 from drorch.core.state import RunFold
@@ -44,6 +55,10 @@ from drorch.ports import Journal, Progress
 
 #: How often requests that people left for the run are looked for.
 POLL = timedelta(seconds=1)
+
+
+#: What the one who takes a run over may want of it; aborted, nothing starts but cleanup.
+Wish: TypeAlias = AbortRequested | RunContinued
 
 
 class Interrupted(DrorchError):
@@ -96,18 +111,12 @@ class Engine:
         return carrying.carry()
 
     def resume(
-        self,
-        run: str,
-        owner: Owner,
-        by: str,
-        *,
-        abort: AbortRequested | None = None,
-        on_word: bool = False,
+        self, run: str, owner: Owner, by: str, *, word: Wish | None = None, on_word: bool = False
     ) -> RunFold:
         """Take over a run whose owner is gone and carry it on; a finished one is given back.
 
-        With `abort` nothing more is started but cleanup. `on_word`: that the owner is gone could
-        not be seen from here, and `by` says so; should it live, the fence stops it.
+        `word`: what is wanted of it. `on_word`: that the owner is gone could not be seen from
+        here, and `by` says so; should it live, the fence stops it.
         """
         recorded = list(self.journal.read(run))
         state = replay(recorded)
@@ -118,8 +127,8 @@ class Engine:
         carrying.fold(RunTaken(owner, by, on_word))
         for step in list(state.running):
             carrying.fold(AttemptLost(step, len(state.steps[step].attempts)))
-        if abort is not None:
-            carrying.fold(abort)
+        if word is not None and (state.paused is not None or isinstance(word, AbortRequested)):
+            carrying.fold(word)
         # What people left for an owner that died before it looked.
         carrying.take_posted()
         return carrying.carry()
@@ -202,7 +211,7 @@ class _Carrying:
 
     def _obey(
         self,
-        order: Start | ScheduleRetry | Skip | GiveUp | Ask | Finish | WakeAt,
+        order: Order,
         starts: list[Start],
     ) -> None:
         match order:
@@ -217,6 +226,8 @@ class _Carrying:
                 self.fold(StepSkipped(order.step, order.why))
             case GiveUp():
                 self.fold(StepGivenUp(order.step, order.cause, order.why))
+            case Abort():
+                self._abort(AbortRequested("drorch", order.reason))
             case Ask():
                 prompt = self.engine.bench.tools.secrets.redact(order.question.prompt)
                 self.fold(replace(order.question, prompt=prompt))
@@ -260,6 +271,8 @@ class _Carrying:
     def _only_people_left(self) -> bool:
         if self.engine.wait_for_people or self.live:
             return False
+        if self.state.paused is not None:
+            return True
         return bool(self.state.asked) and not (self.state.ready or self.state.scheduled)
 
     def _patience(self, wake: Moment | None) -> float:
@@ -338,7 +351,7 @@ class _Carrying:
             match request:
                 case AbortRequested():
                     self._abort(request)
-                case PersonAnswered() | StepSettled() if request.step in self.state.steps:
+                case _ if may_be_left(request, self.state):
                     self.fold(request)
                 case _:  # nobody leaves such a thing; it must not stop the run
                     pass
@@ -381,7 +394,7 @@ class _Carrying:
 
 
 def waiting_for_person(state: RunFold) -> bool:
-    """Whether the run goes on only when somebody answers."""
+    """Whether the run goes on only when somebody answers; a paused one is told apart."""
     return state.finished is None and any(
         state.steps[s].status is StepStatus.WAITING_FOR_PERSON for s in state.asked
     )

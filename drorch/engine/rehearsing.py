@@ -211,7 +211,7 @@ class _Journal:
         yes = scripted.reply is Reply.YES
         for number in range(asked.quorum if yes else 1):
             self.stage.answers.append(
-                (at, PersonAnswered(asked.step, yes, f"person-{number + 1}", RUN))
+                (at, PersonAnswered(asked.step, yes, _who(asked, number), RUN, asked.groups))
             )
 
     def read(self, run: str) -> Iterator[Recorded]:
@@ -244,3 +244,8 @@ def rehearse(plan: Plan, rehearsal: Rehearsal, actions: ActionTable, tools: Tool
     declared = clock.now().at if plan.mode is Mode.LIVE else None
     started = RunStarted(plan, owner, "rehearsal", "rehearsal", declared_at=declared)
     return engine.begin(RUN, started, lambda _: None)
+
+
+def _who(asked: PersonAsked, number: int) -> str:
+    """One of those who may answer; where nobody is named, somebody."""
+    return asked.by[number] if number < len(asked.by) else f"person-{number + 1}"

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import TypeAlias
 
+from drorch.core.consent import Terms
 from drorch.core.events import (
+    AbortRequested,
     AttemptFinished,
     AttemptLost,
     AttemptStarted,
@@ -16,15 +18,19 @@ from drorch.core.events import (
     PersonAnswered,
     PersonAsked,
     Recorded,
+    RetryRequested,
+    RunContinued,
     RunFinished,
+    RunPaused,
     RunStarted,
     RunTaken,
+    SkipRequested,
     Stamped,
     StepGivenUp,
     StepSettled,
     StepSkipped,
 )
-from drorch.core.names import Mode, Outcome, RunKind, RunState
+from drorch.core.names import Mode, Outcome, Requester, RunKind, RunState
 from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy, RunRow
 
 #: Dataset, region, snapshot.
@@ -33,10 +39,22 @@ CopyKey: TypeAlias = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An open question: how many people must approve, and who has."""
+    """An open question: how many people must approve and which, and who has."""
 
     quorum: int
     approved: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    requester: Requester = Requester.ALONE
+
+    @property
+    def terms(self) -> Terms:
+        """Who may agree, and how many must."""
+        return Terms(self.quorum, self.by, self.groups, self.requester)
+
+
+#: Under this key among the questions stands that the run is paused: no step has this name.
+_PAUSE = ""
 
 
 @dataclass(slots=True)
@@ -138,22 +156,35 @@ def _take(standing: Standing, owner: Owner) -> None:
 def _question(standing: Standing, event: Event) -> None:
     asked = standing.asked
     match event:
-        case PersonAsked(step=step, quorum=quorum):
-            asked[step] = Asked(quorum)
-        case PersonAnswered(step=step, approved=True, by=by) if step in asked:
-            people = tuple(sorted({*asked[step].approved, by}))
-            asked[step] = replace(asked[step], approved=people)
-            if len(people) >= asked[step].quorum:
-                del asked[step]
-        case PersonAnswered(step=step) | StepSettled(step=step):
+        case PersonAsked(step=step):
+            asked[step] = Asked(event.quorum, (), event.by, event.groups, event.requester)
+        case PersonAnswered(step=step) if step in asked:
+            _answered(standing, step, event)
+        case StepSettled(step=step) | RetryRequested(step=step) | SkipRequested(step=step):
             asked.pop(step, None)
         case StepGivenUp(step=step) | StepSkipped(step=step):
             asked.pop(step, None)
+        case RunPaused():
+            asked.setdefault(_PAUSE, Asked(1))
+        case RunContinued() | AbortRequested():
+            asked.pop(_PAUSE, None)
+
+
+def _answered(standing: Standing, step: str, answer: PersonAnswered) -> None:
+    asked = standing.asked[step]
+    if not asked.terms.admit(answer):
+        return
+    people = tuple(sorted({*asked.approved, answer.by}))
+    standing.asked[step] = replace(asked, approved=people)
+    if not answer.approved or not asked.terms.wanting(people, standing.by):
+        del standing.asked[step]
 
 
 def _state(standing: Standing) -> RunState:
     if standing.outcome is not None:
         return RunState.FINISHED
+    if _PAUSE in standing.asked:
+        return RunState.PAUSED
     if standing.asked and not standing.in_flight:
         return RunState.WAITING_FOR_PERSON
     return RunState.RUNNING

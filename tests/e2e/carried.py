@@ -14,8 +14,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from drorch.app.answering import settle
 from drorch.app.program import Program
-from drorch.app.runs import RunView, settle, view
+from drorch.app.runs import RunView, view
 from drorch.core.names import Outcome, StepStatus
 from drorch.core.run import LOST_LIMIT
 from drorch.core.state import RunFold

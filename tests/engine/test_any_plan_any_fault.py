@@ -17,8 +17,12 @@ from drorch.core.events import (
     AttemptLost,
     AttemptStarted,
     Recorded,
+    RetryRequested,
     RetryScheduled,
+    RunContinued,
+    RunPaused,
     RunStarted,
+    SkipRequested,
     Stamped,
     StepSettled,
 )
@@ -27,7 +31,7 @@ from drorch.core.names import Mode, OnFailure, Outcome, Phase, RunKind, StepStat
 from drorch.core.plan import Plan, PlannedStep
 from drorch.core.run import LOST_LIMIT, apply, opening, replay
 from drorch.core.runbook import Retry, Until
-from drorch.core.state import RunFold
+from drorch.core.state import RunFold, StepState
 from tests.engine.stage import SideBySide
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.world import (
@@ -48,7 +52,12 @@ verdicts = st.lists(st.sampled_from([Verdict.PASS, Verdict.FAIL, Verdict.ERROR])
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     steps: list[PlannedStep] = []
-    for phase, most in ((Phase.PRECONDITIONS, 2), (Phase.STEPS, 6), (Phase.VERIFY, 2)):
+    for phase, most in (
+        (Phase.PRECONDITIONS, 2),
+        (Phase.FENCE, 1),
+        (Phase.STEPS, 6),
+        (Phase.VERIFY, 2),
+    ):
         steps += draw(_steps(phase, most))
     undone = [s.id for s in steps if s.phase is Phase.STEPS and draw(st.booleans())]
     steps += [
@@ -90,6 +99,15 @@ def _steps(draw: st.DrawFn, phase: Phase, most: int) -> list[PlannedStep]:
 
 #: Before which of the engine's waits somebody aborts, if at all.
 aborts = st.one_of(st.none(), st.integers(0, 12))
+#: What people say while it runs: before which wait, and of which step.
+sayings = st.lists(
+    st.tuples(
+        st.integers(0, 15),
+        st.sampled_from([RunPaused, RunContinued, RetryRequested, SkipRequested]),
+        st.integers(0, 20),
+    ),
+    max_size=4,
+)
 cuts = st.lists(st.tuples(st.integers(1, 30), st.booleans()), max_size=5)
 
 
@@ -100,6 +118,7 @@ def carry_through(
     word,
     order: int | None = None,
     abort: int | None = None,
+    said: Sequence[tuple[int, type, int]] = (),
 ):
     """Run, lose power, resume, and answer every question, until the run is over.
 
@@ -116,12 +135,13 @@ def carry_through(
         if order is not None:
             engine.inbox = SideBySide(clock, chance)
             engine.bench = replace(engine.bench, carrier=engine.inbox.carrier)
-            if abort is not None and life == 1:
-                engine.inbox.before_wait = [lambda: None] * abort
-                engine.inbox.before_wait.append(partial(engine.inbox.put, ABORT))
+            if life == 1:
+                engine.inbox.before_wait = _interruptions(plan, engine.inbox, kept, abort, said)
         try:
             if any(r.run == RUN for r in kept.rows()):
-                state = engine.resume(RUN, an_owner(life), "tester")
+                state = engine.resume(
+                    RUN, an_owner(life), "tester", word=RunContinued("tester", "go on")
+                )
             else:
                 state = engine.begin(RUN, started, lambda row: None)
         except PowerCut:
@@ -131,9 +151,32 @@ def carry_through(
             return kept, actions, state
         for step in list(state.asked):
             row = kept.find(RUN)
-            settled = StepSettled(step, word(step), "tester", "looked")
-            kept.append(RUN, row.seq, [Stamped(clock.now(), settled)])
+            spoken = _answer(state.steps[step], yes=word(step))
+            kept.append(RUN, row.seq, [Stamped(clock.now(), spoken)])
     raise AssertionError("the run never ends")
+
+
+def _answer(step: StepState, *, yes: bool) -> StepSettled | RetryRequested | SkipRequested:
+    if step.unknown:
+        return StepSettled(step.plan.id, yes, "tester", "looked")
+    assert step.failed_and_asks
+    again = RetryRequested if yes and len(step.attempts) < 10 else SkipRequested
+    return again(step.plan.id, "tester", "enough of it")
+
+
+def _interruptions(plan, inbox, kept, abort, said):
+    """What happens before each wait of the first life."""
+    told = {number: partial(_say, kept, plan, kind, step) for number, kind, step in said}
+    if abort is not None:
+        told[abort] = partial(inbox.put, ABORT)
+    return [told.get(n, lambda: None) for n in range(max(told, default=-1) + 1)]
+
+
+def _say(kept: MemoryJournal, plan: Plan, kind: type, step: int) -> None:
+    if kind in (RunPaused, RunContinued):
+        kept.post(RUN, kind("tester", "a word"))
+    elif plan.steps:
+        kept.post(RUN, kind(plan.steps[step % len(plan.steps)].id, "tester", "a word"))
 
 
 @settings(
@@ -146,10 +189,13 @@ def carry_through(
     happened=st.booleans(),
     order=st.one_of(st.none(), st.integers(0, 999)),
     abort=aborts,
+    said=sayings,
 )
-def test_every_run_ends_right(plan, data, cut, happened, order, abort):
+def test_every_run_ends_right(plan, data, cut, happened, order, abort, said):
     scripts = {s.id: data.draw(verdicts, label=s.id) for s in plan.steps}
-    journal, actions, state = carry_through(plan, scripts, cut, lambda step: happened, order, abort)
+    journal, actions, state = carry_through(
+        plan, scripts, cut, lambda step: happened, order, abort, said
+    )
     recorded = list(journal.read(RUN))
     # The journal alone rebuilds the state.
     assert replay(recorded) == state
@@ -184,6 +230,7 @@ def _starts_are_allowed(state: RunFold | None, entry: Recorded) -> None:
     assert len(state.running) < state.plan.parallel
     assert not state.halted or state.phase is Phase.CLEANUP
     assert not step.status.final
+    assert state.paused is None
 
 
 def _until_is_bounded(state: RunFold, entry: Recorded) -> None:
@@ -228,9 +275,10 @@ def _the_outcome_follows(state: RunFold, recorded: Sequence[Recorded]) -> None:
     cleanup = [s.id for s in state.plan.steps if s.phase is Phase.CLEANUP]
     dirty = tuple(s for s in cleanup if state.steps[s].status is StepStatus.FAILED)
     assert state.finished.left_behind == dirty
-    before_abort = _failed(_until_abort(recorded))
+    before_abort = _failed(_until_abort(recorded)) | _asking(_until_abort(recorded), recorded)
     failed = {s for s in before_abort if _counts(state.steps[s].plan)}
-    early = {s for s in _failed(recorded) if state.steps[s].plan.phase is Phase.PRECONDITIONS}
+    gates = (Phase.PRECONDITIONS, Phase.FENCE)
+    early = {s for s in _failed(recorded) if state.steps[s].plan.phase in gates}
     if failed:
         wanted = Outcome.FAILED
     elif early or _aborted_in_time(recorded):
@@ -241,8 +289,15 @@ def _the_outcome_follows(state: RunFold, recorded: Sequence[Recorded]) -> None:
 
 
 def _counts(plan: PlannedStep) -> bool:
-    stops = plan.phase is Phase.STEPS and plan.on_failure is OnFailure.STOP
+    stops = plan.phase is Phase.STEPS and plan.on_failure is not OnFailure.CONTINUE
     return stops or plan.phase is Phase.VERIFY
+
+
+def _asking(before: Sequence[Recorded], recorded: Sequence[Recorded]) -> set[str]:
+    """The steps that had failed and asked when somebody aborted, if anybody did."""
+    if len(before) == len(recorded):
+        return set()
+    return {s.plan.id for s in replay(before).steps.values() if s.failed_and_asks}
 
 
 def _failed(recorded: Sequence[Recorded]) -> set[str]:

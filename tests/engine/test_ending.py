@@ -277,7 +277,7 @@ def test_an_abort_takes_no_failure_back():
 def test_an_abort_by_the_next_owner_starts_nothing_but_cleanup():
     stage = Stage((a_step("it"), a_step("next", needs=("it",)), an_undo("it")))
     lose(stage)
-    state = stage.engine().resume(RUN, an_owner(9), "ana", abort=ABORT)
+    state = stage.engine().resume(RUN, an_owner(9), "ana", word=ABORT)
     assert state.finished.outcome is Outcome.ABORTED
     assert stage.done == ["undo:it"]
     assert [e.cause for e in stage.events(StepGivenUp)] == ["unknown-outcome"]

@@ -2,7 +2,7 @@
 
 import click
 
-from drorch.cli.inputs import SET, inputs_of
+from drorch.cli.inputs import ASK, NO_WAIT, SET, inputs_of
 from drorch.cli.names import runbook_names
 from drorch.cli.session import Session
 from drorch.cli.verb import Verb
@@ -11,13 +11,18 @@ from drorch.cli.verb import Verb
 @click.command(cls=Verb, name="drill", help="Carry a runbook out as an exercise, and report on it.")
 @click.argument("name", shell_complete=runbook_names)
 @SET
-@click.option(
-    "--no-wait", is_flag=True, help="Leave when only a person is waited for (exit code 7)."
-)
+@ASK
+@NO_WAIT
 @click.option("--failback", is_flag=True, help="Practise its way home, the section `failback`.")
 @click.pass_obj
 def command(
-    session: Session, name: str, settings: tuple[str, ...], *, no_wait: bool, failback: bool
+    session: Session,
+    name: str,
+    settings: tuple[str, ...],
+    *,
+    no_wait: bool,
+    ask: bool,
+    failback: bool,
 ) -> int:
     """Drill; nothing that is protected is touched."""
     from drorch.app import drills
@@ -35,6 +40,7 @@ def command(
             watchers=carried.watchers(name),
             wait_for_people=session.somebody_there and not no_wait,
             homeward=failback,
+            ask=ask,
         )
     say_ended(session, done.view, done.report)
     return carried.exit_code([done.view.exit_code])

@@ -9,9 +9,10 @@ import click
 
 from drorch.cli.complaint import complaint
 from drorch.cli.failing import lines_of
+from drorch.cli.inputs import NO_WAIT
 from drorch.cli.names import run_names, unfinished_runs
 from drorch.cli.session import Session
-from drorch.cli.summary import say_ended, show_run, summary
+from drorch.cli.summary import say_ended, show_run, summary, ways_on
 from drorch.cli.tables import show_table
 from drorch.cli.verb import Verbs
 from drorch.cli.words import moment
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 _REPORTED = frozenset({RunKind.DRILL, RunKind.FAILOVER, RunKind.FAILBACK})
 
 REASON = click.option("--reason", metavar="TEXT", help="Why; kept as evidence.")
-NO_WAIT = click.option(
-    "--no-wait", is_flag=True, help="Leave when only a person is waited for (exit code 7)."
-)
 GONE = click.option(
     "--gone", is_flag=True, help="Its process cannot be seen from here: you say that it is gone."
 )
@@ -105,18 +103,22 @@ def watch(session: Session, run: str) -> int:
     return int(seen.exit_code)
 
 
-@command.command("resume", help="Carry on a run whose process is gone.")
+@command.command("resume", help="Carry on a run that was paused, or whose process is gone.")
 @ID
 @GONE
 @NO_WAIT
+@REASON
 @click.pass_obj
-def resume(session: Session, run: str, *, gone: bool, no_wait: bool) -> int:
-    """Carry on where the journal stands."""
-    from drorch.app import runs
+def resume(session: Session, run: str, *, gone: bool, no_wait: bool, reason: str | None) -> int:
+    """Carry on where the journal stands; a paused run that is carried is told to go on."""
+    from drorch.app import answering, runs
     from drorch.cli.carrying import carrying
 
     program = session.program
     row = program.journal.find(run)
+    if not gone and answering.carried_and_paused(program, row.run):
+        answered(session, answering.let_go_on(program, row.run, reason or ""))
+        return int(ExitCode.GOOD)
     with carrying(session) as carried:
         seen = runs.resume(
             program,
@@ -137,7 +139,7 @@ def resume(session: Session, run: str, *, gone: bool, no_wait: bool) -> int:
 @click.pass_obj
 def abort(session: Session, run: str, reason: str | None, *, gone: bool) -> int:
     """End a run by its own process, or here and now if that is gone."""
-    from drorch.app import runs
+    from drorch.app import answering, runs
     from drorch.cli.carrying import carrying
 
     program = session.program
@@ -145,7 +147,7 @@ def abort(session: Session, run: str, reason: str | None, *, gone: bool) -> int:
     why = reason or "asked for on the command line"
     row = program.journal.find(run)
     with carrying(session) as carried:
-        seen = runs.abort(
+        seen = answering.abort(
             program,
             row.run,
             why,
@@ -177,7 +179,7 @@ def settle(
     session: Session, run: str, step: str, *, happened: bool | None, reason: str | None
 ) -> None:
     """Record a person's word on what nobody else can know."""
-    from drorch.app import runs
+    from drorch.app import answering
 
     if happened is None:
         raise UsageError(
@@ -185,7 +187,7 @@ def settle(
             "look at what the step changes, then say --happened or --did-not-happen",
         )
     why = _reason(session, reason)
-    answered(session, runs.settle(session.program, run, step, happened=happened, reason=why))
+    answered(session, answering.settle(session.program, run, step, happened=happened, reason=why))
 
 
 @command.command("approve", help="Answer what a run asks a person.")
@@ -198,10 +200,45 @@ def approve(
     session: Session, run: str, step: str | None, *, reject: bool, reason: str | None
 ) -> None:
     """Approve or confirm; the step may be left out if only one waits."""
-    from drorch.app import runs
+    from drorch.app import answering
 
     why = _reason(session, reason)
-    answered(session, runs.approve(session.program, run, step, yes=not reject, reason=why))
+    answered(session, answering.approve(session.program, run, step, yes=not reject, reason=why))
+
+
+@command.command("pause", help="Let a run start nothing new until it is resumed.")
+@ID
+@REASON
+@click.pass_obj
+def pause(session: Session, run: str, reason: str | None) -> None:
+    """What runs comes to its end; then the run stands still."""
+    from drorch.app import answering
+
+    answered(session, answering.pause(session.program, run, _reason(session, reason)))
+
+
+@command.command("retry", help="Have a failed step tried again, or a waiting one at once.")
+@ID
+@click.argument("step")
+@REASON
+@click.pass_obj
+def retry(session: Session, run: str, step: str, reason: str | None) -> None:
+    """An override, kept with the name and the reason."""
+    from drorch.app import answering
+
+    answered(session, answering.retry(session.program, run, step, _reason(session, reason)))
+
+
+@command.command("skip", help="Have a step left out.")
+@ID
+@click.argument("step")
+@REASON
+@click.pass_obj
+def skip(session: Session, run: str, step: str, reason: str | None) -> None:
+    """An override, kept with the name and the reason."""
+    from drorch.app import answering
+
+    answered(session, answering.skip(session.program, run, step, _reason(session, reason)))
 
 
 def _reason(session: Session, given: str | None) -> str:
@@ -219,6 +256,12 @@ def answered(session: Session, seen: "RunView") -> None:
         session.emit(seen.document)
         return
     session.say(f"recorded for run {seen.run}, which is {seen.word}")
+    for line in ways_on(seen.document):
+        session.say(line)
+    if seen.word.value == "paused":
+        session.say(f"let it go on: drorch run resume {seen.run}")
+    if seen.carried:
+        return
     if seen.word.value in {"interrupted", "waiting-for-person"}:
         session.say(f"go on with: drorch run resume {seen.run}")
 

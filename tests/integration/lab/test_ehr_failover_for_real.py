@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from drorch.app import labs
+from drorch.app.answering import approve
 from drorch.app.backups import back_up
 from drorch.app.drills import drill
 from drorch.app.program import Program
 from drorch.app.repositories import initialise
-from drorch.app.runs import Control, RunView, approve, resume
+from drorch.app.runs import Control, RunView, resume
 from drorch.config.load import load_configuration
 from drorch.core.names import Outcome, RunState, StepStatus
 from drorch.lab.hospital import production

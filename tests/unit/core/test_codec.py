@@ -141,8 +141,8 @@ def test_reading_is_strict_and_says_where(kind: str, value: Any, said: str) -> N
 
 
 def test_a_newer_format_is_told_from_a_wrong_one() -> None:
-    with pytest.raises(NewerFormat, match=r"there is no event 'run\.paused'"):
-        decode_event("run.paused", {})
+    with pytest.raises(NewerFormat, match=r"there is no event 'run\.halved'"):
+        decode_event("run.halved", {})
     newer = {"step": "a", "attempt": 1, "host": "b"}
     with pytest.raises(NewerFormat, match="AttemptLost has no field 'host'"):
         decode_event("attempt.lost", newer)

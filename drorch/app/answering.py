@@ -1,0 +1,245 @@
+"""Use cases of a person's word to a run that another process may be carrying.
+
+Where an owner lives, the word is left for it and waited for until it is in the journal: of the two
+the owner alone appends. Where none lives, the word goes straight into the journal; should somebody
+take the run over at that very moment, the fence tells, and the word is left for them.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from drorch.adapters.ownership import groups_of
+from drorch.app.program import Program
+from drorch.app.runs import Control, RunView, life_of, owner_lives, resume, view
+from drorch.core.consent import Terms
+from drorch.core.errors import FenceLost, UsageError
+from drorch.core.events import (
+    AbortRequested,
+    AttemptLost,
+    Event,
+    PersonAnswered,
+    RetryRequested,
+    RunContinued,
+    RunPaused,
+    SkipRequested,
+    Stamped,
+    StepSettled,
+)
+from drorch.core.names import Requester, RunState, StepStatus
+from drorch.core.people import may_be_skipped
+from drorch.core.posture import RunRow
+from drorch.core.run import replay
+from drorch.core.state import Question, RunFold
+from drorch.engine.loop import Watcher
+
+#: How long an owner may take to heed a word (it looks every second), and how often we look.
+_PATIENCE = 15.0
+_INTERVAL = 0.1
+
+Rest = Callable[[float], None]
+
+
+def answer(program: Program, run: str, word: Event, rest: Rest = time.sleep) -> RunView:
+    """Give a person's word to a run, and see it recorded.
+
+    Raises UsageError if the run ends before it could be heeded.
+    """
+    while True:
+        row = program.journal.find(run)
+        if row.state is RunState.FINISHED:
+            raise UsageError(
+                f"run {row.run} is finished", f"see it with: drorch run show {row.run}"
+            )
+        if owner_lives(row):
+            _leave(program, row, word, rest)
+            return view(program, row.run)
+        try:
+            _write(program, row, word)
+        except FenceLost:
+            continue  # somebody carries it on since: leave it for them
+        return view(program, row.run)
+
+
+def _write(program: Program, row: RunRow, word: Event) -> None:
+    lost = _losses(program, row, replay(program.journal.read(row.run)), word)
+    now = program.clock.now()
+    program.journal.append(row.run, row.seq, [Stamped(now, event) for event in [*lost, word]])
+
+
+def _losses(program: Program, row: RunRow, state: RunFold, word: Event) -> list[AttemptLost]:
+    """A step is settled only once its attempt is known to be lost, with its processes ended."""
+    if not isinstance(word, StepSettled) or word.step not in state.running:
+        return []
+    program.commands.reap(row.owner_token)
+    return [AttemptLost(word.step, len(state.steps[word.step].attempts))]
+
+
+def _leave(program: Program, row: RunRow, word: Event, rest: Rest) -> None:
+    """Leave it for the owner, and wait until it is taken. One that dies is followed by another."""
+    program.journal.post(row.run, word)
+    if row.owner_token == program.token:
+        return  # we carry it, or shall
+    waited = 0.0
+    while waited < _PATIENCE and owner_lives(row):
+        if not any(left == word for _, left in program.journal.take_posted(row.run, 0)):
+            break
+        rest(_INTERVAL)
+        waited += _INTERVAL
+    over = program.journal.find(row.run).state is RunState.FINISHED
+    if over and all(recorded.event != word for recorded in program.journal.read(row.run)):
+        raise UsageError(
+            f"run {row.run} ended before it could heed this",
+            f"see how it ended with: drorch run show {row.run}",
+        )
+
+
+def settle(program: Program, run: str, step: str, *, happened: bool, reason: str) -> RunView:
+    """Say whether an attempt of unknown outcome happened."""
+    seen = view(program, run)
+    known = _step(seen, step)
+    if not (seen.state.steps[known].unknown or _would_be_lost(seen, known)):
+        raise UsageError(
+            f"step {known} of {seen.run} has no unknown outcome",
+            f"see what the run waits for with: drorch run show {seen.run}",
+        )
+    who = program.owner.user
+    return answer(program, seen.run, StepSettled(known, happened, who, reason))
+
+
+def _would_be_lost(seen: RunView, step: str) -> bool:
+    return seen.word is RunState.INTERRUPTED and step in seen.state.running
+
+
+def approve(program: Program, run: str, step: str | None, *, yes: bool, reason: str) -> RunView:
+    """Answer an approval or confirmation; without a step, the only one that is open.
+
+    Raises UsageError for who may not answer it.
+    """
+    seen = view(program, run)
+    open_questions = [s for s in seen.state.asked if seen.state.steps[s].plan.person]
+    if step is None and len(open_questions) == 1:
+        step = open_questions[0]
+    if step is None or step not in open_questions:
+        named = ", ".join(open_questions) or "nothing"
+        raise UsageError(
+            f"run {seen.run} does not wait for an answer to {step or 'a step not named'}",
+            f"it waits for an answer to: {named}",
+        )
+    question = seen.state.steps[step].question
+    assert question is not None  # noqa: S101 - it is open
+    return answer(program, seen.run, _answer_of(program, seen, question, yes=yes, reason=reason))
+
+
+def _answer_of(
+    program: Program, seen: RunView, question: Question, *, yes: bool, reason: str
+) -> PersonAnswered:
+    asked, who = question.asked, program.owner.user
+    terms = Terms.of(asked)
+    groups = tuple(sorted(groups_of(who) & {*asked.groups}))
+    word = PersonAnswered(asked.step, yes, who, reason, groups)
+    if not terms.admit(word):
+        may = [*asked.by, *(f"a member of the group {g}" for g in asked.groups)]
+        raise UsageError(f"{who} may not answer {asked.step}", f"it asks {', or '.join(may)}")
+    if yes and terms.requester is Requester.NEVER and who == seen.state.by:
+        raise UsageError(
+            f"{who} started the run and may not approve {asked.step}", "let somebody else say yes"
+        )
+    return word
+
+
+def pause(program: Program, run: str, reason: str) -> RunView:
+    """Let nothing new start; what runs comes to its end."""
+    seen = view(program, run)
+    if seen.state.paused is not None:
+        raise UsageError(
+            f"run {seen.run} is paused already", f"let it go on: drorch run resume {seen.run}"
+        )
+    return answer(program, seen.run, RunPaused(program.owner.user, reason))
+
+
+def carried_and_paused(program: Program, run: str) -> bool:
+    """Whether a living process holds the run, paused, so that a word is enough to let it go on."""
+    row = program.journal.find(run)
+    return row.state is RunState.PAUSED and owner_lives(row)
+
+
+def let_go_on(program: Program, run: str, reason: str) -> RunView:
+    """End a pause."""
+    return answer(program, run, RunContinued(program.owner.user, reason))
+
+
+def retry(program: Program, run: str, step: str, reason: str) -> RunView:
+    """Have a step tried again that failed and asks, or at once one that waits to be tried."""
+    seen = view(program, run)
+    known = _step(seen, step)
+    state = seen.state.steps[known]
+    if not (state.failed_and_asks or state.status is StepStatus.RETRYING):
+        raise UsageError(
+            f"step {known} of {seen.run} is {state.status}: it is not waiting to be tried again",
+            "a failed step waits for a word if it says `on_failure: ask`, or if the run was begun "
+            "with --ask-on-failure",
+        )
+    return answer(program, seen.run, RetryRequested(known, program.owner.user, reason))
+
+
+def skip(program: Program, run: str, step: str, reason: str) -> RunView:
+    """Have a step left out."""
+    seen = view(program, run)
+    known = _step(seen, step)
+    if seen.state.halted or not may_be_skipped(seen.state.steps[known]):
+        raise UsageError(
+            f"step {known} of {seen.run} cannot be left out: {_why_not(seen.state, known)}",
+            f"see where the run stands with: drorch run show {seen.run}",
+        )
+    return answer(program, seen.run, SkipRequested(known, program.owner.user, reason))
+
+
+def _why_not(state: RunFold, name: str) -> str:
+    step = state.steps[name]
+    if step.status.final or step.status is StepStatus.RUNNING:
+        return f"it is {step.status}"
+    if step.unknown:
+        return "whether it happened is unknown, and must be settled"
+    if step.plan.person:
+        return "it is a person's to answer"
+    if state.halted:
+        return f"nothing more is started, since {state.halted}"
+    return f"it belongs to {step.plan.phase}, which is always done"
+
+
+def abort(
+    program: Program,
+    run: str,
+    reason: str,
+    *,
+    control: Control,
+    watchers: Sequence[Watcher] = (),
+    gone: bool = False,
+    rest: Rest = time.sleep,
+) -> RunView:
+    """End a run, with its cleanup: by its living owner, who is waited for, or here and now.
+
+    `gone`: see `runs.resume`.
+    """
+    row = program.journal.find(run)
+    request = AbortRequested(program.owner.user, reason)
+    life = life_of(row)
+    if row.state is not RunState.FINISHED and (life is False or (life is None and gone)):
+        return resume(program, row.run, control=control, watchers=watchers, word=request, gone=gone)
+    answer(program, row.run, request, rest)
+    while not control.stopping:
+        row = program.journal.find(row.run)
+        if row.state is RunState.FINISHED or not owner_lives(row):
+            break
+        rest(_INTERVAL)
+    return view(program, row.run)
+
+
+def _step(seen: RunView, step: str) -> str:
+    if step in seen.state.steps:
+        return step
+    from drorch.core.nearest import did_you_mean
+
+    raise UsageError(
+        f"run {seen.run} has no step {step!r}", did_you_mean(step, seen.state.steps, "steps")
+    )
