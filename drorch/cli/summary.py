@@ -172,7 +172,7 @@ def _asked_of(question: Document) -> Iterator[str]:
     may = [*question["by"], *(f"the group {g}" for g in question["groups"])]
     if may:
         yield f"    it asks {', '.join(may)}"
-    if question["wanting"]:
+    if question["wanting"] and (question["answers"] or question["quorum"] > 1):
         yield f"    {question['wanting']}"
 
 

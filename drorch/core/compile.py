@@ -6,7 +6,7 @@ names it, so that whoever read the file can add line and column.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
+from itertools import chain, count
 
 from drorch.core.action import ActionSpec
 from drorch.core.drafts import Draft
@@ -136,7 +136,8 @@ def _in_order(
 
 
 def _closed_gate(taken: set[str]) -> PlannedStep:
-    name = next(n for n in ("fence", *(f"fence-{i}" for i in count(2))) if n not in taken)
+    names = chain(["fence"], (f"fence-{number}" for number in count(2)))
+    name = next(name for name in names if name not in taken)
     title = "Know that the primary is down or fenced"
     return PlannedStep(name, Phase.FENCE, GATE, check=True, repeatable=True, title=title)
 

@@ -18,6 +18,7 @@ from drorch.core.events import (
     AttemptLost,
     PersonAnswered,
     PersonAsked,
+    RunFinished,
     RunTaken,
     StepGivenUp,
     StepSettled,
@@ -41,6 +42,7 @@ from drorch.core.facts import (
     Retained,
     Rotation,
     Scrubbed,
+    ServiceActive,
 )
 from drorch.core.names import Outcome, RunState
 from drorch.core.posture import CopyFactKind, RunRow
@@ -400,9 +402,18 @@ def test_every_kind_of_fact_is_kept_and_found_again(journal: Journal) -> None:
         Braked("ehr-db", "mtl", "all 9 snapshots would go"),
     ]
     learn(journal, *facts)
-    assert {type(fact) for fact in facts} == set(WORDS)
+    assert {type(fact) for fact in facts} == set(WORDS) - {ServiceActive}
     for fact in facts:
         assert [known.fact for known in journal.facts(type(fact), "ehr-db")] == [fact]
+
+
+def test_what_a_run_as_a_whole_led_to_is_kept_with_its_end(journal: Journal) -> None:
+    moved = ServiceActive("ehr", "quebec", RUN, failed_over=True)
+    home = replace(moved, site="", failed_over=False)
+    for run, fact in ((RUN, moved), (f"{RUN}-2", home)):
+        journal.begin(run, stamped(started()), welcome)
+        journal.append(run, 1, stamped(RunFinished(Outcome.PASSED, facts=(fact,))))
+        assert [known.fact for known in journal.facts(ServiceActive, "")] == [fact]
 
 
 def test_names_of_any_bytes_are_kept(journal: Journal) -> None:

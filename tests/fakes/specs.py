@@ -37,7 +37,12 @@ SPECS = {
         ActionSpec(
             "approve",
             "",
-            _parameters(prompt=Kind.TEXT, quorum=(Kind.INTEGER, False)),
+            _parameters(
+                prompt=Kind.TEXT,
+                quorum=(Kind.INTEGER, False),
+                by=(Kind.LIST, False),
+                otherwise=(Kind.TEXT, False),
+            ),
             person=True,
         ),
         ActionSpec(

@@ -384,3 +384,50 @@ def test_titles_name_their_inputs():
         inputs=(Input("where", "here"),),
     )
     assert (plan.title, plan.steps[0].title) == ("Restore to here", "Look at here")
+
+
+LOOK = ActionCall("look", {})
+
+
+def gates(plan):
+    return [one.id for one in plan.steps if one.phase is Phase.FENCE]
+
+
+def test_a_service_whose_primary_nobody_looks_at_has_a_gate_that_cannot_know():
+    steps = [step("p", LOOK, Phase.PRECONDITIONS), step("fence"), step("fence-2")]
+    plan = compiled(steps, mode=Mode.LIVE, service="ehr")
+    assert [one.id for one in plan.steps] == ["p", "fence-3", "fence", "fence-2"]
+    assert (plan.steps[1].phase, plan.steps[1].do) == (Phase.FENCE, "fence.check")
+    assert gates(compiled(steps, mode=Mode.LIVE)) == []
+    assert gates(compiled(steps, mode=Mode.DRILL, service="ehr")) == []
+    assert gates(compiled(steps, mode=Mode.LIVE, service="ehr", kind=RunKind.FAILBACK)) == []
+
+
+def test_a_fence_is_a_phase_of_its_own_and_left_out_of_drills():
+    steps = [step("cut", phase=Phase.FENCE), step("gone", LOOK, Phase.FENCE), step("a")]
+    live = compiled(steps, mode=Mode.LIVE, service="ehr")
+    assert gates(live) == ["cut", "gone"]
+    assert not live.steps[0].check
+    assert not any(one.skip for one in live.steps)
+    drill = compiled(steps, service="ehr")
+    assert [bool(one.skip) for one in drill.steps] == [True, True, False]
+
+
+def test_the_fence_of_a_nested_runbook_is_done_before_any_step():
+    inner = book("inner", [step("cut", phase=Phase.FENCE), step("b")])
+    plan = compiled([step("a"), step("in", nested("inner"))], mode=Mode.LIVE, others=[inner])
+    assert [one.id for one in plan.steps] == ["in/cut", "a", "in/b"]
+
+
+def test_a_live_plan_says_what_it_touches_and_is_not_refused():
+    plan = compiled([step("a", echo("/srv/ehr/x")), step("b")], mode=Mode.LIVE)
+    assert plan.notices == (
+        "a touches what is protected: argv: '/srv/ehr/x' lies in /srv/ehr, which is protected",
+    )
+
+
+def test_more_people_than_may_answer_cannot_agree():
+    few = ActionCall("approve", {"prompt": "?", "quorum": 2, "by": ["alice"]})
+    assert "quorum: 2 cannot agree where only 1 may" in refused([step("a", few)])[0]
+    late = ActionCall("approve", {"prompt": "?", "otherwise": "abort"})
+    assert "no deadline" in refused([step("a", late)])[0]
