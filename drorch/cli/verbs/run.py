@@ -256,13 +256,9 @@ def answered(session: Session, seen: "RunView") -> None:
         session.emit(seen.document)
         return
     session.say(f"recorded for run {seen.run}, which is {seen.word}")
-    for line in ways_on(seen.document):
-        session.say(line)
-    if seen.word.value == "paused":
-        session.say(f"let it go on: drorch run resume {seen.run}")
-    if seen.carried:
-        return
-    if seen.word.value in {"interrupted", "waiting-for-person"}:
+    if seen.word.value in {"paused", "waiting-for-person"}:
+        session.say(*ways_on(seen.document))
+    if seen.word.value == "paused" or (not seen.carried and seen.word.value != "finished"):
         session.say(f"go on with: drorch run resume {seen.run}")
 
 
