@@ -348,13 +348,11 @@ class _Carrying:
         self.polled = self.engine.now().ticks
         for number, request in self.engine.journal.take_posted(self.run, self.taken):
             self.taken = number
-            match request:
+            match request:  # what nobody can leave must not stop the run
                 case AbortRequested():
                     self._abort(request)
                 case _ if may_be_left(request, self.state):
                     self.fold(request)
-                case _:  # nobody leaves such a thing; it must not stop the run
-                    pass
 
     def _stop_overdue(self) -> None:
         """The last resort behind each action's own deadline."""
