@@ -56,6 +56,6 @@ def test_nobody_is_sent_to_a_command_that_is_not_there(path):
 def test_hints_are_found_and_wrong_ones_noticed():
     assert sum(len(list(told(path.read_text()))) for path in SOURCES) > 40
     assert trouble_in('x = "go on with: drorch run resume X goes on"') == []
-    assert trouble_in('x = f"drorch failover {d}"')
+    assert trouble_in('x = f"drorch fallover {d}"')
     assert trouble_in('x = f"try: drorch run reusme {r}"')
     assert trouble_in('x = f"drorch check --datasets {d}"')
