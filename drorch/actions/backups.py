@@ -7,6 +7,7 @@ from datetime import datetime
 from drorch.actions.arguments import Arguments, make_action
 from drorch.actions.gateways import Passage, through_gateway
 from drorch.actions.genuine import first_contact
+from drorch.actions.guarding import guard_backup
 from drorch.actions.places import (
     RUN_TAG,
     dataset_named,
@@ -86,7 +87,13 @@ def _through(
             return failed(lost.cause, message, lost.hint)
         backed_up = _backed_up(dataset, first, passage, done, began)
         findings, facts = lingering(tools, dataset, passage.gateway.others)
-    return replace(backed_up, findings=(*backed_up.findings, *findings), facts=facts)
+    held = backed_up.copies[0]
+    tripped, figures = guard_backup(tools, dataset, held.snapshot, held.snapshot_at, done)
+    return replace(
+        backed_up,
+        findings=(*backed_up.findings, *tripped, *findings),
+        facts=(*backed_up.facts, *facts, *figures),
+    )
 
 
 def _regions(tools: Tools, dataset: Dataset, first: Region) -> list[Region]:

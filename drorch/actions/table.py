@@ -32,6 +32,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "retention.delete": "deleting:RETENTION_DELETE",
         "retention.release": "deleting:RETENTION_RELEASE",
         "snapshot.hold": "holds:SNAPSHOT_HOLD",
+        "snapshot.accept": "guarding:SNAPSHOT_ACCEPT",
         # Keys
         "key.add": "keys:KEY_ADD",
         "key.revoke": "keys:KEY_REVOKE",

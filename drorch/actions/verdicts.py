@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from drorch.actions.gateways import buckets_of
 from drorch.actions.genuine import Keyring
+from drorch.actions.guarding import guarded, shields
 from drorch.actions.places import (
     bucket_of,
     left_by_a_failure,
@@ -19,7 +20,7 @@ from drorch.actions.places import (
     repository_folder,
 )
 from drorch.core.errors import StorageError
-from drorch.core.facts import Forgotten, Held, Retained
+from drorch.core.facts import Forgotten, Guarded, Held, Retained
 from drorch.core.model import Dataset
 from drorch.core.posture import KnownCopy
 from drorch.core.retention import Brake, Candidate, Judged, Origin, judge
@@ -197,17 +198,23 @@ class _Facts:
 
     held: Mapping[str, Held]
     tombstones: Mapping[str, Forgotten]
+    suspicious: Sequence[Guarded]
 
     @classmethod
     def of(cls, tools: Tools, dataset: Dataset) -> "_Facts":
         held = (k.fact for k in tools.knowledge.facts(Held, dataset.name))
         gone = (k.fact for k in tools.knowledge.facts(Forgotten, dataset.name))
-        return cls({h.snapshot: h for h in held if not h.released}, {g.snapshot: g for g in gone})
+        return cls(
+            {h.snapshot: h for h in held if not h.released},
+            {g.snapshot: g for g in gone},
+            guarded(tools, dataset),
+        )
 
     def shields(self, told: _Told, mirrors: Verdict | None) -> tuple[str, ...]:
         """Why it stays whatever the rules say. `mirrors` have the originals of a copy."""
         held = self.held.get(told.id) or self.held.get(told.original or "")
-        found = (f"held by {held.by}: {held.reason}",) if held else ()
+        by_hand = (f"held by {held.by}: {held.reason}",) if held else ()
+        found = (*by_hand, *shields(self.suspicious, told.at))
         if mirrors is None:
             return found
         if not mirrors.shown.ids:

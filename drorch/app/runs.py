@@ -42,6 +42,7 @@ _SUPERSEDED = frozenset(
         RunKind.RESTORE,
         RunKind.RETENTION,
         RunKind.HOLD,
+        RunKind.ACCEPT,
         RunKind.LOCK_EXTEND,
         RunKind.REWIND,
     }

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from drorch.actions.guarding import in_words
 from drorch.actions.places import same_repository
 from drorch.actions.revoking import owed
 from drorch.actions.staleness import old_locks
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
-from drorch.core.facts import KeyRevoked, LocksSeen, Quarantined, Rotation
+from drorch.core.facts import Guarded, KeyRevoked, LocksSeen, Quarantined, Rotation
 from drorch.core.model import Dataset
 from drorch.core.values import Value
 
@@ -18,6 +19,7 @@ def suspicions(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]
     yield from _owed_revocations(program, dataset)
     yield from _open_rotations(program, dataset)
     yield from _stale_locks(program, dataset)
+    yield from _tripped(program, dataset)
 
 
 def _strangers(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
@@ -75,3 +77,12 @@ def _stale_locks(program: Program, dataset: Dataset) -> Iterator[dict[str, Value
             told = old_locks(dataset, known.fact.region, known.fact.locks, now)
             since = min(seen.written for seen in known.fact.locks)
             yield alarm(told.what, told.subject, since, told.message, told.hint)
+
+
+def _tripped(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
+    """One alarm for all suspicious backups: accepting the newest accepts those before it."""
+    found = program.journal.facts(Guarded, dataset.name)
+    waiting = sorted((k for k in found if not k.fact.accepted), key=lambda k: k.fact.at)
+    if waiting:
+        message, hint = in_words(waiting[-1].fact)
+        yield alarm("guard.tripped", dataset.name, waiting[0].recorded_at, message, hint)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
+from drorch.core.guard import Figures
 from drorch.core.staleness import Seen
 
 
@@ -78,6 +79,30 @@ class Rotation:
     new: str
     old: tuple[str, ...]
     done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BackupFigures:
+    """What a backup came to, in one of the slots that are taken in turn."""
+
+    dataset: str
+    slot: int
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A backup that was suspicious: nothing from before it (`at`) may expire until it is `accepted`.
+
+    `snapshot` has 64 digits, `why` is a sentence's end, `by` accepted it.
+    """
+
+    dataset: str
+    snapshot: str
+    at: datetime
+    why: str
+    accepted: bool = False
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +243,8 @@ Fact: TypeAlias = (
     | KeyRemoved
     | Rotation
     | LocksSeen
+    | BackupFigures
+    | Guarded
     | Proven
     | Scrubbed
     | Quarantined
@@ -259,6 +286,8 @@ WORDS: Mapping[type, str] = {
     KeyRemoved: "key.removed",
     Rotation: "key.rotation",
     LocksSeen: "locks.seen",
+    BackupFigures: "backup.figures",
+    Guarded: "backup.guarded",
     Proven: "part.proven",
     Scrubbed: "region.scrubbed",
     Quarantined: "object.quarantined",
@@ -275,8 +304,15 @@ def place_of(fact: Fact) -> Place:
     """The place a fact takes."""
     word = WORDS[type(fact)]
     match fact:
-        case Forgotten(snapshot=subject) | Held(snapshot=subject) | KeyRevoked(key=subject):
+        case (
+            Forgotten(snapshot=subject)
+            | Held(snapshot=subject)
+            | Guarded(snapshot=subject)
+            | KeyRevoked(key=subject)
+        ):
             return Place(word, fact.dataset, subject=subject)
+        case BackupFigures(slot=slot):
+            return Place(word, fact.dataset, subject=f"{slot:02}")
         case (
             KeyKnown(region=region, key=subject)
             | KeyRemoved(region=region, key=subject)

@@ -21,6 +21,7 @@ class RunKind(StrEnum):
     UNLOCK = "unlock"
     RETENTION = "retention"
     HOLD = "hold"
+    ACCEPT = "accept"
     LOCK_EXTEND = "lock-extend"
     REWIND = "rewind"
     SCRUB = "scrub"

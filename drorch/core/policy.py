@@ -272,6 +272,16 @@ def _locked(regions: Sequence[str], configuration: Configuration) -> list[str]:
     return found
 
 
+def compile_accept(dataset: str, snapshot: str, configuration: Configuration, *, by: str) -> Plan:
+    """The plan that accepts a suspicious backup (64 digits). Beside anything but itself."""
+    policy = _dataset(dataset, configuration)
+    arguments: dict[str, Value] = {"dataset": dataset, "snapshot": snapshot, "by": literal(by)}
+    step = PlannedStep("accept", Phase.STEPS, "snapshot.accept", arguments, repeatable=True)
+    title = f"Accept backup {snapshot[:8]} of {dataset}"
+    subject = f"accept:{dataset}"
+    return _plan(RunKind.ACCEPT, policy, configuration, title, (step,), subject=subject)
+
+
 def compile_unlock(
     dataset: str, region: str | None, configuration: Configuration, *, wait: bool
 ) -> Plan:

@@ -12,6 +12,7 @@ KINDS = {
     "unlock": "Unlocking",
     "retention": "Retention",
     "hold": "Hold of a snapshot",
+    "accept": "Acceptance of a backup",
     "lock-extend": "Lock extension",
     "rewind": "Rewind",
     "scrub": "Scrub",

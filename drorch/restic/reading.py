@@ -65,6 +65,7 @@ def read_backup(summary: Message, errors: list[Message], error_count: int, code:
         partial=code == 3 or error_count > 0,
         unreadable=tuple(Unreadable(str(e.get("item", "")), error_text(e)) for e in errors),
         unreadable_count=error_count,
+        data_unpacked=summary.get("data_added", 0),
     )
 
 

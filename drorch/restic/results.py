@@ -19,6 +19,7 @@ class BackupDone:
 
     `snapshot_id` has 64 digits, or 8 if `short_id` (restic 0.14: find the whole one by listing).
     `snapshot_at` is the snapshot's own time, None where this version does not tell (before 0.17).
+    `data_added` is what was stored, `data_unpacked` the same before compression.
     `partial`: something could not be read, `unreadable` says what (the first 1,000).
     """
 
@@ -34,6 +35,7 @@ class BackupDone:
     partial: bool
     unreadable: tuple[Unreadable, ...] = ()
     unreadable_count: int = 0
+    data_unpacked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,11 @@ from drorch.core.events import (
 )
 from drorch.core.facts import (
     WORDS,
+    BackupFigures,
     Braked,
     Fact,
     Forgotten,
+    Guarded,
     Held,
     KeyKnown,
     KeyRemoved,
@@ -44,6 +46,7 @@ from drorch.core.facts import (
     Scrubbed,
     ServiceActive,
 )
+from drorch.core.guard import Figures
 from drorch.core.names import Outcome, RunState
 from drorch.core.posture import CopyFactKind, RunRow
 from drorch.core.staleness import Seen
@@ -391,6 +394,8 @@ def test_every_kind_of_fact_is_kept_and_found_again(journal: Journal) -> None:
         KeyRevoked("ehr-db", "d" * 64, "left the hospital", "qc"),
         KeyRemoved("ehr-db", "qc", "d" * 64),
         Rotation("ehr-db", "qc", "c" * 64, ("d" * 64,)),
+        BackupFigures("ehr-db", 7, Figures("a" * 64, DAWN, 9, 2**40, 3, 2**20)),
+        Guarded("ehr-db", "a" * 64, DAWN, "it holds 9 files, usually 1000 files"),
         LocksSeen("ehr-db", "qc", (Seen("f" * 64, DAWN, at(60)),)),
         Proven("ehr-db", "qc", "index", 1, 2, through="e" * 64, began=DAWN),
         Scrubbed("ehr-db", "qc", "2026-11-23", 2**40, DAWN),

@@ -116,6 +116,23 @@ def hold(
     return carried.exit_code([seen.exit_code])
 
 
+@command.command("accept", help="Accept a suspicious backup: all is as it should be.")
+@click.argument("snapshot")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; kept with the run.")
+@click.option("--dataset", metavar="NAME", shell_complete=dataset_names, help="Of this dataset.")
+@click.pass_obj
+def accept(session: Session, snapshot: str, *, reason: str, dataset: str | None) -> int:
+    """Eight digits of its id are enough; those before it are accepted with it."""
+    from drorch.app.accepting import accept as accept_it
+    from drorch.cli.carrying import carrying
+    from drorch.cli.summary import say_ended
+
+    with carrying(session) as carried:
+        seen = accept_it(session.program, snapshot, dataset, reason=reason, control=carried.control)
+    say_ended(session, seen)
+    return carried.exit_code([seen.exit_code])
+
+
 def _files(session: Session, rows: list[dict[str, Value]]) -> None:
     if session.json:
         session.emit(rows)
