@@ -6,12 +6,14 @@ from datetime import datetime
 
 from drorch.app.drills import Drilled, compile_plan, reported
 from drorch.app.program import Program
+from drorch.app.proving import proof_of
 from drorch.app.runs import Control, Request, carry_out
 from drorch.core.document import rfc3339
 from drorch.core.errors import UsageError
-from drorch.core.events import Event, FenceForced
+from drorch.core.events import Event, FenceForced, FindingRecorded
 from drorch.core.names import Mode
 from drorch.core.plan import Plan
+from drorch.core.values import Finding
 from drorch.engine.loop import Watcher
 
 
@@ -52,8 +54,18 @@ def carry_live(
     return reported(program, seen)
 
 
-def request_by(program: Program, declaration: Declaration) -> Request:
-    """What a declaration asks for; UsageError if it gives no reason or a time that has not come."""
+def unproven(program: Program, name: str) -> tuple[str, ...]:
+    """What speaks against relying on the runbook: shown before a failover, and in its report."""
+    return proof_of(program, name, program.clock.now().at).why
+
+
+def request_by(
+    program: Program, declaration: Declaration, name: str, doubts: Sequence[str] = ()
+) -> Request:
+    """What a declaration asks for; `doubts` about the runbook of that name are put on record.
+
+    UsageError if it gives no reason or a time that has not come.
+    """
     now = program.clock.now().at
     at = declaration.at or now
     if not declaration.reason.strip():
@@ -65,11 +77,17 @@ def request_by(program: Program, declaration: Declaration) -> Request:
             f"{rfc3339(at)} has not come yet: it cannot have been declared then",
             "leave --declared-at out if it is declared now; look at this machine's clock",
         )
-    also: tuple[Event, ...] = ()
+    also: tuple[Event, ...] = tuple(FindingRecorded(_doubt(name, why)) for why in doubts)
     if declaration.unfenced is not None:
         if not declaration.unfenced.strip():
             raise UsageError(
                 "to go on unfenced needs a reason", 'say why: --force-unfenced "its power is cut"'
             )
-        also = (FenceForced(program.owner.user, declaration.unfenced.strip()),)
+        also = (*also, FenceForced(program.owner.user, declaration.unfenced.strip()))
     return Request("operator", declaration.reason.strip(), declared_at=at, also=also)
+
+
+def _doubt(name: str, why: str) -> Finding:
+    message = f"{name} was not proven as it is now: {why}"
+    hint = f"practise it when there is time again: drorch drill {name}"
+    return Finding("runbook.needs-verification", name, message, hint)

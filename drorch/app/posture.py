@@ -7,13 +7,14 @@ from drorch.app import deletions, locks
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.app.proofs import Proofs, proofs_of
+from drorch.app.proving import Proof, proofs_of_runbooks
 from drorch.app.services import services_document
 from drorch.app.suspicions import suspicions
 from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
 from drorch.core.model import Dataset, jurisdiction_within
-from drorch.core.names import Outcome, RunKind, RunState
-from drorch.core.posture import KnownCopy, RunRow
+from drorch.core.names import RunState
+from drorch.core.posture import KnownCopy
 from drorch.core.values import Value
 
 
@@ -28,12 +29,13 @@ def status(program: Program) -> dict[str, Value]:
         alarms.extend(_alarms(program, dataset, proven, now))
         alarms.extend(locks.alarms(program, dataset, now))
     alarms.extend(locks.record_alarms(program, now))
+    proofs = proofs_of_runbooks(program, now)
     return {
         "at": rfc3339(now),
         "datasets": datasets,
         "services": services_document(program),
-        "drills": _drills(program),
-        "alarms": [*alarms, *_run_alarms(program)],
+        "drills": [proof.document() for proof in proofs],
+        "alarms": [*alarms, *_run_alarms(program), *_drill_alarms(proofs)],
     }
 
 
@@ -156,27 +158,13 @@ def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:
             )
 
 
-def _drills(program: Program) -> list[dict[str, Value]]:
-    """Each runbook that a service or a drill names, and its last drill."""
-    named = dict.fromkeys(
-        [s.runbook for s in program.configuration.services.values() if s.runbook]
-        + [d.runbook for d in program.configuration.drills.values()]
-    )
-    return [_drill(name, _last_drill(program, name)) for name in named]
-
-
-def _last_drill(program: Program, runbook: str) -> RunRow | None:
-    rows = program.journal.rows(name=runbook)
-    ended = (r for r in rows if r.kind is RunKind.DRILL and r.outcome is not None)
-    return next(ended, None)
-
-
-def _drill(runbook: str, last: RunRow | None) -> dict[str, Value]:
-    return {
-        "runbook": runbook,
-        "last_run": last.run if last else None,
-        "last_outcome": last.outcome.value if last and last.outcome else None,
-        "due_at": None,
-        "overdue": None,
-        "needs_verification": last is None or last.outcome is not Outcome.PASSED,
-    }
+def _drill_alarms(proofs: Sequence[Proof]) -> Iterator[dict[str, Value]]:
+    for proof in proofs:
+        if proof.overdue:
+            yield alarm(
+                "drill.overdue",
+                proof.runbook,
+                proof.due_at,
+                f"the drill of {proof.runbook} is overdue",
+                f"practise it: drorch drill {proof.runbook}",
+            )

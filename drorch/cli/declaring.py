@@ -1,6 +1,6 @@
 """What failover and failback have in common: the declaration, and how such a run is carried."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,8 +64,9 @@ def carry(session: Session, name: str, *, homeward: bool, **given: Any) -> int:
     inputs = inputs_of(given["settings"])
     plan = failovers.compile_live(program, name, inputs, homeward=homeward)
     plan = asking(plan) if given["ask"] else plan
-    request = failovers.request_by(program, declaration)
-    _announce(session, plan, declaration.reason)
+    doubts = () if homeward else failovers.unproven(program, name)
+    request = failovers.request_by(program, declaration, name, doubts)
+    _announce(session, plan, declaration.reason, doubts)
     with carrying(session) as carried:
         done = failovers.carry_live(
             program,
@@ -85,12 +86,13 @@ def _time(session: Session, text: str | None) -> "datetime | None":
     return moment_given(text, session.zone) if text is not None else None
 
 
-def _announce(session: Session, plan: "Plan", reason: str) -> None:
+def _announce(session: Session, plan: "Plan", reason: str, doubts: Sequence[str]) -> None:
     """For real: what, why, and what of production it touches."""
     who, now = session.program.owner.user, session.program.clock.now().at
     left_out = sum(bool(step.skip) for step in plan.steps)
     session.say(
         f"{plan.kind} of {plan.name} FOR REAL: {counted(len(plan.steps) - left_out, 'step')}",
         f"  declared by {who} at {moment(now, session.zone)} ({session.zone}): {one_line(reason)}",
+        *(f"  needs verification: {why}" for why in doubts),
         *(f"  {one_line(notice)}" for notice in plan.notices),
     )

@@ -98,6 +98,16 @@ class Runbooks:
                 found.setdefault(_name_in(path), []).append(path)
         return found
 
+    def digests(self) -> dict[str, str]:
+        """The digest of each runbook's text by its name, without reading it as YAML."""
+        found = {}
+        for name, paths in self.paths().items():
+            try:
+                found[name] = digest(read_text(paths[0], _shown(paths[0])))
+            except ConfigurationError:
+                continue  # what cannot be read is not what was proven
+        return found
+
     def read(self, name: str) -> RunbookFile | None:
         """The file of the runbook of that name, None if there is none.
 

@@ -21,6 +21,7 @@ from drorch.core.plan import Plan, PlannedStep
 from drorch.core.protect import Guarded
 from drorch.core.render import preview
 from drorch.core.runbook import Retry, Runbook
+from drorch.core.verification import targets_of
 
 #: The action that says whether the primary is down, up, or that it cannot be known.
 GATE = "fence.check"
@@ -77,6 +78,12 @@ def compile_runbook(
         runbook_digest=runbook.digest,
         configuration_digest=configuration.digest,
         notices=notices_of(drafts, mode, values, Guarded.of(configuration)),
+        targets=targets_of(
+            configuration,
+            _texts(subject or runbook.name, runbook, drafts),
+            datasets,
+            _regions(drafts, values),
+        ),
         site=runbook.site or (_home(runbook, configuration) if kind is RunKind.FAILBACK else ""),
     )
 
@@ -116,6 +123,21 @@ def _check_names(runbook: Runbook, configuration: Configuration, problems: list[
 def _home(runbook: Runbook, configuration: Configuration) -> str:
     """The site of the service's datasets, if it is one."""
     return home_of(configuration, runbook.service or "")
+
+
+def _texts(name: str, runbook: Runbook, drafts: Sequence[Draft]) -> dict[str, str]:
+    """The digests of the runbook's own text and of those it nests."""
+    nested = {d.runbook.name: d.runbook.digest for d in drafts if d.runbook.name != runbook.name}
+    return {name: runbook.digest, **nested}
+
+
+def _regions(drafts: Sequence[Draft], values: Mapping[str, str]) -> list[str]:
+    return [
+        str(preview(draft.arguments[name], values))
+        for draft in drafts
+        for name in draft.region_arguments
+        if name in draft.arguments
+    ]
 
 
 def _lacks_gate(runbook: Runbook, drafts: Sequence[Draft]) -> bool:

@@ -21,6 +21,25 @@ def is_due(text: str, last: datetime | None, now: datetime, zone: tzinfo) -> boo
     return _passed(wanted, last, now, zone)
 
 
+def next_due(text: str, last: datetime, zone: tzinfo) -> datetime:
+    """The first moment of the schedule after `last`, or when the age is reached; aware UTC."""
+    wanted = _age_or_calendar(text)
+    if isinstance(wanted, timedelta):
+        return last + wanted
+    day = last.astimezone(zone).date()
+    while True:  # a schedule comes true within some years (core/schedules.py)
+        if _falls_on(wanted, day):
+            moments = (
+                datetime.combine(day, time(h, m), zone).astimezone(UTC)
+                for h in wanted.hours
+                for m in wanted.minutes
+            )
+            later = min((at for at in moments if at > last), default=None)
+            if later is not None:
+                return later
+        day += _DAY
+
+
 def _age_or_calendar(text: str) -> timedelta | Calendar:
     try:
         return parse_duration(text)

@@ -41,6 +41,7 @@ class Plan:
     """What a run will do, in file order; `subject` is what must not run twice at once.
 
     `site` is where the service runs once a failover or failback has passed; empty: not said.
+    `targets` are digests of what it rests on (core/verification.py).
     """
 
     kind: RunKind
@@ -60,3 +61,4 @@ class Plan:
     configuration_digest: str = ""
     notices: tuple[str, ...] = ()
     site: str = ""
+    targets: Mapping[str, str] = field(default_factory=dict)

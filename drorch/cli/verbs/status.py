@@ -103,7 +103,7 @@ def _services(session: Session, services: Sequence[Mapping[str, Any]]) -> None:
 def _drills(session: Session, drills: Sequence[Mapping[str, Any]]) -> None:
     show_table(
         session,
-        ("runbook", "last drill", "outcome", "due", "overdue"),
+        ("runbook", "last drill", "outcome", "due", "overdue", "needs verification"),
         [
             (
                 d["runbook"],
@@ -111,6 +111,7 @@ def _drills(session: Session, drills: Sequence[Mapping[str, Any]]) -> None:
                 d["last_outcome"] or "-",
                 moment(d["due_at"], session.zone),
                 yes_no(d["overdue"]),
+                "; ".join(d["why"]) or "no",
             )
             for d in drills
         ],
