@@ -141,7 +141,7 @@ def _verdict(
     judged = judge(shielded, dataset.keep, now=now, zone=zone)
     left = _left_last_time(tools, dataset, shown.regions[0])
     staying = sum(j.keep for j in judged)
-    braked = Brake(dataset.brake).stops("snapshots", len(judged), staying, left)
+    braked = Brake(dataset.brake, least=1).stops("snapshots", len(judged), staying, left)
     return Verdict(shown, judged, braked)
 
 

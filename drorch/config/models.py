@@ -40,6 +40,8 @@ EventWord = Literal[
     "copy.owed",
     "slot.missed",
     "guard.tripped",
+    "retention.braked",
+    "prune.owed",
 ]
 
 

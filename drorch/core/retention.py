@@ -179,9 +179,13 @@ def _before(local: datetime, length: timedelta) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Brake:
-    """How much may vanish at once. `share`: of what the last time left, or of all if there was none."""
+    """How much may vanish at once: a share of what the last time left, or of all if there was none.
+
+    `least` may vanish in any case, if anything remains: one snapshot is no mass.
+    """
 
     share: float
+    least: float = 0
 
     def stops(self, what: str, before: float, after: float, left_last_time: float | None) -> str:
         """Why this must not be done, as a sentence; empty if it may.
@@ -191,7 +195,7 @@ class Brake:
         less remains than then (or than now, if there was no last time) is held against the share.
         """
         base = before if left_last_time is None else min(before, left_last_time)
-        if after >= before or (after and after >= base * (1 - self.share)):
+        if after >= before or (after and base - after <= max(self.least, base * self.share)):
             return ""
         if not after:
             return f"of {before:.0f} {what} none would remain"

@@ -70,12 +70,12 @@ def test_a_plan_says_why_each_snapshot_stays_and_changes_nothing(premises):
 
 def test_people_read_the_same_as_a_table(premises):
     rules(premises, keep={"last": 1}, prune="weekly")
-    imagined(premises, days_ago(2))
+    imagined(premises, days_ago(2), days_ago(3))
     text = printed(premises, "retention", "plan")
-    assert text[0] == "docs in mtl, qc: 2 snapshots, of which 1 would go"
+    assert text[0] == "docs in mtl, qc: 3 snapshots, of which 2 would go"
     assert text[1] == "  rules: restic forget --group-by= --keep-last=1 (UTC)"
     assert text[2] == "  space is freed weekly: due"
-    assert text[3].startswith("  braked: of 2 snapshots 1 would remain: 50 % fewer than there are")
+    assert text[3].startswith("  braked: of 3 snapshots 1 would remain: 67 % fewer than there are")
     assert text[5].split() == ["snapshot", "time", "regions", "decision", "why"]
     assert text[6].endswith("newest copy in mtl; newest copy in qc; newest snapshot; last 1")
     assert text[7].split()[3:] == ["mtl,", "qc", "goes", "no", "rule", "keeps", "it"]

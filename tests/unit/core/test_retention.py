@@ -150,6 +150,14 @@ def test_the_brake(before, after, left, said):
         assert stopped.endswith(", more than the 30 % that may vanish at once")
 
 
+def test_one_may_go_in_any_case_but_never_the_last():
+    brake = Brake(0.3, least=1)
+    assert brake.stops("snapshots", 3, 2, None) == ""
+    assert brake.stops("snapshots", 4, 1, 2) == ""
+    assert brake.stops("snapshots", 3, 1, None)
+    assert brake.stops("snapshots", 1, 0, None)
+
+
 def test_a_brake_of_everything_still_stops_what_leaves_nothing():
     assert Brake(1.0).stops("objects", 10, 1, None) == ""
     assert Brake(1.0).stops("objects", 10, 0, None)
