@@ -322,7 +322,8 @@ def _unchanged(files: KeyFiles) -> Finding:
         files.dataset.name,
         "the master key that encrypts the repository stays the same: who opened it once with the "
         "old password can still read it, also what is backed up from now on",
-        "if somebody may have, the data has to be encrypted anew, into a new repository",
+        "if somebody may have: give drorch.yaml a dataset of the same sources and another password, "
+        f"and encrypt anew with drorch repo rotate-key {files.dataset.name} --new-repository NAME",
     )
 
 

@@ -21,6 +21,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "restore": "restores:RESTORE",
         "repository.check": "restores:REPOSITORY_CHECK",
         "repository.unlock": "unlocking:REPOSITORY_UNLOCK",
+        "repository.renew": "renewing:REPOSITORY_RENEW",
         "lock.extend": "locks:LOCK_EXTEND",
         "rewind": "rewinds:REWIND",
         "scrub": "scrubs:SCRUB",

@@ -1,16 +1,18 @@
 """Use cases around keys: which there are, a further one, one less, another password."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from drorch.actions.keyfiles import KeyFiles
 from drorch.app.program import Program
+from drorch.app.repositories import initialise
 from drorch.app.runs import Control, Request, RunView, carry_out
-from drorch.core.errors import UsageError
+from drorch.core.errors import DrorchError, UsageError
 from drorch.core.model import Dataset
 from drorch.core.nearest import did_you_mean
 from drorch.core.policy import compile_keys
 from drorch.core.render import literal
 from drorch.core.values import Value
+from drorch.engine.loop import Watcher
 from drorch.restic.authentic import KeyFile, NotGenuine, read_key_file
 
 
@@ -133,6 +135,38 @@ def rotate_key(
         program.configuration,
     )
     return carry_out(program, plan, Request(reason=reason), control=control)
+
+
+def renew(
+    program: Program,
+    old: Dataset,
+    new: Dataset,
+    *,
+    reason: str,
+    control: Control,
+    watchers: Sequence[Watcher] = (),
+) -> RunView:
+    """Encrypt a dataset anew: copy all of it into the repository of another, which is made if
+    it is not there. Raises UsageError if the two are not the same data, DrorchError if the
+    repository cannot be made.
+    """
+    if old.name == new.name or (old.paths, old.dump) != (new.paths, new.dump):
+        raise UsageError(
+            f"{new.name} cannot take the place of {old.name}: it has other sources"
+            if old.name != new.name
+            else f"{old.name} cannot take its own place",
+            "name a dataset of drorch.yaml with the same paths or dump, and another password",
+        )
+    for made in initialise(program, [new], like=old):
+        if not made.ok and made.region == new.primary:  # a mirror that is away is owed it
+            raise DrorchError(f"{made.dataset} in {made.region}: {made.message}", made.hint)
+    plan = compile_keys(
+        old.name,
+        f"Encrypt {old.name} anew into {new.name}",
+        [("repository.renew", {"into": new.name})],
+        program.configuration,
+    )
+    return carry_out(program, plan, Request(reason=reason), control=control, watchers=watchers)
 
 
 def _check_secret(program: Program, name: str) -> None:

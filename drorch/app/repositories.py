@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from drorch.actions.gateways import through_gateway
 from drorch.actions.places import address_of, bucket_of, is_mirror, repository_folder, restic_of
@@ -35,16 +36,21 @@ class Made:
 
 
 def initialise(
-    program: Program, datasets: Sequence[Dataset], *, create_bucket: bool = False
+    program: Program,
+    datasets: Sequence[Dataset],
+    *,
+    create_bucket: bool = False,
+    like: Dataset | None = None,
 ) -> list[Made]:
     """Make every repository that is not there yet; harmless again.
 
     The buckets must exist, unless `create_bucket`. Mirrors get the primary's own keys and config;
-    copies get a repository of their own that cuts data in the same places.
+    copies get a repository of their own that cuts data in the same places. New primary ones cut
+    it as that of the dataset they are to be `like`.
     """
     troubles = _troubles(program, datasets, create_bucket=create_bucket)
     with ThreadPoolExecutor(4) as pool:
-        lists = pool.map(lambda d: list(_initialise_one(program, d, troubles)), datasets)
+        lists = pool.map(lambda d: list(_initialise_one(program, d, troubles, like)), datasets)
         return [made for found in lists for made in found]
 
 
@@ -76,9 +82,13 @@ def _create_missing(buckets: Sequence[Bucket]) -> dict[str, DrorchError]:
 
 
 def _initialise_one(
-    program: Program, dataset: Dataset, troubles: Mapping[str, DrorchError]
+    program: Program,
+    dataset: Dataset,
+    troubles: Mapping[str, DrorchError],
+    like: Dataset | None,
 ) -> Iterator[Made]:
-    primary = _made(program, dataset, dataset.primary, troubles, _make_primary)
+    make_primary = partial(_make_like, like) if like is not None else _make_primary
+    primary = _made(program, dataset, dataset.primary, troubles, make_primary)
     yield primary
     for copy in dataset.copies:
         if primary.ok:
@@ -151,9 +161,13 @@ def _make_mirror(program: Program, dataset: Dataset, region: Region) -> None:
 
 
 def _make_copy(program: Program, dataset: Dataset, region: Region) -> None:
-    mirrors = [program.region(name) for name in dataset.mirrors]
+    _make_like(dataset, program, dataset, region)
+
+
+def _make_like(like: Dataset, program: Program, dataset: Dataset, region: Region) -> None:
+    mirrors = [program.region(name) for name in like.mirrors]
     address = address_of(program.tools, dataset, region)
-    with through_gateway(program.tools, dataset, mirrors, Cancellation()) as passage:
+    with through_gateway(program.tools, like, mirrors, Cancellation()) as passage:
         restic = restic_of(program.tools)
         restic.init(address, bucket_exists=True, chunker_from=passage.address)
 

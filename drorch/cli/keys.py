@@ -9,6 +9,7 @@ from drorch.cli.passwords import given, password_options
 from drorch.cli.session import Session
 from drorch.cli.tables import show_table
 from drorch.cli.verb import Verb, Verbs
+from drorch.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,10 +123,19 @@ def key_remove(session: Session, dataset: str, key_id: str, region: str | None, 
     cls=Verb,
     help="Change the password of a repository, in all mirrors at once.\n\nFirst with the new "
     "password, which then opens it beside the old one; again, without, once the dataset uses it: "
-    "the old one opens it nowhere any more.\n\nrestic's master key stays the same.",
+    "the old one opens it nowhere any more.\n\nrestic's master key stays the same. To encrypt "
+    "anew under another: --new-repository.",
 )
 @DATASET
 @password_options("new-password")
+@click.option(
+    "--new-repository",
+    "into",
+    metavar="NAME",
+    shell_complete=dataset_names,
+    help="Copy everything into the repository of this dataset, which has the same sources and "
+    "another password; the old one stays as it is.",
+)
 @REGION
 @REASON
 @click.pass_obj
@@ -134,6 +144,7 @@ def rotate_key(
     dataset: str,
     secret: str | None,
     file: str | None,
+    into: str | None,
     region: str | None,
     reason: str,
 ) -> int:
@@ -142,12 +153,33 @@ def rotate_key(
 
     program = session.program
     wanted = program.dataset(dataset)
+    if into is not None:
+        if secret is not None or file is not None or region is not None:
+            raise UsageError(
+                "--new-repository stands alone: the new password is that of the dataset it names",
+                "leave the other options out",
+            )
+        return _renewed(session, dataset, into, reason)
     named = given(session, secret, file, ask=False)
 
     def work(control: "Control") -> "RunView":
         return rotate(program, wanted, region, secret=named, reason=reason, control=control)
 
     return _carried(session, work)
+
+
+def _renewed(session: Session, dataset: str, into: str, reason: str) -> int:
+    from drorch.app.keys import renew
+    from drorch.cli.carrying import carrying
+    from drorch.cli.summary import say_ended
+
+    program = session.program
+    old, new = program.dataset(dataset), program.dataset(into)
+    with carrying(session) as carried:
+        watchers = carried.watchers(dataset)
+        seen = renew(program, old, new, reason=reason, control=carried.control, watchers=watchers)
+    say_ended(session, seen)
+    return carried.exit_code([seen.exit_code])
 
 
 def _carried(session: Session, work: "Callable[[Control], RunView]") -> int:
