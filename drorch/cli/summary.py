@@ -117,6 +117,10 @@ def _keys(steps: Sequence[Document]) -> Iterator[str]:
             gone = ", ".join(key[:8] for key in outputs.get("revoked", ()))
             revoked = f"; revoked: {gone}" if gone else ""
             yield f"  {step['step']}: key {outputs['key'][:8]}, in {where}{revoked}"
+        if "into" in outputs:
+            count = counted(outputs["copied"], "snapshot")
+            whole = counted(outputs["snapshots"], "snapshot")
+            yield f"  {step['step']}: {count} copied, {whole} in {outputs['into']} proven"
         if outputs.get("deleted"):
             yield f"  {step['step']}: deleted {', '.join(outputs['deleted'])}"
 
