@@ -27,8 +27,9 @@ lint: $(VENV)/.dev ## format, lint, types and layers
 
 check: lint test ## lint, then test
 
-campaign: $(VENV)/.dev .restics/.complete ## the whole of the kill and fault campaigns
+campaign: $(VENV)/.dev .restics/.complete ## the kill and fault campaigns whole, and every test against every restic
 	DRORCH_CAMPAIGN=1 $(BIN)/python -m pytest -q -m campaign
+	DRORCH_CAMPAIGN=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not campaign" tests/integration
 
 bench: $(VENV)/.dev ## measure against restic, Chaos Toolkit and Ansible, side by side
 	@.ci/packages restic=restic

@@ -165,7 +165,7 @@ def wait_for(file):
 
 
 def test_its_time_is_up(there):
-    result = there("sh", "-c", "echo $$; exec sleep 1000", step_timeout=timedelta(seconds=1))
+    result = there("sh", "-c", "echo $$; exec sleep 1000", step_timeout=timedelta(seconds=8))
     assert verdict(result) == ("error", "timeout")
     assert not alive(int(result.outputs["stdout"]))
 

@@ -46,10 +46,10 @@ def premises(templates):
     yield from _used(templates(restics()[-1]))
 
 
-@pytest.fixture(params=restics(), ids=lambda p: p.name)
-def any_premises(request, templates):
-    """With every restic there is."""
-    yield from _used(templates(request.param))
+@pytest.fixture
+def any_premises(any_restic, templates):
+    """With any restic there is; see tests/integration/conftest.py."""
+    yield from _used(templates(any_restic))
 
 
 @pytest.fixture

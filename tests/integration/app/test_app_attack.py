@@ -37,6 +37,7 @@ def strangers(premises):
 
 
 @pytest.mark.parametrize("attacked", ["mtl", "qc"])
+@pytest.mark.every_restic
 def test_what_is_planted_in_one_region_spreads_to_no_other(any_premises, attacked):
     premises = any_premises
     other = {"mtl": "qc", "qc": "mtl"}[attacked]

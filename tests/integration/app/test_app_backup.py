@@ -10,6 +10,7 @@ from drorch.core.errors import AlreadyRunning
 from tests.integration.app.seeing import findings, step, wait_for
 
 
+@pytest.mark.every_restic
 def test_a_backup_says_what_it_made_and_both_regions_hold_it(any_premises):
     any_premises.back_up()
     any_premises.forget_starts()

@@ -69,6 +69,7 @@ def ruin_both(premises):
     harm(premises, "gone", "config", "mtl")
 
 
+@pytest.mark.every_restic
 def test_two_regions_neither_of_which_can_be_restored_heal_each_other(any_premises):
     promise(any_premises)
     filled(any_premises)

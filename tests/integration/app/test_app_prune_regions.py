@@ -48,6 +48,7 @@ def owed(premises):
         return {k.fact.region for k in found if not k.fact.paid}
 
 
+@pytest.mark.every_restic
 def test_mirrors_that_went_apart_around_a_prune_come_together_right(any_premises):
     """mtl takes a snapshot alone and is pruned; qc then takes one alone that needs what mtl no
     longer has.

@@ -32,6 +32,7 @@ def flip(pack, at=100):
     pack.write_bytes(content)
 
 
+@pytest.mark.every_restic
 def test_the_newest_snapshot_comes_back_whole(any_premises):
     (docs(any_premises) / "later.txt").write_text("later\n")
     made = step(any_premises.back_up(), "backup")["outputs"]

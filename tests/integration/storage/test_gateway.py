@@ -35,11 +35,6 @@ PASSWORD = "drill"
 KINDS = (Kind.KEYS, Kind.DATA, Kind.INDEX, Kind.SNAPSHOTS)
 
 
-@pytest.fixture(params=restics(), ids=lambda path: path.name)
-def binary(request) -> Path:
-    return request.param
-
-
 class Restic:
     """restic by hand."""
 
@@ -82,8 +77,8 @@ class Restic:
 
 
 @pytest.fixture
-def restic(binary, tmp_path) -> Restic:
-    return Restic(binary, tmp_path)
+def restic(any_restic, tmp_path) -> Restic:
+    return Restic(any_restic, tmp_path)
 
 
 @pytest.fixture
@@ -125,6 +120,7 @@ def all_are_what_their_names_say(bucket: Bucket, repository: str) -> bool:
     return all(n.is_of(bucket.get(f"{repository}/{n.name}")) for n in found)
 
 
+@pytest.mark.every_restic
 def test_a_backup_lies_whole_in_both_regions_when_it_ends(restic, regions, made, repository, files):
     with gateway(made, repository) as (opened, url):
         restic(url, "backup", str(files))
@@ -243,6 +239,7 @@ def test_what_is_gone_is_not_shown_and_is_no_reason_to_be_behind(
     assert all(r.level for r in opened.replicas.all)
 
 
+@pytest.mark.every_restic
 def test_deletions_are_held_back_and_listed(restic, regions, made, repository, files):
     with gateway(made, repository) as (_, url):
         restic(url, "backup", str(files))
