@@ -112,8 +112,8 @@ def repository(premises: Premises, region: str) -> set[str]:
 
 
 def locks(premises: Premises, region: str) -> list[str]:
-    """The locks that stand in a region."""
-    return [p.name for p in premises.files(region, "docs", "locks")]
+    """The locks that stand in a region; not what its server has not finished writing."""
+    return [p.name for p in premises.files(region, "docs", "locks") if len(p.name) == 64]
 
 
 def printed(premises: Premises, *words: str) -> list[str]:
