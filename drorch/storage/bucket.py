@@ -33,7 +33,6 @@ CHUNK = 1 << 18
 
 #: In restic's folder for what is not finished.
 _ASKED = "tmp/asked"
-
 _REFUSED = frozenset({Cause.CREDENTIALS, Cause.EXPIRED})
 
 
@@ -175,7 +174,8 @@ class Bucket:
         `piece` says how many to read at once, at most CHUNK. A body that ends early raises
         StorageError.
         """
-        part: Any = {} if (first, last) == (0, None) else {"Range": f"bytes={first}-{_text(last)}"}
+        until = "" if last is None else last
+        part: Any = {"Range": f"bytes={first}-{until}"} if first or last is not None else {}
         with self._asking(f"read {name}"):
             answer = self.client.get_object(Bucket=self.region.bucket, Key=self._key(name), **part)
             body = answer["Body"]
@@ -274,7 +274,8 @@ class Bucket:
         new object for as long.
         """
         try:
-            self._again("look at the bucket", self._head_bucket)
+            name = self.region.bucket
+            self._again("look at the bucket", lambda: self.client.head_bucket(Bucket=name))
         except StorageError as error:
             if error.cause != Cause.NO_BUCKET:
                 raise
@@ -289,9 +290,6 @@ class Bucket:
     def attempt(self, doing: str, once: Callable[[], T]) -> T:
         """Do one thing with bounded repetition of what passes by itself."""
         return self._again(doing, once)
-
-    def _head_bucket(self) -> None:
-        self.client.head_bucket(Bucket=self.region.bucket)
 
     def _create(self) -> None:
         where = self.region.location
@@ -366,10 +364,6 @@ def md5_of(content: bytes | bytearray) -> bytes:
 
 def _base64(digest: bytes) -> str:
     return base64.b64encode(digest).decode("ascii")
-
-
-def _text(number: int | None) -> str:
-    return "" if number is None else str(number)
 
 
 def _chunks(region: Region, name: str, body: Any, piece: Callable[[int], int]) -> Iterator[bytes]:
