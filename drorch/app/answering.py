@@ -80,9 +80,7 @@ def _leave(program: Program, row: RunRow, word: Event, rest: Rest) -> None:
     if row.owner_token == program.token:
         return  # we carry it, or shall
     waited = 0.0
-    while waited < _PATIENCE and owner_lives(row):
-        if not any(left == word for _, left in program.journal.take_posted(row.run, 0)):
-            break
+    while waited < _PATIENCE and owner_lives(row) and _left(program, row.run, word):
         rest(_INTERVAL)
         waited += _INTERVAL
     over = program.journal.find(row.run).state is RunState.FINISHED
@@ -91,6 +89,11 @@ def _leave(program: Program, row: RunRow, word: Event, rest: Rest) -> None:
             f"run {row.run} ended before it could heed this",
             f"see how it ended with: drorch run show {row.run}",
         )
+
+
+def _left(program: Program, run: str, word: Event) -> bool:
+    """Whether the owner has not taken it yet."""
+    return any(posted == word for _, posted in program.journal.take_posted(run, 0))
 
 
 def settle(program: Program, run: str, step: str, *, happened: bool, reason: str) -> RunView:
@@ -219,7 +222,7 @@ def abort(
 ) -> RunView:
     """End a run, with its cleanup: by its living owner, who is waited for, or here and now.
 
-    `gone`: see `runs.resume`.
+    An owner that does not heed it within seconds is not waited for. `gone`: see `runs.resume`.
     """
     row = program.journal.find(run)
     request = AbortRequested(program.owner.user, reason)
@@ -229,7 +232,8 @@ def abort(
     answer(program, row.run, request, rest)
     while not control.stopping:
         row = program.journal.find(row.run)
-        if row.state is RunState.FINISHED or not owner_lives(row):
+        ended = row.state is RunState.FINISHED
+        if ended or not owner_lives(row) or _left(program, row.run, request):
             break
         rest(_INTERVAL)
     return view(program, row.run)

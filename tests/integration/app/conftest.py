@@ -22,6 +22,7 @@ def templates(tmp_path_factory):
                 with premises.program() as program:
                     done = initialise(program, list(program.configuration.datasets.values()))
                 assert [m.result for m in done] == ["made"] * 4
+                premises.quicken()
                 run = premises.back_up()
                 assert run["outcome"] == "passed", run["findings"]
             finally:
