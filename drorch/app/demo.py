@@ -25,11 +25,15 @@ from drorch.core.names import Outcome
 from drorch.engine.loop import Interrupted, Watcher
 from drorch.lab.hospital import production
 from drorch.lab.hospital.production import Facts, Scale
+from drorch.lab.regions import PortTaken
 from drorch.ports import Progress
 
 RUNBOOK = "ehr-failover"
 LOST, SURVIVOR = "mtl", "qc"
 _MARKER = ".drorch-demo"
+
+#: How often the demo looks for other ports when somebody was quicker to take one.
+_PORT_TRIES = 5
 
 
 class DemoFailed(DrorchError):
@@ -82,9 +86,9 @@ def demo(
             raise Interrupted("the demo was interrupted", "run it again: it begins anew")
         stage.progress(progress)
 
+    step(f"two embedded S3 regions come up on loopback: {LOST} and {SURVIVOR}")
+    program = _regions_up(program, environment)
     with _cleared(program, control):
-        step(f"two embedded S3 regions come up on loopback: {LOST} and {SURVIVOR}")
-        labs.regions_up(program)
         step("an invented hospital is made: patients, visits, documents")
         production.generate(
             hospital,
@@ -145,6 +149,23 @@ def _prepared(folder: Path, environment: Mapping[str, str] | None, control: Cont
     shutil.copytree(shipped("runbooks"), folder / "runbooks")
     (folder / "drorch.yaml").write_text(_configuration(), encoding="utf-8")
     return Program(load_configuration(folder / "drorch.yaml"), environment)
+
+
+def _regions_up(program: Program, environment: Mapping[str, str] | None) -> Program:
+    """The program with its regions up: on other ports, where one was taken in the meantime."""
+    file = program.configuration.folder / "drorch.yaml"
+    for _ in range(_PORT_TRIES):
+        try:
+            labs.regions_up(program)
+        except PortTaken as taken:
+            text = file.read_text(encoding="utf-8")
+            text = text.replace(f"127.0.0.1:{taken.port}", f"127.0.0.1:{_free_port()}")
+            file.write_text(text, encoding="utf-8")
+            program = Program(load_configuration(file), environment)
+        else:
+            return program
+    labs.regions_up(program)
+    return program
 
 
 def _configuration() -> str:

@@ -124,11 +124,7 @@ class Lab:
 
     def _started(self, region: LabRegion) -> LabRegion:
         if not rclone.port_is_free(region.port):
-            raise LabError(
-                f"port {region.port}, where the lab's region {region.name} would listen, is taken",
-                f"end what listens there (`ss -ltnp 'sport = :{region.port}'` names it), "
-                "or give the lab other ports",
-            )
+            raise regions.PortTaken(region.name, region.port)
         region.bucket.mkdir(mode=0o700, parents=True, exist_ok=True)
         region.log.parent.mkdir(parents=True, exist_ok=True)
         begun = self._commands.start_service(rclone.serve(region, rclone.binary()), region.log)

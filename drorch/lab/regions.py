@@ -26,6 +26,18 @@ class LabError(DrorchError):
     """The lab could not be brought up or down."""
 
 
+class PortTaken(LabError):
+    """Something else listens where a region would."""
+
+    def __init__(self, region: str, port: int) -> None:
+        super().__init__(
+            f"port {port}, where the lab's region {region} would listen, is taken",
+            f"end what listens there (`ss -ltnp 'sport = :{port}'` names it), "
+            "or give the lab other ports",
+        )
+        self.port = port
+
+
 @dataclass(frozen=True, slots=True)
 class RegionSpec:
     """A region to be: port 0 takes a free one when it first comes up, and keeps it."""

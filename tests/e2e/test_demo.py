@@ -1,6 +1,8 @@
 """`drorch demo`: from an installed wheel as a process, and stopped at every part of it."""
 
 import os
+import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -136,6 +138,31 @@ def test_a_demo_stopped_as_a_part_begins_leaves_no_process_and_begins_anew(tmp_p
     again = Seen()
     assert outcome(shown(tmp_path / "demo", again, Control())) is Outcome.PASSED
     assert len(again.parts) == 8
+    assert processes_in(tmp_path) == []
+
+
+@pytest.mark.xdist_group("demo")
+def test_a_port_that_somebody_takes_in_the_meantime_is_exchanged_for_another(
+    tmp_path: Path,
+) -> None:
+    control, demo_folder = Control(), tmp_path / "demo"
+    endpoint = re.compile(r"127\.0\.0\.1:(\d+)")
+    with socket.socket() as squatter:
+
+        def squat(part: object) -> None:
+            if part == 1:
+                taken.extend(endpoint.findall((demo_folder / "drorch.yaml").read_text()))
+                squatter.bind(("127.0.0.1", int(taken[0])))
+                squatter.listen()
+            else:
+                control.abort("tester", "enough")
+
+        taken: list[str] = []
+        with pytest.raises(Interrupted):
+            shown(demo_folder, Seen(at_part=squat), control)
+    used = endpoint.findall((demo_folder / "drorch.yaml").read_text())
+    assert used[0] != taken[0]
+    assert used[1:] == taken[1:]
     assert processes_in(tmp_path) == []
 
 

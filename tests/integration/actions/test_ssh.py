@@ -15,6 +15,9 @@ from drorch.ports import Cancellation
 from tests.fakes.tools import Place
 from tests.sshd import an_sshd
 
+#: A run of this process alone: what another process tests over there at the same time is not ours.
+RUN = f"run-{os.getpid()}"
+
 
 @pytest.fixture(scope="module")
 def sshd():
@@ -40,7 +43,7 @@ def there(place, sshd):
             "known_hosts": str(sshd.known_hosts),
             "argv": list(argv),
         }
-        return place.do(COMMAND, **{**given, **more})
+        return place.do(COMMAND, run=RUN, **{**given, **more})
 
     return do
 
@@ -189,7 +192,7 @@ def test_what_a_lost_attempt_left_is_ended_before_the_next(place, there, sshd, t
 
     from drorch.actions.ssh import _Remote
 
-    mark = _Remote(type("C", (), {"run": "run-1", "step": "a-step"})(), None, None, None)._mark
+    mark = _Remote(type("C", (), {"run": RUN, "step": "a-step"})(), None, None, None)._mark
     left = subprocess.Popen(["sleep", "1000"], env={"DRORCH_REMOTE": mark})
     assert there("true", attempt=2).verdict is Verdict.PASS
     assert left.wait() == -signal.SIGTERM
