@@ -1,18 +1,21 @@
 """Use cases of a person's word to a run that another process may be carrying.
 
 Where an owner lives, the word is left for it and waited for until it is in the journal: of the two
-the owner alone appends. Where none lives, the word goes straight into the journal; should somebody
-take the run over at that very moment, the fence tells, and the word is left for them.
+the owner alone appends. Where none lives, or it dies meanwhile, the word goes straight into the
+journal; should somebody take the run over at that very moment, the fence tells, and the word is
+left for them. So it is heeded or refused with a reason, and never lost.
 """
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from drorch.adapters.ownership import groups_of
 from drorch.app.program import Program
-from drorch.app.runs import Control, RunView, life_of, owner_lives, resume, view
+from drorch.app.runs import Control, RunView, life_of, owner_lives, resume, view, view_of
 from drorch.core.consent import Terms
-from drorch.core.errors import FenceLost, UsageError
+from drorch.core.errors import AlreadyRunning, FenceLost, UsageError
 from drorch.core.events import (
     AbortRequested,
     AttemptLost,
@@ -26,7 +29,7 @@ from drorch.core.events import (
     StepSettled,
 )
 from drorch.core.names import Requester, RunState, StepStatus
-from drorch.core.people import may_be_skipped
+from drorch.core.people import may_be_left, why_not_skipped
 from drorch.core.posture import RunRow
 from drorch.core.run import replay
 from drorch.core.state import Question, RunFold
@@ -42,58 +45,84 @@ Rest = Callable[[float], None]
 def answer(program: Program, run: str, word: Event, rest: Rest = time.sleep) -> RunView:
     """Give a person's word to a run, and see it recorded.
 
-    Raises UsageError if the run ends before it could be heeded.
+    What is given back is `left` where an owner that lives, or may live, has not taken it: the word
+    lies there until one does. Raises UsageError if the run ends before it could be heeded, or has
+    moved on so that the word changes nothing.
     """
-    while True:
-        row = program.journal.find(run)
-        if row.state is RunState.FINISHED:
-            raise UsageError(
-                f"run {row.run} is finished", f"see it with: drorch run show {row.run}"
-            )
-        if owner_lives(row):
-            _leave(program, row, word, rest)
-            return view(program, row.run)
-        try:
-            _write(program, row, word)
-        except FenceLost:
-            continue  # somebody carries it on since: leave it for them
-        return view(program, row.run)
+    row = program.journal.find(run)
+    if _over(row):
+        raise UsageError(f"run {row.run} is finished", f"see it with: drorch run show {row.run}")
+    since, waited, posted = row.seq, 0.0, False
+    while waited < _PATIENCE:
+        if _over(row) or (posted and not _left(program, row.run, word)):
+            return _heeded(program, row, word, since)
+        if not owner_lives(row):
+            # Somebody who carries it on since has moved the fence: it is left for them.
+            with suppress(FenceLost):
+                _write(program, row, word)
+                return _heeded(program, program.journal.find(row.run), word, since)
+        elif not posted:
+            program.journal.post(row.run, word)
+            posted = True
+            if row.owner_token == program.token:
+                break  # we carry it, or shall
+        else:
+            rest(_INTERVAL)
+            waited += _INTERVAL
+        row = program.journal.find(row.run)
+    return replace(view(program, row.run), left=True)
+
+
+def _over(row: RunRow) -> bool:
+    return row.state is RunState.FINISHED
 
 
 def _write(program: Program, row: RunRow, word: Event) -> None:
-    lost = _losses(program, row, replay(program.journal.read(row.run)), word)
+    """Into the journal of a run that nobody carries, after what was left for its dead owner."""
+    state = replay(program.journal.read(row.run))
+    posted = program.journal.take_posted(row.run, 0)
+    words = [w for _, w in posted if isinstance(w, AbortRequested) or may_be_left(w, state)]
+    words += [] if word in words else [word]
+    lost = _losses(program, row, state, words)
     now = program.clock.now()
-    program.journal.append(row.run, row.seq, [Stamped(now, event) for event in [*lost, word]])
+    taken = max((number for number, _ in posted), default=0)
+    events = [Stamped(now, event) for event in [*lost, *words]]
+    program.journal.append(row.run, row.seq, events, taken=taken)
 
 
-def _losses(program: Program, row: RunRow, state: RunFold, word: Event) -> list[AttemptLost]:
+def _losses(
+    program: Program, row: RunRow, state: RunFold, words: Sequence[Event]
+) -> list[AttemptLost]:
     """A step is settled only once its attempt is known to be lost, with its processes ended."""
-    if not isinstance(word, StepSettled) or word.step not in state.running:
-        return []
-    program.commands.reap(row.owner_token)
-    return [AttemptLost(word.step, len(state.steps[word.step].attempts))]
+    settled = {w.step: None for w in words if isinstance(w, StepSettled)}
+    lost = [AttemptLost(s, len(state.steps[s].attempts)) for s in settled if s in state.running]
+    if lost:
+        program.commands.reap(row.owner_token)
+    return lost
 
 
-def _leave(program: Program, row: RunRow, word: Event, rest: Rest) -> None:
-    """Leave it for the owner, and wait until it is taken. One that dies is followed by another."""
-    program.journal.post(row.run, word)
-    if row.owner_token == program.token:
-        return  # we carry it, or shall
-    waited = 0.0
-    while waited < _PATIENCE and owner_lives(row) and _left(program, row.run, word):
-        rest(_INTERVAL)
-        waited += _INTERVAL
-    over = program.journal.find(row.run).state is RunState.FINISHED
-    if over and all(recorded.event != word for recorded in program.journal.read(row.run)):
+def _left(program: Program, run: str, word: Event) -> bool:
+    """Whether nobody has taken it yet."""
+    return any(posted == word for _, posted in program.journal.take_posted(run, 0))
+
+
+def _heeded(program: Program, row: RunRow, word: Event, since: int) -> RunView:
+    """The run with the word that was recorded after event `since`; UsageError if it was in vain."""
+    recorded = list(program.journal.read(row.run))
+    stands = [r.at for r in recorded if r.seq > since and r.event == word]
+    if not stands:
         raise UsageError(
             f"run {row.run} ended before it could heed this",
             f"see how it ended with: drorch run show {row.run}",
         )
-
-
-def _left(program: Program, run: str, word: Event) -> bool:
-    """Whether the owner has not taken it yet."""
-    return any(posted == word for _, posted in program.journal.take_posted(run, 0))
+    seen = view_of(program, row, recorded)
+    for at, said, why in seen.state.unheeded:
+        if (at, said) == (stands[-1], word):
+            raise UsageError(
+                f"{getattr(word, 'step', '') or row.run}: this came too late, {why}",
+                f"it is recorded and changed nothing; see: drorch run show {row.run}",
+            )
+    return seen
 
 
 def settle(program: Program, run: str, step: str, *, happened: bool, reason: str) -> RunView:
@@ -189,25 +218,13 @@ def skip(program: Program, run: str, step: str, reason: str) -> RunView:
     """Have a step left out."""
     seen = view(program, run)
     known = _step(seen, step)
-    if seen.state.halted or not may_be_skipped(seen.state.steps[known]):
+    why = why_not_skipped(seen.state, seen.state.steps[known])
+    if why:
         raise UsageError(
-            f"step {known} of {seen.run} cannot be left out: {_why_not(seen.state, known)}",
+            f"step {known} of {seen.run} cannot be left out: {why}",
             f"see where the run stands with: drorch run show {seen.run}",
         )
     return answer(program, seen.run, SkipRequested(known, program.owner.user, reason))
-
-
-def _why_not(state: RunFold, name: str) -> str:
-    step = state.steps[name]
-    if step.status.final or step.status is StepStatus.RUNNING:
-        return f"it is {step.status}"
-    if step.unknown:
-        return "whether it happened is unknown, and must be settled"
-    if step.plan.person:
-        return "it is a person's to answer"
-    if state.halted:
-        return f"nothing more is started, since {state.halted}"
-    return f"it belongs to {step.plan.phase}, which is always done"
 
 
 def abort(
@@ -222,21 +239,28 @@ def abort(
 ) -> RunView:
     """End a run, with its cleanup: by its living owner, who is waited for, or here and now.
 
-    An owner that does not heed it within seconds is not waited for. `gone`: see `runs.resume`.
+    An owner that does not heed it within seconds is not waited for; one that dies is stood in for.
+    `gone`: see `runs.resume`.
     """
-    row = program.journal.find(run)
-    request = AbortRequested(program.owner.user, reason)
-    life = life_of(row)
-    if row.state is not RunState.FINISHED and (life is False or (life is None and gone)):
-        return resume(program, row.run, control=control, watchers=watchers, word=request, gone=gone)
-    answer(program, row.run, request, rest)
-    while not control.stopping:
-        row = program.journal.find(row.run)
-        ended = row.state is RunState.FINISHED
-        if ended or not owner_lives(row) or _left(program, row.run, request):
+    request, told = AbortRequested(program.owner.user, reason), False
+    while not (told and control.stopping):
+        row = program.journal.find(run)
+        life = life_of(row)
+        if not _over(row) and (life is False or (life is None and gone)):
+            # Who takes it over at the same moment hears of it in the next turn of this loop.
+            with suppress(AlreadyRunning, FenceLost):
+                return resume(
+                    program, row.run, control=control, watchers=watchers, word=request, gone=gone
+                )
+        elif not told:
+            seen, told = answer(program, row.run, request, rest), True
+            if seen.left:
+                return seen
+        elif _over(row):
             break
-        rest(_INTERVAL)
-    return view(program, row.run)
+        else:
+            rest(_INTERVAL)
+    return view(program, run)
 
 
 def _step(seen: RunView, step: str) -> str:

@@ -13,6 +13,7 @@ from drorch.core.events import (
     AbortRequested,
     Event,
     Owner,
+    Recorded,
     RunContinued,
     RunStarted,
 )
@@ -90,7 +91,10 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as the outside sees it; `carried`: a process that lives holds it."""
+    """A run as the outside sees it; `carried`: a process that lives holds it.
+
+    `left`: somebody's word lies there for that process, which has not taken it yet.
+    """
 
     run: str
     state: RunFold
@@ -98,6 +102,7 @@ class RunView:
     word: RunState
     now: Moment
     carried: bool = False
+    left: bool = False
 
     @property
     def document(self) -> Mapping[str, Value]:
@@ -270,7 +275,11 @@ def _end_superseded(program: Program, plan: Plan, control: Control) -> None:
 def view(program: Program, run: str) -> RunView:
     """A run as it stands now."""
     row = program.journal.find(run)
-    recorded = list(program.journal.read(row.run))
+    return view_of(program, row, list(program.journal.read(row.run)))
+
+
+def view_of(program: Program, row: RunRow, recorded: Sequence[Recorded]) -> RunView:
+    """A run as it stands, by what was read of it."""
     state = replay(recorded)
     word = state_word(row, state)
     carried = word is not RunState.FINISHED and owner_lives(row)

@@ -1,14 +1,22 @@
 """A run's findings: those that attempts reported, and those that its facts add up to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from drorch.core.durations import format_duration
-from drorch.core.events import RetryRequested, SkipRequested
+from drorch.core.events import (
+    PersonAnswered,
+    RetryRequested,
+    RunContinued,
+    RunPaused,
+    SkipRequested,
+    StepSettled,
+)
+from drorch.core.moment import Moment
 from drorch.core.names import OnFailure, Phase, StepStatus
 from drorch.core.outcome import left_behind
 from drorch.core.plan import PlannedStep
-from drorch.core.state import RunFold, StepState
+from drorch.core.state import RunFold, StepState, Word
 from drorch.core.timing import Timing
 from drorch.core.values import Finding
 
@@ -27,6 +35,7 @@ def all_findings(state: RunFold, timing: Timing) -> Iterator[tuple[str, Finding]
     yield from (("", f) for f in (*_missed(timing), *_dirt(state)))
     yield from (("", f) for f in _forced(state))
     yield from ((word.step, _overridden(word)) for _, word in state.overrides)
+    yield from (_unheeded(state, at, word, why) for at, word, why in state.unheeded)
     yield from state.findings
     yield from ((s.plan.id, f) for s in steps for f in _settled(s))
     yield from (("", f) for f in (*_taken_over(state), *_clock_moved(state)))
@@ -60,6 +69,28 @@ def _overridden(word: RetryRequested | SkipRequested) -> Finding:
         word.step,
         f"{word.by} had {word.step} left out: {word.reason}",
         "do by hand what it was for, or make sure that it was not needed",
+    )
+
+
+_WISHES: Mapping[type[Word], str] = {
+    PersonAnswered: "answered",
+    StepSettled: "settled",
+    RetryRequested: "wanted to try again",
+    SkipRequested: "wanted to leave out",
+    RunPaused: "wanted to pause",
+    RunContinued: "wanted to let go on",
+}
+
+
+def _unheeded(state: RunFold, at: Moment, word: Word, why: str) -> tuple[str, Finding]:
+    """A word that came too late: who said it may believe that it was done."""
+    step = getattr(word, "step", "")
+    who = f"{getattr(word, 'by', '')} {_WISHES[type(word)]} {step or 'the run'}"
+    return step, Finding(
+        "word.unheeded",
+        step or state.plan.name,
+        f"{who} at {at.at:%H:%M:%S} UTC, which changed nothing: {why}",
+        "nothing was done for it; see whether it is still wanted",
     )
 
 

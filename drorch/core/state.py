@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from drorch.core.events import (
     AbortRequested,
@@ -11,6 +12,7 @@ from drorch.core.events import (
     PersonAnswered,
     PersonAsked,
     RetryRequested,
+    RunContinued,
     RunFinished,
     RunPaused,
     RunTaken,
@@ -21,6 +23,19 @@ from drorch.core.moment import Moment
 from drorch.core.names import Phase, StepStatus, Verdict
 from drorch.core.plan import Plan, PlannedStep
 from drorch.core.values import Evidence, Finding, Value
+
+#: What a person is asked, and what one says to a run.
+Word: TypeAlias = (
+    PersonAsked
+    | PersonAnswered
+    | StepSettled
+    | RetryRequested
+    | SkipRequested
+    | RunPaused
+    | RunContinued
+    | AbortRequested
+    | FenceForced
+)
 
 
 @dataclass(slots=True)
@@ -138,6 +153,7 @@ class RunFold:
 
     `open_steps` holds the steps that are not final, in file order. `failed` says that something
     failed that makes the run a failed one; what fails once somebody has aborted says nothing.
+    `unheeded` holds the words that changed nothing, and why.
     """
 
     run: str
@@ -169,6 +185,7 @@ class RunFold:
     forced: FenceForced | None = None
     pauses: list[Pause] = field(default_factory=list)
     overrides: list[tuple[Moment, RetryRequested | SkipRequested]] = field(default_factory=list)
+    unheeded: list[tuple[Moment, Word, str]] = field(default_factory=list)
     failed: bool = False
     failed_step: str = ""
     touched: bool = False

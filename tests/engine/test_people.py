@@ -13,6 +13,7 @@ from drorch.core.events import (
     RunContinued,
     RunPaused,
     SkipRequested,
+    StepSettled,
     StepSkipped,
 )
 from drorch.core.findings import all_findings
@@ -258,6 +259,31 @@ def test_words_for_steps_that_there_are_not_change_nothing():
     state = stage.run(during=[lambda: [stage.kept.post(RUN, w) for w in words]])
     assert state.finished.outcome is Outcome.PASSED
     assert not stage.events(SkipRequested)
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        (yes("bob"), "bob answered ask at 03:00:00 UTC, which changed nothing: it waits for no"),
+        (StepSettled("ask", True, "bob", "x"), "bob settled ask"),
+        (RetryRequested("go", "bob", "x"), "bob wanted to try again go"),
+        (SkipRequested("go", "bob", "x"), "bob wanted to leave out go"),
+        (RunPaused("bob", "x"), "bob wanted to pause the run"),
+        (RunContinued("bob"), "bob wanted to let go on the run"),
+    ],
+)
+def test_a_word_that_came_too_late_is_told_with_the_reason(word, told):
+    """Pain 17: no silent refusal."""
+    stage = answered(yes("alice"))
+    pause = RunPaused("alice", "hold")
+    stage.say(*([pause] if isinstance(word, RunPaused) else []), word)
+    state = stage.state()
+    (unheeded,) = state.unheeded
+    assert unheeded[1] == word
+    found = [f for _, f in all_findings(state, time_run(state, state.latest))]
+    (said,) = [f for f in found if f.what == "word.unheeded"]
+    assert said.message.startswith(told)
+    assert unheeded[2] in said.message
 
 
 def test_the_document_tells_of_overrides_pauses_and_what_is_still_wanted():

@@ -255,6 +255,9 @@ def answered(session: Session, seen: "RunView") -> None:
     if session.json:
         session.emit(seen.document)
         return
+    if seen.left:
+        session.say(f"left for run {seen.run}: its process has not taken it yet")
+        return
     session.say(f"recorded for run {seen.run}, which is {seen.word}")
     if seen.word.value in {"paused", "waiting-for-person"}:
         session.say(*ways_on(seen.document))
