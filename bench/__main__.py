@@ -12,6 +12,7 @@ from typing import Any
 
 from bench import machine
 from bench.backup import measure_backup, measure_far, measure_memory, measure_mirrored
+from bench.durable import measure_durable, measure_succession, measure_waiting
 from bench.figures import Broken, Figure, LeftOut
 from bench.inside import measure_engine, measure_journal
 from bench.mirror import measure_mirror
@@ -33,6 +34,9 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "help": measure_help,
     "engine": measure_engine,
     "journal": measure_journal,
+    "durable": measure_durable,
+    "succession": measure_succession,
+    "waiting": measure_waiting,
     "steps": measure_steps,
     "backup": measure_backup,
     "mirrored": measure_mirrored,

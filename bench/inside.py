@@ -19,10 +19,11 @@ from drorch.core.model import Configuration
 from drorch.core.names import Mode, Outcome, Phase, RunKind, Verdict
 from drorch.core.plan import Plan, PlannedStep
 from drorch.core.values import Result, passed
-from drorch.engine.attempts import Bench
+from drorch.engine.attempts import Bench, Carrier
+from drorch.engine.carriers import in_thread
 from drorch.engine.loop import Engine
 from drorch.journal.store import SqlJournal
-from drorch.ports import Action, Call, Tools
+from drorch.ports import Action, ActionTable, Call, Journal, Tools
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.world import NoCreations, NoEvidence, NoSecrets
 
@@ -51,7 +52,8 @@ class _Nothing:
         return ("nothing",)
 
 
-def _plan(count: int) -> Plan:
+def plan_of(count: int) -> Plan:
+    """So many steps, one after the other."""
     steps = tuple(
         PlannedStep(f"step-{n}", Phase.STEPS, "nothing", {"n": n}, (f"step-{n - 1}",) if n else ())
         for n in range(count)
@@ -77,7 +79,7 @@ def measure_engine(yard: Yard) -> Iterator[Figure]:
 
 
 def _engine_run(size: int) -> Callable[[], float]:
-    plan = _plan(size)
+    plan = plan_of(size)
 
     def measure() -> float:
         """Small plans are run more often, so that each measurement takes about as long."""
@@ -91,7 +93,13 @@ def _engine_run(size: int) -> Callable[[], float]:
 
 
 def _carry(plan: Plan) -> None:
-    journal = MemoryJournal()
+    carry_on(MemoryJournal(), plan, "run", _Nothing(), lambda work: work())
+
+
+def carry_on(
+    journal: Journal, plan: Plan, run: str, actions: ActionTable, carrier: Carrier = in_thread
+) -> None:
+    """Carry a plan to its good end."""
     tools = Tools(
         configuration=Configuration(Path("/nowhere")),
         clock=SystemClock(),
@@ -103,8 +111,8 @@ def _carry(plan: Plan) -> None:
         environment={},
         random=random.Random(1),
     )
-    engine = Engine(journal, Bench(_Nothing(), tools, carrier=lambda work: work()))
-    state = engine.begin("run", RunStarted(plan, _OWNER, "bench", "bench"), lambda _: None)
+    engine = Engine(journal, Bench(actions, tools, carrier))
+    state = engine.begin(run, RunStarted(plan, _OWNER, "bench", "bench"), lambda _: None)
     assert state.finished is not None
     assert state.finished.outcome is Outcome.PASSED
 
@@ -115,7 +123,7 @@ def measure_journal(yard: Yard) -> Iterator[Figure]:
     folder.mkdir()
     with closing(SqlJournal("sqlite:///drorch.db", folder=folder)) as journal:
         clock = SystemClock()
-        started = RunStarted(_plan(_COMMITS), _OWNER, "bench", "bench")
+        started = RunStarted(plan_of(_COMMITS), _OWNER, "bench", "bench")
         numbers = itertools.count()
 
         def ours() -> float:
