@@ -14,13 +14,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drorch.app.answering import settle
+from drorch.app.answering import approve, settle
 from drorch.app.program import Program
+from drorch.app.reports import run_report
 from drorch.app.runs import RunView, view
 from drorch.core.names import Outcome, StepStatus
 from drorch.core.run import LOST_LIMIT
 from drorch.core.state import RunFold
 from drorch.journal.verify import verify_journal
+from drorch.reports.run import ReportFormat
+from tests.agreeing import figures_agree
 
 SOURCE = Path(__file__).parents[2]
 
@@ -115,6 +118,24 @@ cleanup:
     with: {argv: [./act, "0.03"]}
 """
 
+#: The same, and beside the work it waits: for people, and for time to pass.
+ASKING = RUNBOOK.replace("runbook: campaign", "runbook: asking\nobjectives: {rto: 1h}").replace(
+    """\
+  - step: gather
+    needs: [left,""",
+    """\
+  - step: go-ahead
+    needs: [prepare]
+    do: approve
+    with: {prompt: "Go on?", within: 1h, otherwise: abort}
+  - step: breathe
+    needs: [prepare]
+    do: wait
+    with: {for: 100ms}
+  - step: gather
+    needs: [go-ahead, breathe, left,""",
+)
+
 #: What each step that may go again comes to when nobody loses it; `family` and `sweep` may
 #: leave more than one line.
 ONCE = ("prepare", "left", "right", "gather", "undo:prepare", "undo:left", "undo:right", "last")
@@ -133,12 +154,14 @@ class Carried:
 
     folder: Path
     kills: int = 0
+    approved: int = 0
     settled: dict[str, int] = field(default_factory=lambda: {"happened": 0, "did-not-happen": 0})
 
     @classmethod
     def prepared(cls, folder: Path) -> "Carried":
         (folder / "runbooks").mkdir()
-        (folder / "runbooks" / "campaign.yaml").write_text(RUNBOOK)
+        for name, text in (("campaign", RUNBOOK), ("asking", ASKING)):
+            (folder / "runbooks" / f"{name}.yaml").write_text(text)
         (folder / "drorch.yaml").write_text(CONFIGURATION)
         for name, script in (("act", ACT), ("second-time", SECOND_TIME), ("family", FAMILY)):
             (folder / name).write_text(script)
@@ -227,6 +250,13 @@ class Carried:
                 report = verify_journal(program.journal)
             assert report.ok, report.flaws
 
+    def report_can_be_made(self, run: str) -> None:
+        """In every format, and it names the run."""
+        program = self.program()
+        with program.journal:
+            for one in ReportFormat:
+                assert run.encode() in run_report(program, run, one)
+
     def effects(self, run: str) -> list[str]:
         """The steps that truly happened, in order."""
         lines = (self.folder / "effects.log").read_text().splitlines()
@@ -251,10 +281,20 @@ class Carried:
                 self.settled["happened" if happened else "did-not-happen"] += 1
                 settle(program, run, step.plan.id, happened=happened, reason="looked")
 
+    def approve_what_is_asked(self, run: str) -> None:
+        """Say yes to whatever the run asks, as `drorch run approve` does."""
+        program = self.program()
+        with program.journal:
+            state = view(program, run).state
+            for step in [s for s in state.asked if state.steps[s].plan.person]:
+                approve(program, run, step, yes=True, reason="seen")
+                self.approved += 1
+
     def carry_to_its_end(self, run: str) -> None:
-        """Resume, and settle by what the outside says, until it is over."""
+        """Resume, settle by what the outside says, and say yes, until it is over."""
         while self.seen(run).state.finished is None:
             self.settle_what_is_unknown(run)
+            self.approve_what_is_asked(run)
             code, errors = self.finish(self.start(*QUIETLY, "run", "resume", run, "--json"))
             assert (code, errors) in {(0, ""), (1, ""), (7, "")}
 
@@ -278,8 +318,11 @@ def marked(token: str) -> list[int]:
 def ended_right(carried: Carried, run: str) -> None:
     """Everything that must hold of a run that was killed and carried on, whatever happened."""
     carried.journal_is_whole()
-    state = carried.seen(run).state
+    seen = carried.seen(run)
+    state = seen.state
     assert state.finished is not None
+    figures_agree(seen.document)
+    carried.report_can_be_made(run)
     for token in [state.owner.token, *(t.owner.token for _, t in state.takings)]:
         carried.wait_until_alone(token)
     lost = {s.plan.id for s in state.steps.values() if s.losses >= LOST_LIMIT and s.plan.repeatable}

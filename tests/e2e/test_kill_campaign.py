@@ -19,7 +19,7 @@ SEED = int(os.environ.get("DRORCH_CAMPAIGN_SEED", "20261123"))
 #: Kills of one run, at most: then it is left to come to its end.
 MOST = 4
 
-DRILL = ("drill", "campaign", "--json")
+DRILL = ("drill", "asking", "--json")
 
 
 @dataclass
@@ -34,12 +34,13 @@ class Lane:
     moments: "Counter[str]" = field(default_factory=Counter)
 
     def measure(self) -> None:
-        """One run that nobody kills."""
+        """One run that nobody kills; it asks in its midst."""
         begun = time.monotonic()
-        assert self.carried.finish(self.carried.start(*QUIETLY, *DRILL)) == (0, "")
+        assert self.carried.finish(self.carried.start(*QUIETLY, *DRILL)) == (7, "")
         self.whole = time.monotonic() - begun
         seen = self.carried.seen(self.carried.newest())
         self.length = seen.state.latest.ticks - seen.state.started.ticks
+        self.carried.carry_to_its_end(seen.run)
         ended_right(self.carried, seen.run)
 
     def killed(self, *line: str) -> bool:
@@ -53,7 +54,7 @@ class Lane:
         before = self.carried.count()
         self._killed_again_and_again(before)
         if self.carried.count() == before:
-            assert self.carried.finish(self.carried.start(*QUIETLY, *DRILL)) == (0, "")
+            assert self.carried.finish(self.carried.start(*QUIETLY, *DRILL)) == (7, "")
         run = self.carried.newest()
         self.carried.carry_to_its_end(run)
         ended_right(self.carried, run)
@@ -78,6 +79,8 @@ class Lane:
                 return
             if self.chance.random() < 0.7:
                 self.carried.settle_what_is_unknown(run)
+            if self.chance.random() < 0.7:
+                self.carried.approve_what_is_asked(run)
             line = ("run", "resume", run, "--json")
 
 
@@ -92,5 +95,5 @@ def test_a_run_killed_at_any_moment_is_carried_on_and_ends_right(tmp_path: Path,
         runs.one_run()
     print(
         f"lane {lane}: {runs.carried.kills} kills in {runs.carried.count() - 1} runs:"
-        f" {dict(runs.moments)}, settled {runs.carried.settled}"
+        f" {dict(runs.moments)}, settled {runs.carried.settled}, approved {runs.carried.approved}"
     )
