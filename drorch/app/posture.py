@@ -7,7 +7,7 @@ from drorch.app import deletions, locks
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.app.proofs import Proofs, proofs_of
-from drorch.app.proving import Proof, proofs_of_runbooks
+from drorch.app.proving import Proof, Standing, proofs_of_runbooks, standings
 from drorch.app.services import services_document
 from drorch.app.suspicions import suspicions
 from drorch.core.document import rfc3339
@@ -35,7 +35,12 @@ def status(program: Program) -> dict[str, Value]:
         "datasets": datasets,
         "services": services_document(program),
         "drills": [proof.document() for proof in proofs],
-        "alarms": [*alarms, *_run_alarms(program), *_drill_alarms(proofs)],
+        "alarms": [
+            *alarms,
+            *_run_alarms(program),
+            *_drill_alarms(proofs),
+            *_readiness_alarms(program),
+        ],
     }
 
 
@@ -168,3 +173,21 @@ def _drill_alarms(proofs: Sequence[Proof]) -> Iterator[dict[str, Value]]:
                 f"the drill of {proof.runbook} is overdue",
                 f"practise it: drorch drill {proof.runbook}",
             )
+
+
+def _readiness_alarms(program: Program) -> Iterator[dict[str, Value]]:
+    """Of every runbook in the folder, whether a service names it or not."""
+    there = program.runbooks.paths()
+    for name, standing in standings(program).items():
+        if name in there and standing.wrong:
+            yield _not_ready(name, standing)
+
+
+def _not_ready(runbook: str, standing: Standing) -> dict[str, Value]:
+    return alarm(
+        "runbook.not-ready",
+        runbook,
+        standing.looked_at,
+        f"{runbook} could not begin: {standing.first_wrong}",
+        f"see to it, then look again: drorch runbook check {runbook} --ready",
+    )

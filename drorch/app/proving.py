@@ -1,4 +1,5 @@
-"""How each runbook stands: its last drill, when the next is due, and whether it must be proven anew.
+"""How each runbook stands: its last drill, when the next is due, whether its preconditions hold,
+and whether it must be proven anew.
 
 From the journal, the configuration and the texts alone: no runbook is compiled, no region asked.
 """
@@ -12,11 +13,37 @@ from drorch.app.program import Program
 from drorch.core.document import rfc3339
 from drorch.core.due import is_due, next_due
 from drorch.core.events import RunStarted
+from drorch.core.facts import ReadinessLooked, ReadinessProven
 from drorch.core.names import Outcome, RunKind
 from drorch.core.plan import Plan
 from drorch.core.posture import RunRow
 from drorch.core.values import Value
 from drorch.core.verification import changes
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a runbook's preconditions: when they were last looked at, when they last all
+    passed, and what of them did not when last looked at.
+    """
+
+    looked_at: datetime | None = None
+    proven_at: datetime | None = None
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def first_wrong(self) -> str:
+        """The first of what did not pass, and how many more there are."""
+        more = f" (and {len(self.wrong) - 1} more)" if len(self.wrong) > 1 else ""
+        return f"{self.wrong[0]}{more}"
+
+    def document(self) -> dict[str, Value]:
+        """As `status --json` has it."""
+        return {
+            "readiness_looked_at": rfc3339(self.looked_at) if self.looked_at else None,
+            "readiness_proven_at": rfc3339(self.proven_at) if self.proven_at else None,
+            "readiness_wrong": list(self.wrong),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +55,7 @@ class Proof:
     due_at: datetime | None
     overdue: bool | None
     why: tuple[str, ...]
+    readiness: Standing = Standing()
 
     def document(self) -> dict[str, Value]:
         """As `status --json` has it."""
@@ -40,6 +68,7 @@ class Proof:
             "overdue": self.overdue,
             "needs_verification": bool(self.why),
             "why": list(self.why),
+            **self.readiness.document(),
         }
 
 
@@ -49,14 +78,20 @@ def proofs_of_runbooks(program: Program, now: datetime) -> list[Proof]:
         [s.runbook for s in program.configuration.services.values() if s.runbook]
         + [d.runbook for d in program.configuration.drills.values()]
     )
-    texts = program.runbooks.digests()
-    return [proof_of(program, name, now, texts) for name in named]
+    texts, known = program.runbooks.digests(), standings(program)
+    return [proof_of(program, name, now, texts, known) for name in named]
 
 
 def proof_of(
-    program: Program, runbook: str, now: datetime, texts: Mapping[str, str] | None = None
+    program: Program,
+    runbook: str,
+    now: datetime,
+    texts: Mapping[str, str] | None = None,
+    readiness: Mapping[str, Standing] | None = None,
 ) -> Proof:
-    """Of one runbook; `texts` are the digests of all runbooks, read if not given."""
+    """Of one runbook; `texts` are the digests of all runbooks, `readiness` what is known of their
+    preconditions, read if not given.
+    """
     rows = [r for r in program.journal.rows(name=runbook) if r.kind is RunKind.DRILL]
     last = next((r for r in rows if r.outcome is not None), None)
     passed = next((r for r in rows if r.outcome is Outcome.PASSED), None)
@@ -65,7 +100,24 @@ def proof_of(
     why = tuple(_why(program, last, passed, known))
     if overdue:
         why = (*why, "its drill is overdue")
-    return Proof(runbook, last, due_at, overdue, why)
+    found = standings(program) if readiness is None else readiness
+    standing = found.get(runbook, Standing())
+    if standing.wrong:
+        why = (*why, f"it could not begin: {standing.first_wrong}")
+    return Proof(runbook, last, due_at, overdue, why, standing)
+
+
+def standings(program: Program) -> dict[str, Standing]:
+    """What is known of the preconditions of every runbook that was ever looked at, by its name."""
+    proven = {k.fact.runbook: k for k in program.journal.facts(ReadinessProven, "")}
+    return {
+        known.fact.runbook: Standing(
+            known.recorded_at,
+            proven[known.fact.runbook].recorded_at if known.fact.runbook in proven else None,
+            known.fact.wrong,
+        )
+        for known in program.journal.facts(ReadinessLooked, "")
+    }
 
 
 def _why(

@@ -46,6 +46,7 @@ _SUPERSEDED = frozenset(
         RunKind.ACCEPT,
         RunKind.LOCK_EXTEND,
         RunKind.REWIND,
+        RunKind.READINESS,
     }
 )
 

@@ -235,6 +235,23 @@ class ServiceActive:
     failed_over: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ReadinessLooked:
+    """A runbook's preconditions were looked at, by this run; `wrong` says what did not pass."""
+
+    runbook: str
+    run: str
+    wrong: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessProven:
+    """Every precondition of a runbook that could be looked at passed, in this run."""
+
+    runbook: str
+    run: str
+
+
 Fact: TypeAlias = (
     Forgotten
     | Held
@@ -254,6 +271,8 @@ Fact: TypeAlias = (
     | PruneOwed
     | Braked
     | ServiceActive
+    | ReadinessLooked
+    | ReadinessProven
 )
 
 F = TypeVar("F", bound=Fact)
@@ -297,6 +316,8 @@ WORDS: Mapping[type, str] = {
     PruneOwed: "prune.owed",
     Braked: "retention.braked",
     ServiceActive: "service.active",
+    ReadinessLooked: "readiness.looked",
+    ReadinessProven: "readiness.proven",
 }
 
 
@@ -321,7 +342,11 @@ def place_of(fact: Fact) -> Place:
             return Place(word, fact.dataset, region, subject)
         case Proven(region=region, part=subject):
             return Place(word, fact.dataset, region, subject)
-        case ServiceActive(service=subject):
+        case (
+            ServiceActive(service=subject)
+            | ReadinessLooked(runbook=subject)
+            | ReadinessProven(runbook=subject)
+        ):
             return Place(word, "", subject=subject)
         case _:
             return Place(word, fact.dataset, fact.region)

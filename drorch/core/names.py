@@ -29,6 +29,7 @@ class RunKind(StrEnum):
     DRILL = "drill"
     FAILOVER = "failover"
     FAILBACK = "failback"
+    READINESS = "readiness"
 
 
 class Phase(StrEnum):

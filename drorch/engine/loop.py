@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol, TypeAlias
 
+from drorch.core.conclusion import concluded
 from drorch.core.decide import (
     Abort,
     Ask,
@@ -41,7 +42,7 @@ from drorch.core.events import (
 )
 from drorch.core.moment import Moment
 from drorch.core.names import Phase, StepStatus, Verdict
-from drorch.core.outcome import left_behind, moved_by
+from drorch.core.outcome import left_behind
 from drorch.core.people import may_be_left
 from drorch.core.posture import RunRow
 from drorch.core.run import apply, opening, replay
@@ -232,7 +233,7 @@ class _Carrying:
                 prompt = self.engine.bench.tools.secrets.redact(order.question.prompt)
                 self.fold(replace(order.question, prompt=prompt))
             case Finish():
-                facts = moved_by(self.state, order.outcome)
+                facts = concluded(self.state, order.outcome)
                 self.fold(RunFinished(order.outcome, left_behind(self.state), facts))
             case WakeAt():
                 pass

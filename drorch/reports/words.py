@@ -20,6 +20,7 @@ KINDS = {
     "drill": "Drill",
     "failover": "Failover",
     "failback": "Failback",
+    "readiness": "Readiness check",
 }
 
 PHASES = {

@@ -103,7 +103,7 @@ def _services(session: Session, services: Sequence[Mapping[str, Any]]) -> None:
 def _drills(session: Session, drills: Sequence[Mapping[str, Any]]) -> None:
     show_table(
         session,
-        ("runbook", "last drill", "outcome", "due", "overdue", "needs verification"),
+        ("runbook", "last drill", "outcome", "due", "overdue", "ready", "needs verification"),
         [
             (
                 d["runbook"],
@@ -111,12 +111,23 @@ def _drills(session: Session, drills: Sequence[Mapping[str, Any]]) -> None:
                 d["last_outcome"] or "-",
                 moment(d["due_at"], session.zone),
                 yes_no(d["overdue"]),
+                _ready(session, d),
                 "; ".join(d["why"]) or "no",
             )
             for d in drills
         ],
         empty="",
     )
+
+
+def _ready(session: Session, drill: Mapping[str, Any]) -> str:
+    """When its preconditions last all passed, and whether they did when last looked at."""
+    if drill["readiness_looked_at"] is None:
+        return "-"
+    proven = moment(drill["readiness_proven_at"], session.zone)
+    if not drill["readiness_wrong"]:
+        return proven
+    return f"no (was {proven})" if drill["readiness_proven_at"] else "no"
 
 
 def _alarms(session: Session, alarms: Sequence[Mapping[str, Any]]) -> None:
