@@ -19,9 +19,10 @@ class Children:
     """Numbers for children, and the table of those in flight; thread-safe."""
 
     def __init__(self, token: str, folder: Path | None = None) -> None:
-        self._folder = folder or default_folder()
+        self._folder = folder
         self._token = token
         self._lock = threading.Lock()
+        self._made = False
         self._handle: int | None = None
         self._last = 0
         self._slots: dict[int, int] = {}
@@ -29,7 +30,10 @@ class Children:
 
     @property
     def path(self) -> Path:
-        """The table's file."""
+        """The table's file. Its folder is made when it is first asked for: who starts nothing, as a
+        plan, leaves nothing.
+        """
+        self._folder = self._folder or default_folder()
         return table_path(self._token, self._folder)
 
     def handle(self) -> int:
@@ -61,7 +65,7 @@ class Children:
             if self._handle is not None:
                 os.close(self._handle)
                 self._handle = None
-            if not self._slots:
+            if self._made and not self._slots:
                 with suppress(OSError):
                     self.path.unlink()
             return not self._slots
@@ -70,6 +74,7 @@ class Children:
         if self._handle is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             self._handle = os.open(self.path, flags, 0o600)
+            self._made = True
         return self._handle
 
 

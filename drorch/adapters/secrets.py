@@ -7,6 +7,7 @@ again only when what they gave is refused.
 import base64
 import json
 import os
+import shutil
 import stat
 import threading
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,17 @@ class SecretProblem:
     message: str
     hint: str
     grave: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecretLook:
+    """What a look at a secret came to: `there` is None where only its program could tell."""
+
+    name: str
+    source: str
+    there: bool | None
+    message: str = ""
+    hint: str = ""
 
 
 class ConfiguredSecrets:
@@ -109,6 +121,28 @@ class ConfiguredSecrets:
     def problems(self) -> tuple[SecretProblem, ...]:
         """What doctor should say: secrets that cannot be had, lie open, or are too short."""
         return tuple(p for name in self._sources for p in self._problems_of(name))
+
+    def look(self, name: str) -> SecretLook:
+        """Whether a secret can be had, as far as that shows without running the program it is
+        asked of: that may call a person, or leave a trace in somebody's vault.
+        """
+        source = self._sources.get(name)
+        try:
+            if source is not None and source.command is not None:
+                self._look_for_program(name, source.command[0])
+                return SecretLook(name, describe(source), None)
+            self.get(name)
+        except ConfigurationError as error:
+            where = describe(source) if source is not None else ""
+            return SecretLook(name, where, False, error.message, error.hint)
+        return SecretLook(name, describe(source) if source is not None else "", True)
+
+    def _look_for_program(self, name: str, program: str) -> None:
+        where = str(self._folder / program) if "/" in program else program
+        if shutil.which(where, path=self._environment.get("PATH")) is None:
+            raise _problem(
+                name, f"cannot be had: there is no program {program}", "install it, or correct it"
+            )
 
     def _problems_of(self, name: str) -> Iterator[SecretProblem]:
         try:

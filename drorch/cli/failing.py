@@ -55,17 +55,16 @@ def document_of(error: DrorchError) -> Mapping[str, Any]:
         "message": error.message,
         "hint": error.hint,
         "exit_code": int(error.exit_code),
-        "problems": [
-            {
-                "message": p.message,
-                "hint": p.hint,
-                "file": p.file,
-                "line": p.line,
-                "column": p.column,
-            }
-            for p in problems
-        ],
+        "problems": problem_documents(problems),
     }
+
+
+def problem_documents(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Problems for scripts, each with its place."""
+    return [
+        {"message": p.message, "hint": p.hint, "file": p.file, "line": p.line, "column": p.column}
+        for p in problems
+    ]
 
 
 def _known(error: BaseException, session: Session) -> DrorchError:

@@ -9,6 +9,7 @@ from drorch.core.errors import UsageError
 
 SET = click.option(
     "--set",
+    "--input",
     "settings",
     metavar="NAME=VALUE",
     multiple=True,

@@ -10,7 +10,7 @@ from drorch.config.source import Document, digest, parse, read_text
 from drorch.core.action import ActionSpec
 from drorch.core.compile import compile_runbook
 from drorch.core.errors import ConfigurationError, Problem, UsageError
-from drorch.core.expand import NESTING
+from drorch.core.expand import NESTING, Sources, expand
 from drorch.core.model import Configuration
 from drorch.core.names import Mode, RunKind
 from drorch.core.nearest import did_you_mean
@@ -188,6 +188,19 @@ class Runbooks:
         if problems or plan is None:
             raise ConfigurationError(_in_order(problems))
         return plan
+
+    def left_out_by_drills(
+        self,
+        name: str,
+        find_action_spec: Callable[[str], ActionSpec | None],
+        *,
+        homeward: bool = False,
+    ) -> dict[str, str]:
+        """The steps that a drill of a sound runbook would leave out, and why."""
+        runbook = self.get(name).sound()
+        runbook = (runbook.homeward() or runbook) if homeward else runbook
+        drafts = expand(runbook, Sources(find_action_spec, self.find, Mode.DRILL))
+        return {draft.id: draft.skip for draft in drafts if draft.skip}
 
     def _path(self, name: str) -> Path | None:
         for suffix in _SUFFIXES:

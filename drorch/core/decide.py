@@ -24,6 +24,9 @@ from drorch.core.values import Value
 
 _BEFORE_CLEANUP = (Phase.PRECONDITIONS, Phase.FENCE, Phase.STEPS, Phase.VERIFY)
 
+#: Why a step was left out whose `when` did not hold.
+NOT_MET = "its condition does not hold"
+
 #: What is due within this is due: waits are rounded, and nobody should wait for a rounding.
 _ROUNDING = timedelta(milliseconds=1)
 
@@ -235,7 +238,7 @@ def _begin(state: RunFold, step: StepState) -> Order:
     try:
         # The condition first: what a step refers to may have been skipped by the same condition.
         if plan.when is not None and not _holds(state, plan.when):
-            return Skip(plan.id, "its condition does not hold")
+            return Skip(plan.id, NOT_MET)
         arguments = render(plan.arguments, state.plan.inputs, state.outputs)
     except MissingOutputs as missing:
         return _without_outputs(state, plan, str(missing))

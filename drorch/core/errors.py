@@ -48,6 +48,10 @@ class JournalUntrusted(DrorchError):
     exit_code = ExitCode.JOURNAL_UNTRUSTED
 
 
+class NoJournal(JournalUntrusted):
+    """There is no journal yet: nothing was ever run here. Raised where none may be made."""
+
+
 class FenceLost(AlreadyRunning):
     """Another owner has appended to this run: stop at once, nothing more is ours to do."""
 

@@ -46,3 +46,24 @@ def ends_of(needs: Mapping[str, Sequence[str]], names: Sequence[str]) -> tuple[s
     """Those of `names` that none of the others needs: when they are over, all are."""
     needed = {need for name in names for need in needs[name]}
     return tuple(name for name in names if name not in needed)
+
+
+def waves_of(needs: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """In which wave each name comes: 1 where nothing is needed, else one after its latest need.
+
+    Needs of names that are not there do not count. There must be no circle.
+    """
+    known = {name: [need for need in wanted if need in needs] for name, wanted in needs.items()}
+    dependents: dict[str, list[str]] = {name: [] for name in needs}
+    for name, wanted in known.items():
+        for need in wanted:
+            dependents[need].append(name)
+    open_needs = {name: len(wanted) for name, wanted in known.items()}
+    waves = dict.fromkeys((name for name, number in open_needs.items() if not number), 1)
+    for name in (order := list(waves)):
+        for dependent in dependents[name]:
+            open_needs[dependent] -= 1
+            waves[dependent] = max(waves.get(dependent, 1), waves[name] + 1)
+            if not open_needs[dependent]:
+                order.append(dependent)
+    return {name: waves[name] for name in needs}

@@ -239,10 +239,10 @@ def _person_seconds(state: RunFold, axis: Axis, window: Window, present: float) 
     for pause in state.pauses:
         ended = axis.at(pause.ended) if pause.ended is not None else present
         changes += [(axis.at(pause.at), 0, 1), (ended, 0, -1)]
-    return _alone(sorted(changes), window)
+    return alone(sorted(changes), window)
 
 
-def _alone(changes: Iterable[tuple[float, int, int]], window: Window) -> float:
+def alone(changes: Iterable[tuple[float, int, int]], window: Window) -> float:
     """Seconds of the window in which the third counter is up and the second is not."""
     total, busy, asked, since = 0.0, 0, 0, window.begin
     for place, more_busy, more_asked in [*changes, (window.end, 0, 0)]:

@@ -16,7 +16,7 @@ from sqlalchemy import event as hooks
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
-from drorch.core.errors import JournalUntrusted, UsageError
+from drorch.core.errors import JournalUntrusted, NoJournal, UsageError
 from drorch.journal import schema
 from drorch.journal.connection import Found, Parameters, Statement, Transaction
 from drorch.journal.direct import set_up
@@ -202,7 +202,7 @@ def _upgrade(connection: sqlalchemy.Connection, found: str) -> None:
 
 def _not_ours(found: str | None) -> JournalUntrusted:
     if found is None:
-        return JournalUntrusted("the state holds no journal", "mend `state` in the configuration")
+        return NoJournal("the state holds no journal", "mend `state` in the configuration")
     return JournalUntrusted(
         f"the state is of revision {found}, this version of drorch knows {schema.REVISION}",
         "use the version of drorch that wrote it, or a newer one",

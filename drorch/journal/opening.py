@@ -8,7 +8,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from drorch.core.errors import JournalUntrusted
+from drorch.core.errors import JournalUntrusted, NoJournal
 from drorch.journal.connection import Database
 from drorch.journal.direct import SqliteFile
 
@@ -75,6 +75,6 @@ def _make_file(file: Path, *, create: bool) -> None:
             "let this user write there, or mend `state` in the configuration",
         ) from None
     if not file.exists():
-        raise JournalUntrusted(
+        raise NoJournal(
             f"there is no state file {file}", "mend `state` in the configuration, or --config"
         )

@@ -1,15 +1,14 @@
 """`drorch runbook`: what runbooks there are, whether they are sound, and what they would do."""
 
-from collections.abc import Sequence
-
 import click
 
+from drorch.cli.failing import lines_of, problem_documents
 from drorch.cli.inputs import SET, inputs_of
 from drorch.cli.names import runbook_names
 from drorch.cli.session import Session
 from drorch.cli.tables import show_table
 from drorch.cli.verb import Verbs
-from drorch.core.errors import ConfigurationError, ExitCode, Problem
+from drorch.core.errors import ConfigurationError, ExitCode, UsageError
 from drorch.core.names import Mode
 
 NAME = click.argument("name", shell_complete=runbook_names)
@@ -68,15 +67,45 @@ def list_(session: Session) -> None:
     "check", help="Say everything that is wrong with runbooks, before they are needed."
 )
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=runbook_names)
+@click.option("--all", "everything", is_flag=True, help="All of them, as without a name.")
+@click.option(
+    "--ready", is_flag=True, help="Also look at every precondition, really and from here."
+)
+@click.option(
+    "--timeout",
+    metavar="DURATION",
+    help="How long a look may take, of preconditions that do not say so.  [default: 1m]",
+)
+@click.option("--workers", type=click.IntRange(min=1), help="How many look at once.  [default: 8]")
 @click.pass_obj
-def check(session: Session, names: tuple[str, ...]) -> int:
-    """Compile each as a drill would."""
+def check(
+    session: Session,
+    names: tuple[str, ...],
+    timeout: str | None,
+    workers: int | None,
+    *,
+    everything: bool,
+    ready: bool,
+) -> int:
+    """Compile each as a drill would; with --ready carry out what a failover looks at first."""
+    if everything and names:
+        raise UsageError("--all and names contradict each other", "leave one of them out")
+    if ready:
+        from drorch.cli.looking import look_at
+
+        return look_at(session, names, timeout, workers)
+    if timeout is not None or workers is not None:
+        raise UsageError("--timeout and --workers are for looking at preconditions", "add --ready")
+    return _check_texts(session, names)
+
+
+def _check_texts(session: Session, names: tuple[str, ...]) -> int:
     from drorch.app import drills
 
     found = drills.check(session.program, names)
     bad = [problem for problems in found.values() for problem in problems]
     if session.json:
-        rows = [{"runbook": n, "problems": _documents(p)} for n, p in found.items()]
+        rows = [{"runbook": n, "problems": problem_documents(p)} for n, p in found.items()]
         session.emit({"ok": not bad, "runbooks": rows})
     elif not found:
         session.say(f"no runbooks in {session.program.configuration.runbooks}")
@@ -84,27 +113,62 @@ def check(session: Session, names: tuple[str, ...]) -> int:
         if not problems:
             session.say(f"{name}: good")
     if bad:
-        from drorch.cli.failing import lines_of
-
         session.tell(*lines_of(ConfigurationError(bad)))
     return int(ExitCode.USAGE if bad else ExitCode.GOOD)
 
 
-@command.command("plan", help="Show what a runbook would do. Nothing happens.")
+@command.command(
+    "plan", help="Show what a runbook would do, and how long it should take. Nothing happens."
+)
 @NAME
 @SET
-@MODE
+@click.option(
+    "--mode",
+    type=click.Choice([m.value for m in Mode]),
+    help="As an exercise (the default), or for real.",
+)
+@click.option("--failover", is_flag=True, help="As for real: --mode live.")
+@click.option(
+    "--failback", is_flag=True, help="Its way home, the section `failback`; for real by default."
+)
 @click.pass_obj
-def plan(session: Session, name: str, settings: tuple[str, ...], mode: str) -> None:
-    """Compile it as a run would, and print the plan."""
-    from drorch.app.drills import compile_plan
+def plan(
+    session: Session,
+    name: str,
+    settings: tuple[str, ...],
+    mode: str | None,
+    *,
+    failover: bool,
+    failback: bool,
+) -> int:
+    """Compile it as a run would, and print the plan; 2 if something is missing before it can run."""
+    from drorch.app.planning import plan_ahead
     from drorch.cli.plans import plan_document, plan_lines
 
-    compiled = compile_plan(session.program, name, Mode(mode), inputs_of(settings))
+    wanted = _mode_meant(mode, failover=failover, failback=failback)
+    planned = plan_ahead(session.program, name, wanted, inputs_of(settings), homeward=failback)
     if session.json:
-        session.emit(plan_document(compiled))
+        session.emit(plan_document(planned))
     else:
-        session.say(*plan_lines(compiled))
+        session.say(*plan_lines(planned, session.zone))
+    if planned.missing:
+        session.tell(*lines_of(ConfigurationError(planned.missing)))
+    trouble = planned.past.trouble
+    if trouble is not None:
+        session.tell(*lines_of(trouble))
+        return int(trouble.exit_code)
+    return int(ExitCode.USAGE if planned.missing else ExitCode.GOOD)
+
+
+def _mode_meant(mode: str | None, *, failover: bool, failback: bool) -> Mode:
+    if failover and (failback or mode == Mode.DRILL.value):
+        other = "--failback" if failback else "--mode drill"
+        raise UsageError(
+            f"--failover and {other} contradict each other", "say what is meant: one of them"
+        )
+    if mode is None:
+        return Mode.LIVE if failover or failback else Mode.DRILL
+    return Mode(mode)
 
 
 @command.command(
@@ -120,7 +184,11 @@ def test(session: Session, names: tuple[str, ...]) -> int:
     bad = [problem for one in done for problem in one.problems]
     if session.json:
         rows = [
-            {"runbook": d.runbook, "rehearsal": d.rehearsal, "problems": _documents(d.problems)}
+            {
+                "runbook": d.runbook,
+                "rehearsal": d.rehearsal,
+                "problems": problem_documents(d.problems),
+            }
             for d in done
         ]
         session.emit({"ok": not bad, "rehearsals": rows})
@@ -131,8 +199,6 @@ def test(session: Session, names: tuple[str, ...]) -> int:
             f"{one.runbook}: {one.rehearsal}: {'not as expected' if one.problems else 'good'}"
         )
     if bad:
-        from drorch.cli.failing import lines_of
-
         session.tell(*lines_of(ConfigurationError(bad)))
     return int(ExitCode.FAILED if bad else ExitCode.GOOD)
 
@@ -153,19 +219,12 @@ def test(session: Session, names: tuple[str, ...]) -> int:
 def graph(session: Session, name: str, settings: tuple[str, ...], mode: str, form: str) -> None:
     """Print the graph; with --json its nodes and edges."""
     from drorch.app.drills import compile_plan
-    from drorch.cli import plans
+    from drorch.cli import graphs
 
     compiled = compile_plan(
         session.program, name, Mode(mode), inputs_of(settings), inputs_later=True
     )
     if session.json:
-        session.emit(plans.graph_document(compiled))
+        session.emit(graphs.graph_document(compiled))
     else:
-        session.say(*(plans.mermaid(compiled) if form == "mermaid" else plans.dot(compiled)))
-
-
-def _documents(problems: Sequence[Problem]) -> list[dict[str, object]]:
-    return [
-        {"message": p.message, "hint": p.hint, "file": p.file, "line": p.line, "column": p.column}
-        for p in problems
-    ]
+        session.say(*(graphs.mermaid(compiled) if form == "mermaid" else graphs.dot(compiled)))

@@ -176,3 +176,41 @@ def test_open_files_are_told_of(tmp_path):
     assert not problem.grave
     (tmp_path / "f").chmod(0o600)
     assert secrets.problems() == ()
+
+
+def test_a_look_reads_files_and_the_environment_and_runs_no_program(tmp_path):
+    asked: list[str] = []
+    (tmp_path / "key").write_text("k3y-k3y")
+    (tmp_path / "empty").write_text("\n")
+    program = tmp_path / "vault"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    secrets = make(
+        tmp_path,
+        {"./vault": lambda process: asked.append("vault") or 0},
+        {"TOKEN": "t0ken", "PATH": "/nowhere"},
+        key=SecretSource(file=Path("key")),
+        empty=SecretSource(file=Path("empty")),
+        gone=SecretSource(file=Path("gone")),
+        token=SecretSource(env="TOKEN"),
+        unset=SecretSource(env="UNSET"),
+        vault=SecretSource(command=("./vault", "show")),
+        absent=SecretSource(command=("no-such-program",)),
+    )
+    looks = {name: secrets.look(name) for name in ("key", "empty", "gone", "token", "unset")}
+    assert {name: one.there for name, one in looks.items()} == {
+        "key": True,
+        "empty": False,
+        "gone": False,
+        "token": True,
+        "unset": False,
+    }
+    assert secrets.look("vault").there is None
+    assert secrets.look("absent").message == (
+        "secret absent cannot be had: there is no program no-such-program"
+    )
+    assert secrets.look("vualt").hint == "did you mean 'vault'?"
+    assert not asked
+    told = " ".join(f"{one.message} {one.hint} {one.source}" for one in looks.values())
+    assert "k3y-k3y" not in told
+    assert "t0ken" not in told

@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drorch.core.graph import ends_of, find_cycle, is_upstream
+from drorch.core.graph import ends_of, find_cycle, is_upstream, waves_of
 
 NAMES = st.sampled_from("abcdef")
 NEEDS = st.fixed_dictionaries({name: st.lists(NAMES, max_size=3) for name in "abcdef"})
@@ -39,3 +39,12 @@ def test_long_chains_need_no_recursion():
 def test_ends_are_what_nothing_else_waits_for():
     needs = {"a": [], "b": ["a"], "c": ["a", "outside"]}
     assert ends_of(needs, ["a", "b", "c"]) == ("b", "c")
+
+
+@given(NEEDS)
+def test_a_wave_comes_one_after_the_latest_need(needs):
+    if find_cycle(needs):
+        return
+    waves = waves_of({**needs, "g": ["outside"]})
+    assert waves.pop("g") == 1
+    assert waves == {n: 1 + max((waves[m] for m in needs[n]), default=0) for n in needs}
