@@ -25,6 +25,7 @@ from drorch.engine.loop import Engine
 from drorch.journal.store import SqlJournal
 from drorch.ports import Action, ActionTable, Call, Journal, Tools
 from tests.fakes.journal import MemoryJournal
+from tests.fakes.messenger import FakeMessenger
 from tests.fakes.world import NoCreations, NoEvidence, NoSecrets
 
 #: What a step of the largest plan may cost of one of the smallest: flat, but for noise.
@@ -106,6 +107,7 @@ def carry_on(
         commands=SystemCommands("bench"),
         secrets=NoSecrets(),
         evidence=NoEvidence(),
+        messenger=FakeMessenger(),
         creations=NoCreations(),
         knowledge=journal,
         environment={},

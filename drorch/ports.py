@@ -16,10 +16,11 @@ from typing import Protocol
 from drorch.core.action import ActionSpec
 from drorch.core.events import Event, Recorded, Stamped
 from drorch.core.facts import F, Known
-from drorch.core.model import Configuration
+from drorch.core.model import Configuration, NotifyRule
 from drorch.core.moment import Moment
 from drorch.core.names import Mode
 from drorch.core.posture import KnownCopy, RunRow
+from drorch.core.telling import Delivery, Message
 from drorch.core.values import Evidence, Result, Value
 
 
@@ -197,6 +198,17 @@ class Secrets(Protocol):
         ...
 
 
+class Messenger(Protocol):
+    """Tells people, over the channels that the configuration names."""
+
+    def send(self, channel: NotifyRule, message: Message, limit: timedelta) -> Delivery:
+        """Hand the message to one channel, once, in about `limit`; of a dead man's switch, call it.
+
+        Never raises for what the channel does; no value of a secret is in the answer.
+        """
+        ...
+
+
 class EvidenceStore(Protocol):
     """Files kept beside the journal to show what happened."""
 
@@ -334,6 +346,7 @@ class Tools:
     commands: Commands
     secrets: Secrets
     evidence: EvidenceStore
+    messenger: Messenger
     creations: Creations
     knowledge: Knowledge
     environment: Mapping[str, str]

@@ -5,13 +5,14 @@ every argument is looked at again. What is wrong is a failure with the cause `ar
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from drorch.core.action import ActionSpec
 from drorch.core.durations import parse_duration
 from drorch.core.errors import DrorchError
+from drorch.core.moment import parse_moment
 from drorch.core.render import as_text
 from drorch.core.values import Result, Value, failed
 from drorch.ports import Action, Call, Secrets, Tools
@@ -95,6 +96,19 @@ class Arguments:
             except ValueError as error:
                 raise WrongArgument(f"{name}: {error}", "write it like 30s or 5m") from None
         raise _wrong(name, "a duration such as 30s", value)
+
+    def time(self, name: str, zone: str) -> datetime:
+        """A time, aware UTC; without an offset it is one of the zone named."""
+        from zoneinfo import ZoneInfo
+
+        text = self.text(name)
+        try:
+            return parse_moment(text, ZoneInfo(zone))
+        except ValueError:
+            raise WrongArgument(
+                f"{name}: {text!r} is not a time",
+                f"write it like 2026-11-23T03:00 (a time in {zone}), or 2026-11-23T08:00:00Z",
+            ) from None
 
     def path(self, name: str, default: Path | object = _MISSING) -> Path:
         """A path; relative ones are the configuration folder's."""

@@ -12,7 +12,7 @@ from drorch.core.errors import StorageError
 from drorch.core.model import Region
 from drorch.core.values import Result, Value, errored, failed, passed
 from drorch.ports import Call, Cancellation, Tools
-from drorch.storage.probe import Depth, probe
+from drorch.storage.probe import Depth, Fact, probe
 
 
 def _reachable(call: Call, tools: Tools) -> Result:
@@ -39,6 +39,49 @@ REGION_REACHABLE = make_action(
         repeatable=True,
     ),
     _reachable,
+)
+
+
+def _versioned(call: Call, tools: Tools) -> Result:
+    arguments = Arguments.of(call, tools)
+    region = region_named(tools, arguments.text("region"))
+    health = probe(bucket_of(tools, region), Depth.FULL)
+    if health.trouble is not None:
+        return failed(health.trouble.cause, health.trouble.message, health.trouble.hint)
+    outputs: dict[str, Value] = {
+        "region": region.name,
+        "versions": health.versioning,
+        "locks": health.locks,
+    }
+    if health.versioning is None:
+        said = [f.message for f in health.facts if f.fact is Fact.VERSIONING and f.message]
+        why = f": {said[0]}" if said else ""
+        return errored(
+            "unknown",
+            f"whether region {region.name} keeps versions cannot be known{why}",
+            "look at the bucket, and at whether the region's key may ask for its versioning",
+            outputs=outputs,
+        )
+    if not health.versioning:
+        return failed(
+            "no-versions",
+            f"region {region.name} keeps no versions: what is deleted or overwritten there is gone",
+            "bring it from another region: drorch heal; versions cannot be had afterwards",
+            outputs=outputs,
+        )
+    return passed(outputs)
+
+
+REGION_VERSIONED = make_action(
+    ActionSpec(
+        "region.versioned",
+        "The region keeps versions, so that it can be rewound",
+        (Parameter("region", Kind.REGION, doc="which region"),),
+        ("region", "versions", "locks"),
+        check=True,
+        repeatable=True,
+    ),
+    _versioned,
 )
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from drorch.actions.arguments import Arguments, WrongArgument, make_action
+from drorch.actions.arguments import Arguments, make_action
 from drorch.actions.places import (
     address_of,
     bucket_of,
@@ -58,7 +58,8 @@ def _restore(call: Call, tools: Tools) -> Result:
     if isinstance(found, Observation):
         return failed(found.cause, found.message, found.hint)
     attempt = Attempt(call.cancel, call.timeout, call.progress)
-    at = _moment(arguments)
+    zone = tools.configuration.timezone
+    at = arguments.time("at", zone) if arguments.has("at") else None
     tools.creations.note(call.run, target)
 
     def once(region: Region, strictness: Strictness) -> Result:
@@ -216,19 +217,6 @@ def _missing(dataset: Dataset, missing: Sequence[PurePosixPath]) -> tuple[Findin
     )
 
 
-def _moment(arguments: Arguments) -> datetime | None:
-    if not arguments.has("at"):
-        return None
-    text = arguments.text("at")
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise WrongArgument(
-            f"at: {text!r} is not a time", "write it like 2026-11-23T03:00:00Z"
-        ) from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 def source_paths(dataset: Dataset) -> tuple[PurePosixPath, ...]:
     """The paths a snapshot of the dataset holds."""
     if dataset.dump is not None:
@@ -294,7 +282,7 @@ RESTORE = make_action(
                 required=False,
                 doc="default: the first of its regions that answers, the primary before others",
             ),
-            Parameter("at", Kind.TEXT, required=False, doc="newest snapshot not after this time"),
+            Parameter("at", Kind.TIME, required=False, doc="newest snapshot not after this time"),
             Parameter("include", Kind.LIST, required=False, doc="only these paths"),
             Parameter("purpose", Kind.TEXT, required=False, doc="why, for the access log"),
         ),

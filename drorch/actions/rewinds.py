@@ -1,7 +1,7 @@
 """The action that brings a region's repository back to its last good state."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
 from drorch.actions.genuine import judge_of
@@ -16,6 +16,7 @@ from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import DrorchError
 from drorch.core.facts import Forgotten, KeyKnown, KeyRevoked
 from drorch.core.model import Dataset, Region
+from drorch.core.names import Mode
 from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.core.units import format_size
 from drorch.core.values import Finding, Result, Value, failed, passed
@@ -32,24 +33,24 @@ def _rewind(call: Call, tools: Tools) -> Result:
     arguments = Arguments.of(call, tools)
     dataset = dataset_named(tools, arguments.text("dataset"))
     region = region_named(tools, arguments.text("region"))
-    moment = _moment(arguments.text("to"))
+    moment = arguments.time("to", tools.configuration.timezone)
     trouble = probe(bucket_of(tools, region), Depth.REACHABLE).trouble
     if trouble is not None:
         return failed(trouble.cause, trouble.message, trouble.hint)
-    done = rewound(tools, dataset, region, moment, progress=call.progress, cancel=call.cancel)
-    return _told(tools, dataset, region, moment, done)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise WrongArgument(
-            f"to: {text!r} is not a time with an offset", "write it like 2026-11-23T03:00:00Z"
+    if moment > tools.clock.now().at:
+        said = f"to: {arguments.text('to')} is still to come"
+        raise WrongArgument(said, "give the time at which all was still well")
+    dry = arguments.boolean("dry_run", default=False)
+    if call.mode is Mode.DRILL and not dry:
+        return failed(
+            "protected",
+            f"an exercise does not change what lies in region {region.name}",
+            "mark the step live_only, or let it only look: dry_run: true",
         )
-    return at.astimezone(UTC)
+    done = rewound(
+        tools, dataset, region, moment, dry=dry, progress=call.progress, cancel=call.cancel
+    )
+    return _told(tools, dataset, region, moment, done, dry=dry)
 
 
 def rewound(
@@ -121,7 +122,13 @@ def _configs(tools: Tools, dataset: Dataset, regions: Sequence[str]) -> Iterator
 
 
 def _told(
-    tools: Tools, dataset: Dataset, region: Region, moment: datetime, done: Rewound
+    tools: Tools,
+    dataset: Dataset,
+    region: Region,
+    moment: datetime,
+    done: Rewound,
+    *,
+    dry: bool,
 ) -> Result:
     outputs: dict[str, Value] = {
         "dataset": dataset.name,
@@ -139,6 +146,9 @@ def _told(
     }
     findings = findings_of(tools, dataset, region, done)
     copies = tuple(_held(tools, dataset, region, done))
+    if dry:
+        findings = tuple(f for f in findings if f.what != "object.hidden")
+        copies = ()
     if done.lost:
         return failed(
             "damaged",
@@ -149,7 +159,16 @@ def _told(
             findings=findings,
             copies=copies,
         )
-    return passed(outputs, message=_sentence(done), findings=findings, copies=copies)
+    said = _outlook(done) if dry else _sentence(done)
+    return passed(outputs, message=said, findings=findings, copies=copies)
+
+
+def _outlook(done: Rewound) -> str:
+    config = "" if done.config == "kept" else " and config"
+    return (
+        f"nothing was changed; would be brought back: {done.brought_back} objects{config}; "
+        f"hidden: {len(done.hidden)}; snapshots that would show: {len(done.snapshots)}"
+    )
 
 
 def _sentence(done: Rewound) -> str:
@@ -232,7 +251,8 @@ REWIND = make_action(
         (
             Parameter("dataset", Kind.DATASET, doc="whose repository"),
             Parameter("region", Kind.REGION, doc="where; its bucket must keep versions"),
-            Parameter("to", Kind.TEXT, doc="the time, as 2026-11-23T03:00:00Z"),
+            Parameter("to", Kind.TIME, doc="when all was still well"),
+            Parameter("dry_run", Kind.BOOLEAN, required=False, doc="only say what would be done"),
         ),
         (
             "dataset",

@@ -19,6 +19,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "backup": "backups:BACKUP",
         "replicate": "replicating:REPLICATE",
         "restore": "restores:RESTORE",
+        "restore.verify": "comparing:VERIFY",
         "repository.check": "restores:REPOSITORY_CHECK",
         "repository.unlock": "unlocking:REPOSITORY_UNLOCK",
         "repository.renew": "renewing:REPOSITORY_RENEW",
@@ -27,6 +28,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "scrub": "scrubs:SCRUB",
         "heal": "heals:HEAL",
         "region.reachable": "regions:REGION_REACHABLE",
+        "region.versioned": "regions:REGION_VERSIONED",
         "snapshot.age": "regions:SNAPSHOT_AGE",
         "retention.decide": "retention:RETENTION_DECIDE",
         "retention.prepare": "pruning:RETENTION_PREPARE",
@@ -62,6 +64,8 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "files.verify": "files:VERIFY",
         "files.write": "files:WRITE",
         "files.remove": "files:REMOVE",
+        # People
+        "notify": "telling:NOTIFY",
         # Before a failover
         "fence.check": "fence:CHECK",
         # The course of a run

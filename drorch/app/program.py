@@ -13,7 +13,15 @@ from drorch.core.events import Owner
 from drorch.core.facts import F, Known
 from drorch.core.model import Configuration, Dataset, Region
 from drorch.core.posture import KnownCopy
-from drorch.ports import ActionTable, Clock, Commands, Creations, EvidenceStore, Tools
+from drorch.ports import (
+    ActionTable,
+    Clock,
+    Commands,
+    Creations,
+    EvidenceStore,
+    Messenger,
+    Tools,
+)
 
 if TYPE_CHECKING:
     from drorch.adapters.secrets import ConfiguredSecrets
@@ -70,6 +78,15 @@ class Program:
         return EvidenceFolder(self.configuration.work / "evidence")
 
     @cached_property
+    def messenger(self) -> Messenger:
+        """How people are told."""
+        from drorch.notify.messenger import ConfiguredMessenger
+
+        return ConfiguredMessenger(
+            self.configuration.folder, self.secrets, self.commands, self.environment
+        )
+
+    @cached_property
     def creations(self) -> Creations:
         """What runs have created on disk."""
         from drorch.adapters.creations import CreationsFolder
@@ -106,6 +123,7 @@ class Program:
             commands=self.commands,
             secrets=self.secrets,
             evidence=self.evidence,
+            messenger=self.messenger,
             creations=self.creations,
             knowledge=_Known(self),
             environment=self.environment,

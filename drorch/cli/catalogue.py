@@ -50,6 +50,7 @@ CATALOGUE = (
             Entry("status", "How each dataset stands in each region; drills due; alarms."),
             Entry("report", "Write reports from what the journal holds."),
             Entry("journal", "Verify the journal, export a run, rebuild what is derived."),
+            Entry("notify", "Try the channels over which people are told."),
             Entry("completion", "Print the script that completes words in your shell."),
         ),
     ),

@@ -6,6 +6,7 @@ from datetime import datetime
 import click
 
 from drorch.core.errors import UsageError
+from drorch.core.moment import parse_moment
 
 SET = click.option(
     "--set",
@@ -47,12 +48,9 @@ def moment_given(text: str, zone: str) -> datetime:
     from zoneinfo import ZoneInfo
 
     try:
-        at = datetime.fromisoformat(text)
+        return parse_moment(text, ZoneInfo(zone))
     except ValueError:
-        at = None
-    if at is None or len(text.strip()) <= len("2026-11-23"):
         raise UsageError(
             f"{text!r} is not a time",
             f"write it like 2026-11-23T03:00 (a time in {zone}), or 2026-11-23T08:00:00Z",
-        )
-    return at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(zone))
+        ) from None

@@ -12,6 +12,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     BOOLEAN = "boolean"
     DURATION = "duration"
+    TIME = "time"
     ARGV = "argv"
     MAPPING = "mapping"
     LIST = "list"
@@ -22,6 +23,7 @@ class Kind(StrEnum):
     WRITE_PATH = "write-path"
     DATASET = "dataset"
     REGION = "region"
+    SECRET = "secret"  # noqa: S105 - the kind of a name, not a password
     STEP_OUTPUT = "step-output"
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.durations import parse_duration
 from drorch.core.model import Configuration
+from drorch.core.moment import parse_moment
 from drorch.core.nearest import did_you_mean
 from drorch.core.render import preview, references, sole_reference
 from drorch.core.values import Value
@@ -29,7 +31,9 @@ _TEXTUAL = frozenset(
         Kind.WRITE_PATH,
         Kind.DATASET,
         Kind.REGION,
+        Kind.SECRET,
         Kind.DURATION,
+        Kind.TIME,
     }
 )
 _TRUTHS = {"true": True, "false": False}
@@ -115,6 +119,8 @@ def _of_value(
         yield from _named(parameter.name, known, configuration.datasets, "dataset")
     if parameter.kind is Kind.REGION:
         yield from _named(parameter.name, known, configuration.regions, "region")
+    if parameter.kind is Kind.SECRET:
+        yield from _named(parameter.name, known, configuration.secrets, "secret")
 
 
 def _named(
@@ -144,6 +150,7 @@ _WANTED: Mapping[Kind, tuple[str, str]] = {
     Kind.NUMBER: ("a number", "write digits"),
     Kind.BOOLEAN: ("true or false", "write true or false"),
     Kind.DURATION: ("a duration", "write it like 500ms, 90s, 30m or 1h30m"),
+    Kind.TIME: ("a time", "write it like 2026-11-23T03:00, or 2026-11-23T08:00:00Z"),
     Kind.ARGV: (
         "a command as a list",
         "write it like [program, argument]; a script goes under `do: shell`",
@@ -157,6 +164,7 @@ _WANTED: Mapping[Kind, tuple[str, str]] = {
     Kind.WRITE_PATH: ("a path", "write a path, relative to the configuration's folder or absolute"),
     Kind.DATASET: ("the name of a dataset", "see `datasets:` in the configuration"),
     Kind.REGION: ("the name of a region", "see `regions:` in the configuration"),
+    Kind.SECRET: ("the name of a secret", "see `secrets:` in the configuration"),
     Kind.STEP_OUTPUT: ("the output of a step", ""),
 }
 
@@ -205,6 +213,14 @@ def _is_duration(value: Value) -> bool:
     return True
 
 
+def _is_time(value: Value) -> bool:
+    try:
+        parse_moment(_as_text(value) or "", UTC)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_host(value: Value) -> bool:
     text = _as_text(value) or ""
     return bool(text) and not any(character in text for character in "/ @")
@@ -217,6 +233,7 @@ _FITTING: Mapping[Kind, Callable[[Value], bool]] = {
     Kind.NUMBER: _is_number_text,
     Kind.BOOLEAN: lambda value: isinstance(value, bool) or value in ("true", "false"),
     Kind.DURATION: _is_duration,
+    Kind.TIME: _is_time,
     Kind.ARGV: _is_argv,
     Kind.LIST: _is_list,
     Kind.MAPPING: lambda value: isinstance(value, Mapping),

@@ -1,7 +1,7 @@
 """Moments that survive a lying clock: wall time for people, boot time for durations."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +36,14 @@ def clock_step(start: Moment, end: Moment) -> timedelta:
     if start.boot != end.boot:
         return timedelta()
     return (end.at - start.at) - timedelta(seconds=end.ticks - start.ticks)
+
+
+def parse_moment(text: str, zone: tzinfo) -> datetime:
+    """A time as people write it, aware UTC; without an offset it is one of `zone`.
+
+    ValueError if it is none, or a day without a time.
+    """
+    at = datetime.fromisoformat(text.strip())
+    if len(text.strip()) <= len("2026-11-23"):
+        raise ValueError(f"{text!r} is a day, not a time")
+    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)

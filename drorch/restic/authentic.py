@@ -97,6 +97,14 @@ class SealingKey:
         except (ValueError, RecursionError) as error:
             raise NotGenuine("it was made with the repository's key, but cannot be read") from error
 
+    def blob(self, sealed: bytes, *, compressed: bool) -> bytes:
+        """The plain bytes of a blob that lies in a pack; its index says whether it is compressed."""
+        plain = self.opened(sealed)
+        try:
+            return _unpacked(plain) if compressed else plain
+        except ValueError as error:
+            raise NotGenuine("it was made with the repository's key, but cannot be read") from error
+
     @property
     def shown(self) -> tuple[str, ...]:
         """How its parts would look if something printed them: for redaction."""

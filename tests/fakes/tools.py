@@ -10,6 +10,7 @@ from drorch.core.values import Result
 from drorch.ports import Action, Call, Cancellation, Commands, Tools
 from tests.fakes.clock import FakeClock
 from tests.fakes.evidence import FakeEvidence
+from tests.fakes.messenger import FakeMessenger
 from tests.fakes.secrets import FakeSecrets
 
 
@@ -35,12 +36,14 @@ class Place:
     def __init__(self, folder: Path, commands: Commands, secrets=None, environment=None) -> None:
         self.folder = folder
         self.evidence = FakeEvidence()
+        self.messenger = FakeMessenger()
         self.tools = Tools(
             configuration=Configuration(folder),
             clock=FakeClock(),
             commands=commands,
             secrets=FakeSecrets(secrets),
             evidence=self.evidence,
+            messenger=self.messenger,
             creations=CreationsFolder(folder / "created"),
             knowledge=NothingKnown(),
             environment={"PATH": "/usr/bin:/bin", **(environment or {})},

@@ -23,6 +23,7 @@ from drorch.engine.attempts import Bench
 from drorch.engine.inbox import Inbox, Item
 from drorch.engine.loop import Engine
 from drorch.ports import Action, Call, Head, Journal, Tools
+from tests.fakes.messenger import FakeMessenger
 
 
 class PowerCut(BaseException):
@@ -188,6 +189,7 @@ def an_engine(
         commands=NoProcesses(),
         secrets=NoSecrets(),
         evidence=NoEvidence(),
+        messenger=FakeMessenger(),
         creations=NoCreations(),
         knowledge=journal,
         environment={},

@@ -20,6 +20,7 @@ GOLDEN = Path(__file__).parent / "help"
 #: Imported by nothing but verbs that need them: each costs more than all of click.
 HEAVY = (
     "alembic",
+    "apprise",
     "boto3",
     "botocore",
     "jinja2",

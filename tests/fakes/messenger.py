@@ -1,0 +1,23 @@
+"""A messenger that keeps what it was told; channels can be dead, or take a message late."""
+
+from datetime import timedelta
+
+from drorch.core.model import NotifyRule
+from drorch.core.telling import Delivery, Message, channel_named
+
+
+class FakeMessenger:
+    """`dead` channels fail so many times before they take a message."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Message]] = []
+        self.dead: dict[str, int] = {}
+
+    def send(self, channel: NotifyRule, message: Message, limit: timedelta) -> Delivery:
+        """See ports.Messenger.send."""
+        name = channel_named(channel)
+        if self.dead.get(name, 0) > 0:
+            self.dead[name] -= 1
+            return Delivery(name, "connection refused", "look at it")
+        self.told.append((name, message))
+        return Delivery(name)

@@ -1,0 +1,165 @@
+"""Messages on real channels: a mail server, a web hook, a command, a dead man's switch; and what
+is said when one of them is dead, without ever saying what its address holds.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from drorch.adapters.commands import SystemCommands
+from drorch.adapters.secrets import ConfiguredSecrets
+from drorch.core.model import Configuration, NotifyRule, SecretSource
+from drorch.core.telling import Message, Tone
+from drorch.notify.messenger import ConfiguredMessenger
+from tests.receivers import a_hook, a_mailbox, free_port
+
+#: aiosmtpd says so of a server that takes passwords in the clear, as only one on loopback may.
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+
+LIMIT = timedelta(seconds=5)
+MESSAGE = Message("Le DPI est tombé", "Appelez Québec.\nTout de suite.", Tone.FAILURE)
+PASSWORD = "c0rrect-h0rse"
+
+
+@pytest.fixture
+def send(tmp_path):
+    """Send over a channel whose secret holds an address; the delivery, and the secrets."""
+    commands = SystemCommands(f"notify-{os.getpid()}", tmp_path)
+
+    def sent(address="", **kind):
+        (tmp_path / "url").write_text(address)
+        configuration = Configuration(tmp_path, secrets={"url": SecretSource(file="url")})
+        secrets = ConfiguredSecrets(configuration, commands, {})
+        messenger = ConfiguredMessenger(tmp_path, secrets, commands, {"PATH": os.environ["PATH"]})
+        return messenger.send(NotifyRule((), **(kind or {"to": "url"})), MESSAGE, LIMIT)
+
+    yield sent
+    commands.close()
+
+
+def mail(port, login=("dr", PASSWORD)):
+    user = f"{login[0]}:{login[1]}@" if login else ""
+    return f"mailto://{user}127.0.0.1:{port}/?from=drorch@hospital.example&to=oncall@hospital.example&mode=insecure"
+
+
+def test_a_mail_arrives_with_title_and_text(send):
+    with a_mailbox(("dr", PASSWORD)) as box:
+        told = send(mail(box.port))
+        assert (told.channel, told.why) == ("url", "")
+    (one,) = box.mails
+    assert (one["Subject"], one["To"]) == (MESSAGE.title, "oncall@hospital.example")
+    assert "Appelez Québec." in box.texts()[0]
+
+
+def test_a_wrong_password_is_told_without_telling_it(send):
+    with a_mailbox(("dr", PASSWORD)) as box:
+        told = send(mail(box.port, ("dr", "wr0ng-h0rse")))
+    assert not told.done
+    assert "535" in told.why, told.why
+    assert "wr0ng" not in told.why + told.hint
+    assert "secret url" in told.hint
+    assert box.mails == []
+
+
+def test_a_dead_mail_server_is_told(send):
+    told = send(mail(free_port()))
+    assert "refused" in told.why.lower(), told.why
+    assert PASSWORD not in told.why + told.hint
+
+
+def test_a_web_hook_is_given_it(send):
+    with a_hook() as hook:
+        assert send(f"json://127.0.0.1:{hook.port}/tell-t0ken/").done
+    ((method, path, body),) = hook.asked
+    assert (method, path) == ("POST", "/tell-t0ken/")
+    assert (body["title"], body["type"]) == (MESSAGE.title, "failure")
+    assert body["message"] == MESSAGE.body
+
+
+def test_a_web_hook_that_refuses_is_told_without_its_token(send, capfd):
+    with a_hook(status=403) as hook:
+        told = send(f"json://someone:{PASSWORD}@127.0.0.1:{hook.port}/tell-t0ken/?+key=t0ken-two")
+    assert "403" in told.why
+    said = "".join((told.why, told.hint, *capfd.readouterr()))
+    for part in (PASSWORD, "tell-t0ken", "t0ken-two"):
+        assert part not in said
+
+
+@pytest.mark.parametrize("address", ["nonsense", "mailto://", "tgram://t0ken/", "pigeon://a/b"])
+def test_an_address_that_is_none_is_told_without_telling_it(send, capfd, address):
+    told = send(address)
+    assert not told.done
+    assert "secret url" in told.hint
+    assert "t0ken" not in "".join((told.why, *capfd.readouterr()))
+
+
+def test_a_secret_that_is_not_there_is_told(send):
+    told = send("x", to="gone")
+    assert "secret gone is not named" in told.why
+    assert told.hint
+
+
+def test_a_command_reads_it(send, tmp_path):
+    script = 'cat > said; printf "%s|%s" "$DRORCH_TITLE" "$DRORCH_TONE" > title; env | wc -l > env'
+    assert send(command=("sh", "-c", script)).done
+    assert (tmp_path / "said").read_text() == MESSAGE.body
+    assert (tmp_path / "title").read_text() == f"{MESSAGE.title}|failure"
+    told = send(command=("sh", "-c", "echo no paper >&2; exit 3"))
+    assert told.why == "sh ended with 3: no paper"
+    assert (told.channel, told.done) == ("sh", False)
+    assert "there is no such program" in send(command=("./pager",)).why
+
+
+def test_a_dead_mans_switch_is_called(send):
+    with a_hook() as hook:
+        assert send(f"http://127.0.0.1:{hook.port}/ping/uu1d-uu1d", ping="url").done
+        hook.status = 500
+        told = send(f"http://127.0.0.1:{hook.port}/ping/uu1d-uu1d", ping="url")
+        assert "500" in told.why
+        assert "uu1d" not in told.why
+    assert [path for _, path, _ in hook.asked] == ["/ping/uu1d-uu1d"] * 2
+    assert "not one of http" in send("ftp://x.example/", ping="url").why
+
+
+def test_every_channel_is_tried_by_one_command(tmp_path):
+    with a_mailbox() as box, a_hook() as hook:
+        (tmp_path / "mail").write_text(mail(box.port, None))
+        (tmp_path / "dead").write_text(f"json://127.0.0.1:{free_port()}/t0ken")
+        (tmp_path / "switch").write_text(f"http://127.0.0.1:{hook.port}/ping")
+        (tmp_path / "drorch.yaml").write_text(
+            "organization: Sainte-Rive\nlanguage: fr\n"
+            "secrets: {mail: {file: mail}, dead: {file: dead}, switch: {file: switch}}\n"
+            "notify:\n"
+            "  - {to: mail, when: [run.failed]}\n"
+            "  - {to: dead, when: [run.failed]}\n"
+            "  - {ping: switch, when: [run.failed]}\n"
+        )
+        done = drorch(tmp_path, "notify", "test", "--json")
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)
+    assert [(f["channel"], f["told"]) for f in found] == [
+        ("mail", True),
+        ("dead", False),
+        ("switch", True),
+    ]
+    assert "refused" in found[1]["message"]
+    assert "t0ken" not in done.stdout + done.stderr
+    assert box.mails[0]["Subject"] == "[EXERCICE] drorch: Sainte-Rive"
+
+
+def test_without_a_channel_it_says_so(tmp_path):
+    (tmp_path / "drorch.yaml").write_text("organization: Sainte-Rive\n")
+    done = drorch(tmp_path, "notify", "test")
+    assert done.returncode == 2
+    assert "no channel is configured" in done.stderr
+
+
+def drorch(folder, *words):
+    line = [sys.executable, "-m", "drorch", "--config", str(folder / "drorch.yaml"), *words]
+    return subprocess.run(
+        line, capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL
+    )
