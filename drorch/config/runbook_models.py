@@ -84,7 +84,7 @@ class StepShape(CallShape):
     until: UntilShape | None = None
     timeout: Duration | None = None
     when: WhenShape | None = None
-    on_failure: Literal["stop", "continue", "ask"] = "stop"
+    on_failure: Literal["stop", "continue", "ask", "isolate"] = "stop"
     repeatable: Flag | None = None
     live_only: Flag = False
     undo: CallShape | None = None

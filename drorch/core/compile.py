@@ -184,7 +184,7 @@ def _planned(draft: Draft, inputs: Mapping[str, str]) -> PlannedStep:
         check=check,
         person=spec.person,
         repeatable=draft.repeatable,
-        on_failure=OnFailure.CONTINUE if draft.phase is Phase.CLEANUP else step.on_failure,
+        on_failure=OnFailure.CONTINUE if draft.phase is Phase.CLEANUP else draft.on_failure,
         retry=step.retry or Retry() if not draft.undoes else Retry(),
         until=step.until if not draft.undoes else None,
         timeout=step.timeout,

@@ -251,6 +251,8 @@ def _reason_to_skip(state: RunFold, step: StepState) -> str:
     plan = step.plan
     if plan.skip:
         return plan.skip
+    if plan.id in state.cut_off:
+        return f"it needs {state.cut_off[plan.id]}, which failed"
     if plan.phase is not Phase.CLEANUP or step.attempts:
         return ""
     if plan.undoes and not state.steps[plan.undoes].may_have_happened:

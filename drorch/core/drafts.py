@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from drorch.core.action import ActionSpec, Kind
 from drorch.core.arguments import plain, settled
 from drorch.core.errors import Problem
-from drorch.core.names import Mode, Phase
+from drorch.core.names import Mode, OnFailure, Phase
 from drorch.core.render import Reference, preview, references, rewrite
 from drorch.core.runbook import ActionCall, Runbook, RunbookStep, When
 from drorch.core.values import Value
@@ -45,6 +45,7 @@ class Draft:
     needs: list[str] = field(default_factory=list)
     skip: str = ""
     undoes: str = ""
+    on_failure: OnFailure = OnFailure.STOP
     title: str = ""
     mentions: tuple[Mention, ...] = ()
 
@@ -165,6 +166,7 @@ def draft(
         arguments=_arguments(names, step.call, spec),
         when=names.translated_when(step.when) or when,
         skip=skip,
+        on_failure=step.on_failure,
         title=str(names.translated(step.title)),
         mentions=tuple(mentions),
     )

@@ -202,6 +202,9 @@ class _Expansion:
             one.phase = Phase.STEPS
             one.needs = one.needs or list(ends)
         drafts = [*block.steps, *block.verify]
+        if step.on_failure is OnFailure.ISOLATE:
+            for one in drafts:
+                one.on_failure = _isolated(one.on_failure)
         entries = tuple(one.id for one in drafts if not one.needs)
         self._cross(step, entries)
         self._block.preconditions += block.preconditions
@@ -271,7 +274,7 @@ class _Expansion:
             "timeout": step.timeout is not None,
             "repeatable": step.repeatable is not None,
             "undo": step.undo is not None,
-            "on_failure": step.on_failure is not OnFailure.STOP,
+            "on_failure": step.on_failure not in (OnFailure.STOP, OnFailure.ISOLATE),
             "always": step.always,
         }
         for key, there in refused.items():
@@ -364,6 +367,11 @@ class _Expansion:
     def _problem(self, message: str, hint: str, path: DocumentPath) -> None:
         file = self._runbook.file or None
         self._sources.problems.append(Problem(message, hint, path, file))
+
+
+def _isolated(own: OnFailure) -> OnFailure:
+    """What a step says for itself goes before what the step says that nests its runbook."""
+    return OnFailure.ISOLATE if own is OnFailure.STOP else own
 
 
 def _ends(drafts: Sequence[Draft]) -> tuple[str, ...]:

@@ -89,11 +89,15 @@ class Verdict(StrEnum):
 
 
 class OnFailure(StrEnum):
-    """What a failed step does to the run."""
+    """What a failed step does to the run.
+
+    With ISOLATE only what needs the step is left out: the rest goes on, and the run has failed.
+    """
 
     STOP = "stop"
     CONTINUE = "continue"
     ASK = "ask"
+    ISOLATE = "isolate"
 
 
 class Requester(StrEnum):

@@ -180,6 +180,7 @@ class RunFold:
     outputs: dict[str, Mapping[str, Value]] = field(default_factory=dict)
     findings: list[tuple[str, Finding]] = field(default_factory=list)
     halted: str = ""
+    cut_off: dict[str, str] = field(default_factory=dict)
     abort: AbortRequested | None = None
     abort_phase: Phase | None = None
     forced: FenceForced | None = None

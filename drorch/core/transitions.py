@@ -36,7 +36,10 @@ def close(state: RunFold, step: StepState, status: StepStatus, at: Moment) -> No
         state.outputs[plan.id] = step.outputs
     elif status is StepStatus.FAILED:
         _count_failure(state, plan)
+    lost = plan.id if _isolated(plan, status) else state.cut_off.get(plan.id)
     for dependent in state.dependents[plan.id]:
+        if lost is not None:
+            state.cut_off.setdefault(dependent, lost)
         _met(state, dependent)
     del state.open_steps[plan.phase][plan.id]
     advance(state)
@@ -51,12 +54,18 @@ def advance(state: RunFold) -> None:
         enter(state, following)
 
 
+def _isolated(plan: PlannedStep, status: StepStatus) -> bool:
+    """Whether what needs the step is left out while the rest goes on."""
+    failed = status is StepStatus.FAILED and plan.phase is Phase.STEPS
+    return failed and plan.on_failure is OnFailure.ISOLATE
+
+
 def _count_failure(state: RunFold, plan: PlannedStep) -> None:
     stops = plan.phase is Phase.STEPS and plan.on_failure is not OnFailure.CONTINUE
     if state.abort is None:
         state.failed = state.failed or stops or plan.phase is Phase.VERIFY
         state.failed_step = state.failed_step or (plan.id if stops else "")
-    if stops:
+    if stops and plan.on_failure is not OnFailure.ISOLATE:
         state.halted = state.halted or f"step {plan.id} failed"
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from drorch.core.events import AttemptStarted, RetryScheduled, StepGivenUp, StepSkipped
-from drorch.core.names import OnFailure, Outcome, Phase
+from drorch.core.names import OnFailure, Outcome, Phase, StepStatus
 from drorch.core.runbook import When, WhenTest
 from drorch.core.values import Result
 from tests.engine.stage import (
@@ -192,6 +192,7 @@ def test_an_until_has_its_whole_time_again_after_its_owner_died():
     [
         (OnFailure.STOP, ["bad", "beside", "sweep"], Outcome.FAILED),
         (OnFailure.CONTINUE, ["bad", "beside", "after", "proof", "sweep"], Outcome.PASSED),
+        (OnFailure.ISOLATE, ["bad", "beside", "proof", "sweep"], Outcome.FAILED),
     ],
 )
 def test_on_failure(on_failure, done, outcome):
@@ -205,7 +206,26 @@ def test_on_failure(on_failure, done, outcome):
     stage = Stage(steps, {"bad": [FAIL]})
     state = stage.run()
     assert (stage.done, state.finished.outcome) == (done, outcome)
-    assert state.failed_step == ("bad" if on_failure is OnFailure.STOP else "")
+    assert state.failed_step == ("" if on_failure is OnFailure.CONTINUE else "bad")
+
+
+def test_only_what_needs_an_isolated_failure_is_left_out():
+    """pains 13: of many that go side by side, one that fails takes no other with it."""
+    steps = (
+        a_step("bad", on_failure=OnFailure.ISOLATE),
+        a_step("next", needs=("bad",)),
+        a_step("last", needs=("next",)),
+        a_step("good"),
+        a_step("after-good", needs=("good",)),
+        a_step("all", needs=("last", "after-good")),
+    )
+    stage = Stage(steps, {"bad": [FAIL]})
+    state = stage.run()
+    assert stage.done == ["bad", "good", "after-good"]
+    assert state.finished.outcome is Outcome.FAILED
+    for left_out in ("next", "last", "all"):
+        step = state.steps[left_out]
+        assert (step.status, step.why) == (StepStatus.SKIPPED, "it needs bad, which failed")
 
 
 def test_a_failure_lets_what_runs_beside_it_come_to_its_end_but_not_go_again():

@@ -306,6 +306,21 @@ def test_conditions_and_live_only_of_the_nesting_step_hold_inside():
     assert all(one.skip.startswith("live only") for one in plan.steps)
 
 
+def test_an_isolated_nesting_step_isolates_what_says_nothing_else_inside():
+    inner = book(
+        "inner",
+        [step("a"), step("b", on_failure=OnFailure.CONTINUE), step("c", phase=Phase.VERIFY)],
+    )
+    outer = [step("in", nested("inner"), on_failure=OnFailure.ISOLATE), step("after")]
+    found = {one.id: one.on_failure for one in compiled(outer, others=[inner]).steps}
+    assert found == {
+        "in/a": OnFailure.ISOLATE,
+        "in/b": OnFailure.CONTINUE,
+        "in/c": OnFailure.ISOLATE,
+        "after": OnFailure.STOP,
+    }
+
+
 def test_runbooks_nest_to_any_depth():
     inmost = book("inmost", [step("z", echo("{v}"))], inputs=(Input("v"),))
     middle = book("middle", [step("m", nested("inmost", v="{v}-m"))], inputs=(Input("v"),))
