@@ -18,7 +18,7 @@ from drorch.core.names import Outcome, RunKind
 from drorch.core.plan import Plan
 from drorch.core.posture import RunRow
 from drorch.core.values import Value
-from drorch.core.verification import changes
+from drorch.core.verification import Doubt, Reason, changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,23 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A runbook's standing. `why` says what speaks against relying on it; empty: proven."""
+    """A runbook's standing. `doubts` are what speaks against relying on it; empty: proven.
+
+    `passed` is the newest drill that passed, `last` the newest that came to an end.
+    """
 
     runbook: str
     last: RunRow | None
+    passed: RunRow | None
     due_at: datetime | None
     overdue: bool | None
-    why: tuple[str, ...]
+    doubts: tuple[Doubt, ...]
     readiness: Standing = Standing()
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """The doubts in words."""
+        return tuple(doubt.said for doubt in self.doubts)
 
     def document(self) -> dict[str, Value]:
         """As `status --json` has it."""
@@ -66,7 +75,7 @@ class Proof:
             "last_outcome": last.outcome.value if last and last.outcome else None,
             "due_at": rfc3339(self.due_at) if self.due_at else None,
             "overdue": self.overdue,
-            "needs_verification": bool(self.why),
+            "needs_verification": bool(self.doubts),
             "why": list(self.why),
             **self.readiness.document(),
         }
@@ -97,14 +106,14 @@ def proof_of(
     passed = next((r for r in rows if r.outcome is Outcome.PASSED), None)
     due_at, overdue = _due(program, runbook, passed, now)
     known = program.runbooks.digests() if texts is None else texts
-    why = tuple(_why(program, last, passed, known))
+    doubts = tuple(_doubts(program, last, passed, known))
     if overdue:
-        why = (*why, "its drill is overdue")
+        doubts = (*doubts, Doubt(Reason.OVERDUE))
     found = standings(program) if readiness is None else readiness
     standing = found.get(runbook, Standing())
     if standing.wrong:
-        why = (*why, f"it could not begin: {standing.first_wrong}")
-    return Proof(runbook, last, due_at, overdue, why, standing)
+        doubts = (*doubts, Doubt(Reason.NOT_READY, standing.first_wrong))
+    return Proof(runbook, last, passed, due_at, overdue, doubts, standing)
 
 
 def standings(program: Program) -> dict[str, Standing]:
@@ -120,14 +129,16 @@ def standings(program: Program) -> dict[str, Standing]:
     }
 
 
-def _why(
+def _doubts(
     program: Program, last: RunRow | None, passed: RunRow | None, texts: Mapping[str, str]
-) -> Iterator[str]:
+) -> Iterator[Doubt]:
     if passed is None:
-        yield "no drill of it has ever passed"
+        yield Doubt(Reason.NEVER_PASSED)
         return
-    if last is not None and last.outcome is not Outcome.PASSED:
-        yield f"its last drill {last.outcome}"
+    if last is not None and last.outcome is Outcome.FAILED:
+        yield Doubt(Reason.LAST_FAILED)
+    if last is not None and last.outcome is Outcome.ABORTED:
+        yield Doubt(Reason.LAST_ABORTED)
     plan = _plan_of(program, passed.run)
     then = plan.targets or {f"runbook {plan.name}": plan.runbook_digest}
     yield from changes(then, program.configuration, texts)

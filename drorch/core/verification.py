@@ -2,12 +2,39 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
 from drorch.core.codec import canonical, encode
 from drorch.core.model import Configuration
 
 #: How a target is named: what it is, and its name.
 RUNBOOK, DATASET, REGION = "runbook", "dataset", "region"
+
+
+class Reason(StrEnum):
+    """Why a runbook has to be proven anew."""
+
+    NEVER_PASSED = "no drill of it has ever passed"
+    LAST_FAILED = "its last drill failed"
+    LAST_ABORTED = "its last drill aborted"
+    CHANGED = "{subject} has changed"
+    GONE = "{subject} is there no more"
+    OVERDUE = "its drill is overdue"
+    NOT_READY = "it could not begin: {subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One thing that speaks against relying on a runbook. `subject` is a target, or what is wrong."""
+
+    reason: Reason
+    subject: str = ""
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        return self.reason.value.format(subject=self.subject)
 
 
 def targets_of(
@@ -36,8 +63,8 @@ def targets_of(
 
 def changes(
     then: Mapping[str, str], configuration: Configuration, runbooks: Mapping[str, str]
-) -> Iterator[str]:
-    """In words, what has changed or is gone of the targets of an earlier plan.
+) -> Iterator[Doubt]:
+    """What has changed or is gone of the targets of an earlier plan.
 
     `runbooks` are the digests of the texts as they lie there now.
     """
@@ -45,9 +72,9 @@ def changes(
         kind, _, name = target.partition(" ")
         now = _now(kind, name, configuration, runbooks)
         if now is None:
-            yield f"{target} is there no more"
+            yield Doubt(Reason.GONE, target)
         elif now != digest:
-            yield f"{target} has changed"
+            yield Doubt(Reason.CHANGED, target)
 
 
 def _now(

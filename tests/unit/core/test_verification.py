@@ -20,7 +20,7 @@ THEN = targets_of(BEFORE, TEXTS, ["ehr", "ehr"], ["qc"])
 
 
 def changed(configuration=BEFORE, texts=TEXTS):
-    return list(changes(THEN, configuration, texts))
+    return [doubt.said for doubt in changes(THEN, configuration, texts)]
 
 
 def test_what_a_plan_rests_on():
