@@ -1,0 +1,53 @@
+"""What a person types where drorch is not there to do a step, for the paper version of a runbook.
+
+Lines are for a POSIX shell. A secret's value never stands in them: `read` asks for it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Note(StrEnum):
+    """What must be known of a step done by hand; the reports have the sentences."""
+
+    NOTHING = "nothing"
+    ANSWERS_ONLY = "answers-only"
+    AGE = "age"
+    MOVED = "moved"
+    AT_A_TIME = "at-a-time"
+    WHOLE_SNAPSHOT = "whole-snapshot"
+    STAYS = "stays"
+    ONLY_OURS = "only-ours"
+    SILENCE = "silence"
+    PRIMARY_IS_F = "primary-is-f"
+    FENCED = "fenced"
+    SQL_CLIENT = "sql-client"
+    NEW_CLUSTER = "new-cluster"
+    KEY_FILE = "key-file"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a dataset's repository in a region is opened by restic alone, once for several steps.
+
+    `secrets` are the names of what `read` asks for in `lines`.
+    """
+
+    dataset: str
+    region: str
+    lines: tuple[str, ...]
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """One step by hand: lines to type after `opening`, if there is one; no lines: nothing to type."""
+
+    lines: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    opening: Opening | None = None
+    secrets: tuple[str, ...] = ()
+
+
+#: A step for which there is no command of its own.
+NO_COMMAND = ByHand(notes=(Note.NOTHING,))
