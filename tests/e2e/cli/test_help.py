@@ -21,6 +21,7 @@ GOLDEN = Path(__file__).parent / "help"
 HEAVY = (
     "alembic",
     "apprise",
+    "babel",
     "boto3",
     "botocore",
     "jinja2",
@@ -29,6 +30,7 @@ HEAVY = (
     "rich",
     "sqlalchemy",
     "tenacity",
+    "typst",
     "yaml",
 )
 

@@ -1,0 +1,105 @@
+"""The languages of reports: sentences by a gettext catalogue, dates and numbers by the locale.
+
+The sentence in English is its own key; `locale/LANGUAGE/LC_MESSAGES/reports.po` has the others
+(docs/adr/0010). A sentence of a table at a module's head is marked by `later` and said when it is
+needed. Tests hold that none is missing, doubtful or left over.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from io import BytesIO
+from typing import Final
+from zoneinfo import ZoneInfo
+
+#: By code, in their own words.
+LANGUAGES: Final = {"en": "English", "fr": "Français"}
+#: The language the sentences are written in.
+SOURCE: Final = "en"
+
+_UNITS: Final = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
+#: Hours from 0 to 23 in every language: at 03:00 nobody should wonder which half of the day.
+_MOMENT: Final = "d MMMM y, HH:mm"
+
+
+def later(sentence: str) -> str:
+    """Marks a sentence for the catalogues; `Language.say` says it."""
+    return sentence
+
+
+class Language:
+    """One language. Values are put in as `{name}`, after the sentence was translated."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self._catalogue = _catalogue(code)
+
+    def say(self, sentence: str, **values: object) -> str:
+        """The sentence."""
+        return self._catalogue.gettext(sentence).format(**values)
+
+    def say_many(self, one: str, many: str, count: int, **values: object) -> str:
+        """The sentence for so many; `{count}` stands for the number in it."""
+        said = self._catalogue.ngettext(one, many, count)
+        return said.format(count=self.number(count), **values)
+
+    def moment(self, at: datetime, zone: str) -> str:
+        """Day and time of day in a time zone, which is named."""
+        from babel.dates import format_datetime
+
+        local = at.astimezone(ZoneInfo(zone))
+        return f"{format_datetime(local, _MOMENT, locale=self.code)} ({zone})"
+
+    def number(self, number: float) -> str:
+        """The number with the language's separators."""
+        from babel.numbers import format_decimal
+
+        return format_decimal(number, locale=self.code)
+
+    def duration(self, length: timedelta) -> str:
+        """The duration in at most two units: `1 hr 30 min`."""
+        seconds = length.total_seconds()
+        if seconds < 1:
+            return self._unit(round(seconds * 1000), "millisecond")
+        if seconds < 60:
+            return self._unit(round(seconds, 1), "second")
+        rest, parts = round(seconds), list[tuple[int, str]]()
+        for unit, size in _UNITS:
+            count, rest = divmod(rest, size)
+            if count or parts:
+                parts.append((count, unit))
+        return " ".join(self._unit(count, unit) for count, unit in parts[:2] if count)
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Names in a sentence: `a, b and c`."""
+        from babel.lists import format_list
+
+        return format_list(list(names), locale=self.code) if names else ""
+
+    def _unit(self, count: float, unit: str) -> str:
+        from babel.units import format_unit
+
+        return format_unit(count, f"duration-{unit}", "short", locale=self.code)
+
+
+@cache
+def language(code: str) -> Language:
+    """The language of that code, one of LANGUAGES."""
+    return Language(code)
+
+
+@cache
+def _catalogue(code: str) -> NullTranslations:
+    if code == SOURCE:
+        return NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    place = files("drorch.reports").joinpath("locale", code, "LC_MESSAGES", "reports.po")
+    compiled = BytesIO()
+    with place.open("rb") as text:
+        write_mo(compiled, read_po(text, locale=code))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
