@@ -84,6 +84,18 @@ class Session:
         text = content.decode()
         self.write(sys.stdout, text if text.endswith("\n") else f"{text}\n")
 
+    def write_raw(self, content: bytes) -> None:
+        """Print bytes that are no text."""
+        self.printed = True
+        if id(sys.stdout) in self._mute:
+            return
+        try:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+        except OSError:
+            self._mute.add(id(sys.stdout))
+
     def tell(self, *lines: str) -> None:
         """Print lines on stderr."""
         self.write(sys.stderr, "".join(f"{line}\n" for line in lines))

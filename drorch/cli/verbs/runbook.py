@@ -1,5 +1,7 @@
 """`drorch runbook`: what runbooks there are, whether they are sound, and what they would do."""
 
+from pathlib import Path
+
 import click
 
 from drorch.cli.failing import lines_of, problem_documents
@@ -19,6 +21,8 @@ MODE = click.option(
     show_default=True,
     help="As an exercise, or for real.",
 )
+
+PAPER_FORMATS = ("html", "pdf", "json")
 
 
 @click.group(cls=Verbs, name="runbook", help="List runbooks, check them, see what they would do.")
@@ -228,3 +232,77 @@ def graph(session: Session, name: str, settings: tuple[str, ...], mode: str, for
         session.emit(graphs.graph_document(compiled))
     else:
         session.say(*(graphs.mermaid(compiled) if form == "mermaid" else graphs.dot(compiled)))
+
+
+@command.command("show", help="Write a runbook for the binder. All of it can be done by hand.")
+@NAME
+@SET
+@click.option("--failback", is_flag=True, help="Its way home, the section `failback`.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(PAPER_FORMATS),
+    help="Else by the suffix of --output, else html (with --json: json).",
+)
+@click.option("--language", type=click.Choice(["en", "fr"]), help="Else the configuration's.")
+@click.option(
+    "--paper",
+    type=click.Choice(["a4", "letter"]),
+    default="a4",
+    show_default=True,
+    help="The sheets of a PDF; HTML fits itself to both.",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="PATH", help="A new file; else stdout."
+)
+@click.option("--overwrite", is_flag=True, help="Write the file although it is there.")
+@click.pass_obj
+def show(
+    session: Session,
+    name: str,
+    settings: tuple[str, ...],
+    failback: bool,
+    form: str | None,
+    language: str | None,
+    paper: str,
+    output: Path | None,
+    overwrite: bool,
+) -> None:
+    """Render it; on stdout it is the document alone."""
+    from drorch.app import papers
+    from drorch.reports.paper.forms import PageSize, PaperFormat
+
+    wanted = form or _by_suffix(output) or ("json" if session.json and not output else "html")
+    if output is None:
+        _fits_stdout(session, wanted)
+    content = papers.runbook_on_paper(
+        session.program,
+        name,
+        inputs_of(settings),
+        PaperFormat(wanted),
+        language or session.program.configuration.language,
+        homeward=failback,
+        size=PageSize(paper),
+    )
+    if output is None:
+        session.write_raw(content) if wanted == "pdf" else session.write_bytes(content)
+        return
+    papers.write(output, content, overwrite=overwrite)
+    if session.json:
+        session.emit({"output": str(output), "format": wanted, "bytes": len(content)})
+    session.say(f"written: {output}")
+
+
+def _by_suffix(output: Path | None) -> str | None:
+    suffix = output.suffix.removeprefix(".").lower() if output else ""
+    return "html" if suffix == "htm" else suffix if suffix in PAPER_FORMATS else None
+
+
+def _fits_stdout(session: Session, form: str) -> None:
+    if session.json and form != "json":
+        raise UsageError(
+            f"--json prints one JSON document, and {form} is none",
+            "leave one of them out, or write the paper to a file by --output",
+        )
+    if form == "pdf" and session.at_terminal:
+        raise UsageError("a PDF is nothing for a terminal", "name a file for it by --output")
