@@ -248,7 +248,7 @@ def abort(
         life = life_of(row)
         if not _over(row) and (life is False or (life is None and gone)):
             # Who takes it over at the same moment hears of it in the next turn of this loop.
-            with suppress(AlreadyRunning, FenceLost):
+            with suppress(AlreadyRunning):
                 return resume(
                     program, row.run, control=control, watchers=watchers, word=request, gone=gone
                 )

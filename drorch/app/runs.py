@@ -19,6 +19,7 @@ from drorch.core.events import (
 )
 from drorch.core.moment import Moment
 from drorch.core.names import RunKind, RunState
+from drorch.core.outcome import waiting_for_person
 from drorch.core.plan import Plan
 from drorch.core.posture import RunRow
 from drorch.core.run import replay
@@ -27,7 +28,7 @@ from drorch.core.timing import exit_code
 from drorch.core.values import Value
 from drorch.engine.attempts import Bench
 from drorch.engine.inbox import Inbox, Leave
-from drorch.engine.loop import Engine, Watcher, waiting_for_person
+from drorch.engine.loop import Engine, Watcher
 
 #: Runs that may simply be ended when a new one of the same subject begins and theirs is dead:
 #: nothing of theirs is lost, and the next one does their work.
@@ -184,7 +185,9 @@ def resume(
     wanted = word or RunContinued(by)
 
     def work(engine: Engine) -> RunFold:
-        return engine.resume(row.run, program.owner, by, word=wanted, on_word=life is None)
+        return engine.resume(
+            row.run, program.owner, by, word=wanted, on_word=life is None, gone=row.owner_token
+        )
 
     return _carry(program, row.run, work, control, watchers, wait_for_people=wait_for_people)
 

@@ -55,6 +55,14 @@ class NoJournal(JournalUntrusted):
 class FenceLost(AlreadyRunning):
     """Another owner has appended to this run: stop at once, nothing more is ours to do."""
 
+    @classmethod
+    def of(cls, run: str) -> "FenceLost":
+        """What there is to say of it."""
+        return cls(
+            f"another process has carried run {run} on",
+            f"`drorch run show {run}` tells where it stands",
+        )
+
 
 class StorageError(DrorchError):
     """A region did not do what was asked; `cause` is a stable word for journals and scripts.

@@ -45,3 +45,10 @@ def left_behind(state: RunFold) -> tuple[str, ...]:
         for s in state.steps.values()
         if s.plan.phase is Phase.CLEANUP and s.status is StepStatus.FAILED
     )
+
+
+def waiting_for_person(state: RunFold) -> bool:
+    """Whether the run goes on only when somebody answers; a paused one is told apart."""
+    return state.finished is None and any(
+        state.steps[s].status is StepStatus.WAITING_FOR_PERSON for s in state.asked
+    )

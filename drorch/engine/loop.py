@@ -23,7 +23,7 @@ from drorch.core.decide import (
     WakeAt,
     decide,
 )
-from drorch.core.errors import DrorchError, ExitCode
+from drorch.core.errors import DrorchError, ExitCode, FenceLost
 from drorch.core.events import (
     AbortRequested,
     AttemptFinished,
@@ -41,7 +41,7 @@ from drorch.core.events import (
     StepSkipped,
 )
 from drorch.core.moment import Moment
-from drorch.core.names import Phase, StepStatus, Verdict
+from drorch.core.names import Phase, Verdict
 from drorch.core.outcome import left_behind
 from drorch.core.people import may_be_left
 from drorch.core.posture import RunRow
@@ -112,17 +112,28 @@ class Engine:
         return carrying.carry()
 
     def resume(
-        self, run: str, owner: Owner, by: str, *, word: Wish | None = None, on_word: bool = False
+        self,
+        run: str,
+        owner: Owner,
+        by: str,
+        *,
+        word: Wish | None = None,
+        on_word: bool = False,
+        gone: str | None = None,
     ) -> RunFold:
         """Take over a run whose owner is gone and carry it on; a finished one is given back.
 
         `word`: what is wanted of it. `on_word`: that the owner is gone could not be seen from
-        here, and `by` says so; should it live, the fence stops it.
+        here, and `by` says so; should it live, the fence stops it. `gone`: its token; FenceLost if
+        another has the run since.
         """
         recorded = list(self.journal.read(run))
         state = replay(recorded)
         if state.finished is not None:
             return state
+        # Who has taken it over since we looked lives, and its children are not ours to end.
+        if gone is not None and state.owner.token != gone:
+            raise FenceLost.of(run)
         self.bench.tools.commands.reap(state.owner.token)
         carrying = _Carrying(self, run, state, seq=recorded[-1].seq, begin=None)
         carrying.fold(RunTaken(owner, by, on_word))
@@ -210,11 +221,7 @@ class _Carrying:
             self._start(start)
         return wake
 
-    def _obey(
-        self,
-        order: Order,
-        starts: list[Start],
-    ) -> None:
+    def _obey(self, order: Order, starts: list[Start]) -> None:
         match order:
             case Start():
                 starts.append(order)
@@ -390,10 +397,3 @@ class _Carrying:
                 found.append(done)
                 waiting.discard((done.step, done.attempt))
         return found
-
-
-def waiting_for_person(state: RunFold) -> bool:
-    """Whether the run goes on only when somebody answers; a paused one is told apart."""
-    return state.finished is None and any(
-        state.steps[s].status is StepStatus.WAITING_FOR_PERSON for s in state.asked
-    )

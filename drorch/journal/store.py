@@ -246,7 +246,7 @@ class SqlJournal:
                 f"run {run} ends at event {found.seq}, but event {after} was recorded", TAMPERED
             )
         if found.seq > after or found.outcome is not None:
-            raise _fenced(run)
+            raise FenceLost.of(run)
         return found
 
     def _keep(self, standing: Standing) -> Head:
@@ -261,7 +261,7 @@ def _record(connection: Connection, rows: Sequence[Row]) -> None:
     try:
         records.insert_events(connection, rows)
     except connection.refusal:
-        raise _fenced(rows[0].run) from None
+        raise FenceLost.of(rows[0].run) from None
 
 
 def _project(
@@ -304,13 +304,6 @@ def _seal_all(run: str, events: Sequence[Stamped], after: int, prev: str) -> lis
         rows.append(seal(run, stamped, seq, prev))
         prev = rows[-1].hash
     return rows
-
-
-def _fenced(run: str) -> FenceLost:
-    return FenceLost(
-        f"another process has carried run {run} on",
-        f"`drorch run show {run}` tells where it stands",
-    )
 
 
 def _unknown(run: str) -> UsageError:

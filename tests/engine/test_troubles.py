@@ -218,6 +218,22 @@ def test_two_that_take_over_one_run_and_only_one_of_them_starts_anything():
     assert stage.done == []
 
 
+def test_who_comes_after_another_has_taken_a_run_over_leaves_its_children_alone():
+    """It looked while the run's owner was dead; what it then reads says that somebody lives."""
+    stage = Stage((a_step("it", repeatable=True),))
+    stage.journal = CutJournal(stage.kept, [(1, True)])
+    with pytest.raises(PowerCut):
+        stage.run()
+    stage.say(RunTaken(an_owner(99), "other"))
+    engine = stage.engine()
+    reaped: list[str] = []
+    engine.bench.tools.commands.reap = reaped.append
+    with pytest.raises(FenceLost):
+        engine.resume(RUN, an_owner(2), "tester", gone=an_owner(1).token)
+    assert (stage.done, reaped) == ([], [])
+    assert isinstance(stage.events()[-1], RunTaken)
+
+
 def test_a_run_that_may_not_begin_leaves_nothing_behind():
     stage = Stage((a_step("it"),))
     stage.run()
