@@ -1,21 +1,26 @@
 """What is to be seen of a run under way, kept apart from the run itself.
 
 The engine's thread and the attempts' threads write it, the screen's thread reads it, so it holds
-copies behind a lock. An event costs the same in a plan of ten steps and of ten thousand.
+copies behind a lock. An event costs the same in a plan of ten steps and of ten thousand. Times are
+places on this machine's boot clock, in seconds: a run that another process carries, and one that
+is looked at long after it began, show the same times as to its own process.
 """
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
+from drorch.adapters.clock import SystemClock
+from drorch.cli.narrating import answer_to
 from drorch.cli.words import one_line
-from drorch.core.events import Event, RetryScheduled
+from drorch.core.axis import began
+from drorch.core.consent import Terms
+from drorch.core.events import Event
 from drorch.core.moment import Moment
-from drorch.core.names import Phase, RunKind, StepStatus
-from drorch.core.state import RunFold, StepState
+from drorch.core.names import Mode, Phase, RunKind, StepStatus
+from drorch.core.state import Question, RunFold, StepState
 from drorch.ports import Progress
 
 #: How fast the rate forgets: seconds after which an old rate counts for a third.
@@ -24,21 +29,45 @@ _MEMORY = 5.0
 #: Only what recovers something is held against a promised time.
 _RECOVERING = frozenset({RunKind.RESTORE, RunKind.DRILL, RunKind.FAILOVER, RunKind.FAILBACK})
 
+#: So many letters at the end of a run's id.
+_SHORT = 4
+
 #: So many needs of a waiting step are named.
 _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """An open question: of whom, how many have agreed, how it is answered, and until when there is
+    time.
+    """
+
+    prompt: str
+    whom: str
+    wanting: str
+    answer: str
+    ends: float | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One step as it is shown. `since` and `took` are by the monotonic clock, in seconds."""
+    """One step as it is shown. `since` is when it came to where it stands, `due` when it is tried
+    again, `gives_up` when an `until` is over; `took` is how long it took in all, in seconds.
+    """
 
     step: str
     phase: Phase
     status: StepStatus
     attempt: int = 0
+    attempts: int = 1
     since: float | None = None
     took: float | None = None
+    due: float | None = None
+    gives_up: float | None = None
+    passes: str = ""
     waits_for: str = ""
+    asked: Asked | None = None
     progress: Progress | None = None
     rate: float | None = None
     told: float = 0.0
@@ -53,9 +82,20 @@ class Line:
         return max(0.0, (p.bytes_total - p.bytes_done) / self.rate)
 
 
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """That nothing new is started, by whose word, why and since when."""
+
+    by: str
+    reason: str
+    since: float
+
+
 @dataclass(slots=True)
 class Shown:
-    """A look at the board: the lines that fit, and how many there are in all."""
+    """A look at the board: the lines that fit, how many there are in all, and how many of those
+    that do not fit are over, or have not begun. `now` is when it was taken.
+    """
 
     title: str
     run: str
@@ -64,6 +104,12 @@ class Shown:
     total: int
     running_for: float | None
     target: timedelta | None
+    now: float = 0.0
+    paused: Paused | None = None
+    ending: str = ""
+    hidden_over: int = 0
+    hidden_busy: int = 0
+    hidden_coming: int = 0
 
 
 @dataclass(slots=True)
@@ -72,7 +118,7 @@ class Board:
 
     title: str
     run: str = ""
-    monotonic: Callable[[], float] = time.monotonic
+    clock: Callable[[], Moment] = field(default_factory=lambda: SystemClock().now)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _lines: dict[str, Line] = field(default_factory=dict)
     _busy: dict[str, None] = field(default_factory=dict)
@@ -82,58 +128,85 @@ class Board:
     _window: float | None = None
     _window_end: float | None = None
     _target: timedelta | None = None
+    _paused: Paused | None = None
+    _ending: str = ""
+    _phase: Phase = Phase.PRECONDITIONS
 
-    def happened(self, state: RunFold, event: Event, at: Moment) -> None:  # noqa: ARG002 - the Protocol's
+    def happened(self, state: RunFold, event: Event, at: Moment) -> None:
         """Take in what an event changed."""
         with self._lock:
+            now = self.clock()
             self.run = state.run
             if not self._lines:
-                self._begin(state)
+                self._begin(state, now)
             step = getattr(event, "step", None)
             if isinstance(step, str) and step in state.steps:
-                self._refresh(state.steps[step], event)
-            if state.finished is not None or state.phase is Phase.CLEANUP:
-                self._window_end = self._window_end or self.monotonic()
+                self._refresh(state.steps[step], state, now)
+            else:  # what concerns the run as a whole moves the deadlines of questions
+                for asked in state.asked:
+                    self._refresh(state.steps[asked], state, now)
+            self._note_run(state, at, now)
 
-    def _begin(self, state: RunFold) -> None:
+    def _note_run(self, state: RunFold, at: Moment, now: Moment) -> None:
+        pause, self._phase = state.paused, state.phase
+        self._paused = (
+            Paused(pause.asked.by, one_line(pause.asked.reason), _place(pause.at, now))
+            if pause is not None
+            else None
+        )
+        if state.abort is not None and state.finished is None:
+            self._ending = f"ended by {state.abort.by}: {one_line(state.abort.reason)}"
+        if state.finished is not None or state.phase is Phase.CLEANUP:
+            self._window_end = self._window_end or _place(at, now)
+
+    def _begin(self, state: RunFold, now: Moment) -> None:
         if state.plan.kind in _RECOVERING:
             self._target = state.plan.objectives.rto
         for step in state.steps.values():
             self._lines[step.plan.id] = Line(
-                step.plan.id, step.plan.phase, step.status, needs=step.plan.needs
+                step.plan.id,
+                step.plan.phase,
+                step.status,
+                attempts=step.plan.retry.attempts,
+                needs=step.plan.needs,
             )
             self._untouched[step.plan.id] = None
             self._order[step.plan.id] = len(self._order)
         for step in state.steps.values():
             if step.status is not StepStatus.WAITING:
-                self._refresh(step, None)
-        if state.declared_at is not None:
-            self._window = self.monotonic() - (state.latest.at - state.declared_at).total_seconds()
+                self._refresh(step, state, now)
+        if state.declared_at is not None and state.plan.mode is Mode.LIVE:
+            since = (state.latest.at - state.declared_at).total_seconds()
+            self._window = _place(state.latest, now) - since
 
-    def _refresh(self, step: StepState, event: Event | None) -> None:
-        name, now = step.plan.id, self.monotonic()
-        old = self._lines[name]
+    def _refresh(self, step: StepState, state: RunFold, now: Moment) -> None:
+        name, old = step.plan.id, self._lines[step.plan.id]
         attempt = len(step.attempts)
         same = old.status is step.status and old.attempt == attempt
+        since = _since(step)
         line = replace(
             old,
             status=step.status,
             attempt=attempt,
-            since=old.since if same else now,
-            waits_for=_waits_for(step, event) or (old.waits_for if same else ""),
+            since=_place(since, now) if since is not None else None,
+            due=_place(step.next_try, now) if step.next_try is not None else None,
+            gives_up=_gives_up(step, now),
+            passes=_passes(step),
+            waits_for=_why(step),
+            asked=_asked(step.question, state, now) if step.question is not None else None,
             progress=old.progress if same else None,
             rate=old.rate if same else None,
         )
         self._untouched.pop(name, None)
         if step.status.final:
-            spent = sum((a.elapsed or timedelta() for a in step.attempts), timedelta())
-            line = replace(line, took=spent.total_seconds())
+            line = replace(line, took=_took(step, now))
             self._busy.pop(name, None)
             self._closed[name] = None
         else:
             self._busy[name] = None
-        if self._window is None and line.phase is Phase.STEPS and attempt:
-            self._window = now
+        begin = began(step)
+        if self._window is None and line.phase is Phase.STEPS and begin is not None:
+            self._window = _place(begin, now)
         self._lines[name] = line
 
     def progress(self, step: str, progress: Progress) -> None:
@@ -141,7 +214,7 @@ class Board:
         with self._lock:
             line = self._lines.get(step)
             if line is not None and line.status is StepStatus.RUNNING:
-                now = self.monotonic()
+                now = self.clock().ticks
                 rate = _rate(line, progress, now)
                 self._lines[step] = replace(line, progress=progress, rate=rate, told=now)
 
@@ -151,42 +224,106 @@ class Board:
             busy = list(islice(self._busy, most))
             room = most - len(busy)
             coming = list(islice(self._untouched, max(room // 2, room - len(self._closed))))
-            done = islice(reversed(self._closed), room - len(coming))
+            done = list(islice(reversed(self._closed), room - len(coming)))
             names = sorted({*busy, *coming, *done}, key=self._order.__getitem__)
-            wanted = [self._with_needs(self._lines[n]) for n in names]
-            until = self._window_end or self.monotonic()
-            ran = until - self._window if self._window is not None else None
+            now = self.clock().ticks
+            until = self._window_end or now
             return Shown(
                 self.title,
                 self.run,
-                wanted,
+                [self._with_needs(self._lines[n]) for n in names],
                 len(self._closed),
                 len(self._lines),
-                ran,
+                until - self._window if self._window is not None else None,
                 self._target,
+                now,
+                self._paused,
+                self._ending,
+                hidden_over=len(self._closed) - len(done),
+                hidden_busy=len(self._busy) - len(busy),
+                hidden_coming=len(self._untouched) - len(coming),
             )
 
     def _with_needs(self, line: Line) -> Line:
-        """A line that waits says for which steps; of many, the first few."""
+        """A line that waits says for what."""
         if line.status is not StepStatus.WAITING:
             return line
+        return replace(line, waits_for=self._waits_for(line))
+
+    def _waits_for(self, line: Line) -> str:
+        """For which steps (of many, the first few), a phase, a place among those side by side."""
         unmet = (n for n in line.needs if n in self._lines and not self._lines[n].status.final)
         named = list(islice(unmet, _NAMED + 1))
-        more = ", …" if len(named) > _NAMED else ""
-        told = f"for {', '.join(named[:_NAMED])}{more}" if named else ""
-        return replace(line, waits_for=told)
+        if named:
+            more = ", …" if len(named) > _NAMED else ""
+            return f"for {', '.join(named[:_NAMED])}{more}"
+        if line.phase is not self._phase:
+            return f"after {self._phase}"
+        return "until the run goes on" if self._paused is not None else "for a free place"
 
 
-def _waits_for(step: StepState, event: Event | None) -> str:
-    if step.status is StepStatus.RETRYING:
-        why = one_line(step.attempts[-1].message) if step.attempts else ""
-        delay = f"{event.delay.total_seconds():.0f}s, " if isinstance(event, RetryScheduled) else ""
-        return f"again in {delay}{why}" if delay else why
+def _place(moment: Moment, now: Moment) -> float:
+    """Where the moment lies on the present boot's clock; of another boot, by the wall clock."""
+    if moment.boot == now.boot:
+        return moment.ticks
+    return now.ticks - (now.at - moment.at).total_seconds()
+
+
+def _since(step: StepState) -> Moment | None:
+    """When the step came to where it stands."""
     if step.question is not None:
-        return f"a person: {one_line(step.question.asked.prompt)}"
+        return step.question.at
+    if not step.attempts or step.status is StepStatus.WAITING:
+        return None
+    last = step.attempts[-1]
+    return last.started if step.status is StepStatus.RUNNING else last.finished
+
+
+def _took(step: StepState, now: Moment) -> float | None:
+    """The attempts of a step that is over; of a question, how long it stood."""
+    if step.plan.person and step.questions and step.closed is not None:
+        return _place(step.closed, now) - _place(step.questions[-1].at, now)
+    if not step.attempts:
+        return None
+    return sum((a.elapsed or timedelta() for a in step.attempts), timedelta()).total_seconds()
+
+
+def _why(step: StepState) -> str:
+    """Why it is tried again, failed or was left out."""
+    if step.status is StepStatus.RETRYING:
+        return one_line(step.attempts[-1].message) if step.attempts else ""
     if step.status in (StepStatus.FAILED, StepStatus.SKIPPED):
         return one_line(step.message or step.why)
     return ""
+
+
+def _gives_up(step: StepState, now: Moment) -> float | None:
+    if step.plan.until is None or step.looking_since is None or step.status.final:
+        return None
+    return _place(step.looking_since, now) + step.plan.until.within.total_seconds()
+
+
+def _passes(step: StepState) -> str:
+    """How often in a row a check has passed that must more than once."""
+    wanted = step.plan.until.successes if step.plan.until is not None else 1
+    return f"passed {step.streak} of {wanted}" if wanted > 1 else ""
+
+
+def _asked(question: Question, state: RunFold, now: Moment) -> Asked:
+    asked = question.asked
+    named = (*asked.by, *(f"group {name}" for name in asked.groups))
+    agreed = {answer.by for _, answer in question.answers if answer.approved}
+    several = asked.quorum > 1 or bool(agreed)
+    ends: float | None = None
+    until: datetime | None = None
+    if asked.within is not None:
+        limit = asked.within + question.held
+        ends = _place(question.at, now) + limit.total_seconds()
+        until = question.at.at + limit
+    wanting = Terms.of(asked).wanting(agreed, state.by) if several else ""
+    # The end of a run's id names it, and a short line can be copied from a narrow terminal.
+    answer = answer_to(asked, state.run[-_SHORT:])
+    return Asked(one_line(asked.prompt), ", ".join(named), wanting, answer, ends, until)
 
 
 def _rate(line: Line, progress: Progress, now: float) -> float | None:

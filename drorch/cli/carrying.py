@@ -80,7 +80,7 @@ def carrying(session: Session, *, several: bool = False) -> Iterator[Carrying]:
         if stream is not None:
             from drorch.cli.live import shown
 
-            screen = stack.enter_context(shown(stream))
+            screen = stack.enter_context(shown(stream, session.zone if session.opened else "UTC"))
             carried.screen = screen
             session.spoken = True
             stopping.show = _noting(screen)

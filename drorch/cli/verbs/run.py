@@ -290,7 +290,7 @@ def looking_on(session: Session, run: str, name: str) -> Iterator["Watcher"]:
     elif session.at_terminal and session.progress == "auto":
         from drorch.cli.live import shown
 
-        with shown(sys.stdout) as screen:
+        with shown(sys.stdout, session.zone) as screen:
             board = screen.board(name)
             board.run = run
             yield board

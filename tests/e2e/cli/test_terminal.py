@@ -16,6 +16,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 
+#: What empties the screen.
+WIPED = "\x1b[2J\x1b[H"
+
 RUNBOOK = """
 runbook: ask
 objectives: {rto: 1h}
@@ -39,6 +42,7 @@ class Terminal:
     def __init__(self, process: subprocess.Popen, master: int) -> None:
         self.process = process
         self.seen = ""
+        self.raw = ""
         self._master = master
 
     def until(self, words: str) -> None:
@@ -64,7 +68,17 @@ class Terminal:
             found = b""
         if not found:
             raise EOFError(self.seen)
-        self.seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", found.decode(errors="replace"))
+        self.raw += found.decode(errors="replace")
+        self.seen = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.raw)
+
+    def resize(self, lines: int, columns: int) -> None:
+        """As a person who pulls the window's corner; what was seen before is forgotten."""
+        self.raw = ""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        while WIPED not in self.raw:
+            self._read()
+        self.raw = self.raw.rpartition(WIPED)[2]
+        self.seen = ""
 
 
 @pytest.fixture
@@ -80,13 +94,15 @@ def environment(place: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def at_terminal(place: Path, *arguments: str, term: str = "xterm-256color") -> Iterator[Terminal]:
+def at_terminal(
+    place: Path, *arguments: str, term: str = "xterm-256color", **more: str
+) -> Iterator[Terminal]:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-m", "drorch", *arguments],
         cwd=place,
-        env=environment(place, TERM=term),
+        env=environment(place, TERM=term, **more),
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -117,7 +133,7 @@ def drorch(place: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 def test_a_drill_waits_at_the_terminal_until_somebody_answers_elsewhere(place):
     with at_terminal(place, "drill", "ask") as terminal:
-        terminal.until("a person: Switch the clinics?")
+        terminal.until("asks anybody: Switch the clinics?")
         run = re.search(r"run (\S+-ask-\S+)", terminal.seen)[1]
         told = drorch(place, "run", "approve", run, "--reason", "the night manager agrees")
         assert f"recorded for run {run}" in told.stdout
@@ -135,12 +151,41 @@ def test_without_waiting_it_leaves_though_somebody_is_there(place):
 
 def test_ctrl_c_aborts_and_the_screen_says_so(place):
     with at_terminal(place, "drill", "ask") as terminal:
-        terminal.until("a person: Switch the clinics?")
+        terminal.until("asks anybody: Switch the clinics?")
         terminal.type("\x03")
         assert terminal.end() == 130
     assert "stopping: nothing new is started" in terminal.seen
     assert "drill ask: aborted" in terminal.seen
     assert (place / "tidied").exists()
+
+
+def test_a_pause_shows_wherever_the_run_is_looked_at_with_who_and_why(place):
+    """pains 17: it is always said what is waited for, since when, and by whose word."""
+    with at_terminal(place, "drill", "ask") as own:
+        own.until("asks anybody: Switch the clinics?")
+        run = re.search(r"run (\S+-ask-\S+)", own.seen)[1]
+        with at_terminal(place, "run", "watch", run) as other:
+            other.until("asks anybody: Switch the clinics?")
+            drorch(place, "run", "pause", run, "--reason", "the network people look first")
+            for terminal in (own, other):
+                terminal.until("PAUSED for ")
+                terminal.until(": the network people look first")
+            other.resize(24, 50)
+            other.until("run approve " + run[-4:])
+            assert max(map(len, re.split(r"[\r\n]+", other.seen))) <= 50
+            drorch(place, "run", "resume", run)
+            drorch(place, "run", "approve", run, "--reason", "agreed")
+            assert other.end() == 0
+            assert own.end() == 0
+
+
+def test_no_color_is_heeded(place):
+    with at_terminal(place, "drill", "ask", "--no-wait", NO_COLOR="1") as terminal:
+        assert terminal.end() == 7
+    with at_terminal(place, "run", "list") as coloured:
+        coloured.end()
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", terminal.raw)
+    assert re.search(r"\x1b\[[0-9;]*3[0-7]m", coloured.raw)
 
 
 def test_a_terminal_that_cannot_move_gets_lines(place):
