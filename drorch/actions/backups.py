@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from drorch.actions.arguments import Arguments, make_action
 from drorch.actions.gateways import Passage, through_gateway
@@ -19,13 +20,14 @@ from drorch.actions.staleness import lingering
 from drorch.actions.surroundings import child_environment
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import ResticError
+from drorch.core.facts import KeyKnown
 from drorch.core.model import Dataset, Region
-from drorch.core.names import Verdict
 from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.core.values import Finding, Result, failed, passed
 from drorch.ports import Call, Tools
 from drorch.restic.process import Attempt, DumpCommand
 from drorch.restic.results import BackupDone
+from drorch.storage.crew import Aside
 from drorch.storage.layout import Kind as ObjectKind
 
 #: How many unreadable files a finding names.
@@ -38,14 +40,10 @@ def _backup(call: Call, tools: Tools) -> Result:
     first = region_named(tools, arguments.text("region", dataset.primary))
     regions = _regions(tools, dataset, first)
     try:
-        done = _through(call, tools, dataset, first, regions)
+        return _through(call, tools, dataset, first, regions)
     except ResticError as error:
         sifted = sift(tools, dataset, [region.name for region in regions], error)
-        done = _past(call, tools, dataset, first, regions, sifted, error)
-    if done.verdict is not Verdict.PASS:
-        return done
-    known = first_contact(tools, dataset, str(done.outputs["region"]))
-    return replace(done, facts=(*done.facts, *known))
+        return _past(call, tools, dataset, first, regions, sifted, error)
 
 
 def _past(
@@ -77,6 +75,7 @@ def _through(
 ) -> Result:
     began = tools.clock.now().at
     with through_gateway(tools, dataset, regions, call.cancel, hidden=hidden) as passage:
+        contact = Aside(partial(_first_contact, tools, dataset, passage), "first-contact")
         try:
             done = _restic_backup(call, tools, dataset, passage)
         except ResticError:
@@ -92,8 +91,14 @@ def _through(
     return replace(
         backed_up,
         findings=(*backed_up.findings, *tripped, *findings),
-        facts=(*backed_up.facts, *facts, *figures),
+        facts=(*backed_up.facts, *facts, *figures, *contact.result()),
     )
+
+
+def _first_contact(tools: Tools, dataset: Dataset, passage: Passage) -> tuple[KeyKnown, ...]:
+    """The keys of a repository that is met for the first time, derived while restic works."""
+    lead = passage.gateway.surveyed().lead
+    return first_contact(tools, dataset, lead.region) if lead is not None else ()
 
 
 def _regions(tools: Tools, dataset: Dataset, first: Region) -> list[Region]:

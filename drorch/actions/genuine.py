@@ -287,17 +287,20 @@ def first_contact(tools: Tools, dataset: Dataset, region: str) -> tuple[KeyKnown
 
 
 def _opening(tools: Tools, dataset: Dataset, region: str, keyring: Keyring) -> list[str]:
+    """The keys that open to the same master key as the first one that opens."""
     bucket = bucket_of(tools, region_named(tools, region))
     folder = repository_folder(dataset)
     found = list(islice(listed(bucket, folder, Kind.KEYS), _MOST_TRIED))
-    return [n.id for n in found if _opens(keyring, n, read_key(bucket, folder, n))]
+    opened = [(n.id, _master_of(keyring, n, read_key(bucket, folder, n))) for n in found]
+    first = next((master for _, master in opened if master is not None), None)
+    return [key for key, master in opened if master is not None and master == first]
 
 
-def _opens(keyring: Keyring, named: Named, content: bytes | None) -> bool:
+def _master_of(keyring: Keyring, named: Named, content: bytes | None) -> SealingKey | None:
     try:
-        return content is not None and keyring.open(named, content) == keyring.master
+        return None if content is None else keyring.open(named, content)
     except NotGenuine:
-        return False
+        return None
 
 
 def quarantine(

@@ -14,7 +14,8 @@ from drorch.actions.places import (
     repository_folder,
     same_repository,
 )
-from drorch.actions.scrubs import Books, expected_in, proofs_of
+from drorch.actions.proofs import proofs_of
+from drorch.actions.scrubs import Books, expected_in
 from drorch.actions.windows import flow_of
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import StorageError

@@ -147,15 +147,22 @@ class Watched:
     restic takes more than a second to start and, against a dead region, a quarter of an hour to
     give up: a probe ends it. One that fails at the start does so at once; later, when the region
     was there, only after a second look. `cancel` is the work's own, cancelled with the outer one or
-    by a probe.
+    by a probe. `asked`: somebody has just asked it, or does so now.
     """
 
     def __init__(
-        self, tools: Tools, region: Region, cancel: Cancellation, *, every: float = _EVERY
+        self,
+        tools: Tools,
+        region: Region,
+        cancel: Cancellation,
+        *,
+        every: float = _EVERY,
+        asked: bool = False,
     ) -> None:
         self.cancel = Cancellation()
         self._trouble: StorageError | None = None
         self._every = every
+        self._first = not asked
         self._over = threading.Event()
         self._forget = cancel.on_cancel(lambda: self.cancel.cancel(cancel.reason or "cancelled"))
         self._bucket = bucket_of(tools, region)  # secrets are fetched here, where an error is told
@@ -163,7 +170,7 @@ class Watched:
         self._thread.start()
 
     def _look(self) -> None:
-        trouble = self._asked()
+        trouble = self._asked() if self._first else None
         while trouble is None and not self._over.wait(self._every):
             trouble = self._asked() and self._asked()
         if trouble is not None:

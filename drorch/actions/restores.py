@@ -1,38 +1,35 @@
-"""The actions that bring data back, and that look whether it could be brought back."""
+"""The action that brings data back.
 
-from collections.abc import Sequence
+restic takes a second to open a repository. Where the journal tells which snapshot it will be, that
+second is not wasted on waiting for the regions: restic begins with it, they are asked meanwhile,
+and nothing shows in the target unless they agree.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 from drorch.actions.arguments import Arguments, make_action
-from drorch.actions.places import (
-    address_of,
-    bucket_of,
-    dataset_named,
-    left_by_a_failure,
-    region_named,
-    repository_folder,
-    restic_of,
-)
+from drorch.actions.choosing import Chosen, SnapshotGone, choose, foreseen, gone_from, shown_in
+from drorch.actions.places import address_of, bucket_of, dataset_named, region_named, restic_of
+from drorch.actions.proofs import known_damage
 from drorch.actions.regions import Watched
-from drorch.actions.salvage import SnapshotGone, Strictness, known_damage, salvaged
-from drorch.actions.scrubs import proofs_of
 from drorch.core.action import ActionSpec, Kind, Parameter
-from drorch.core.errors import ResticError, StorageError
-from drorch.core.facts import Forgotten, Proven
+from drorch.core.errors import DrorchError, ResticError, StorageError
 from drorch.core.model import Dataset, Region
 from drorch.core.names import Mode
-from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy
-from drorch.core.scrubbing import with_damage
+from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.core.values import Finding, Result, Value, failed, passed
-from drorch.ports import Call, Tools
+from drorch.ports import Call, Cancellation, Tools
 from drorch.restic.failure import Cause
 from drorch.restic.landing import Needed
 from drorch.restic.process import Attempt
 from drorch.restic.results import RestoreDone
-from drorch.storage.layout import Kind as ObjectKind
-from drorch.storage.layout import listed
+from drorch.storage.crew import Aside
 from drorch.storage.probe import Depth, Observation, probe_all
 
 #: What restic says when the region it reads from died, or when it was ended for that.
@@ -40,71 +37,139 @@ _BY_A_DEAD_REGION = frozenset({Cause.INTERRUPTED, Cause.UNREACHABLE, Cause.FAILE
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """The snapshot to bring back; counts None where nobody has told them."""
+class _Wish:
+    """What is to be brought back, and where to."""
 
-    id: str
-    at: datetime
-    files: int | None
-    bytes: int | None
+    call: Call
+    tools: Tools
+    dataset: Dataset
+    regions: tuple[Region, ...]
+    at: datetime | None
+    target: Path
+    include: tuple[PurePosixPath, ...]
+
+    @classmethod
+    def of(cls, call: Call, tools: Tools) -> "_Wish":
+        arguments = Arguments.of(call, tools)
+        dataset = dataset_named(tools, arguments.text("dataset"))
+        names = (arguments.text("region"),) if arguments.has("region") else dataset.regions
+        include = tuple(PurePosixPath(str(i)) for i in arguments.list("include", ()))
+        target = arguments.path("to")
+        zone = tools.configuration.timezone
+        at = arguments.time("at", zone) if arguments.has("at") else None
+        regions = [region_named(tools, name) for name in names]
+        # Those of which damage is known come last.
+        regions.sort(key=lambda region: known_damage(tools, dataset, region))
+        return cls(call, tools, dataset, tuple(regions), at, target, include)
+
+    def attempt(self, cancel: Cancellation) -> Attempt:
+        """On whose behalf restic runs."""
+        return Attempt(cancel, self.call.timeout, self.call.progress)
+
+
+#: The regions that answer, in order; else why there is none.
+_Living: TypeAlias = list[Region] | Observation
+
+
+class _Otherwise(Exception):
+    """What the journal foresaw is not what the regions say."""
 
 
 def _restore(call: Call, tools: Tools) -> Result:
-    arguments = Arguments.of(call, tools)
-    dataset = dataset_named(tools, arguments.text("dataset"))
-    target = arguments.path("to")
-    include = [PurePosixPath(str(i)) for i in arguments.list("include", ())]
-    found = _living(tools, dataset, arguments)
+    wish = _Wish.of(call, tools)
+    tools.creations.note(call.run, wish.target)
+    asked = Aside(partial(_living, wish), "which-regions-live")
+    begun = _begun(wish, asked)
+    if isinstance(begun, Result):
+        return begun
+    found = asked.result()
     if isinstance(found, Observation):
         return failed(found.cause, found.message, found.hint)
-    attempt = Attempt(call.cancel, call.timeout, call.progress)
-    zone = tools.configuration.timezone
-    at = arguments.time("at", zone) if arguments.has("at") else None
-    tools.creations.note(call.run, target)
+
+    from drorch.actions.salvage import Strictness, salvaged  # and all that heals
 
     def once(region: Region, strictness: Strictness) -> Result:
-        gone = _gone_from(tools, dataset, region, at)
+        nonlocal begun
+        if isinstance(begun, DrorchError):
+            trouble, begun = begun, None
+            raise trouble
+        there = shown_in(tools, wish.dataset, region)
+        gone = gone_from(tools, wish.dataset, region, wish.at, there)
         if gone and strictness is Strictness.STRICT:
             raise gone
-        chosen = choose(tools, dataset, region, at, attempt)
-        done = _watched(call, tools, dataset, region, chosen, target, include)
-        result = _came_back(call, dataset, region, chosen, done, target, whole=not include)
-        return replace(result, findings=(*result.findings, *_told_of(gone, dataset)))
+        chosen = choose(tools, wish.dataset, region, wish.at, there, wish.attempt(call.cancel))
+        result = _from(wish, region, chosen)
+        return replace(result, findings=(*result.findings, *_told_of(gone, wish.dataset)))
 
-    return salvaged(call, tools, dataset, found, once)
+    return salvaged(call, tools, wish.dataset, found, once)
 
 
-def _watched(
-    call: Call,
-    tools: Tools,
-    dataset: Dataset,
-    region: Region,
-    chosen: Chosen,
-    target: Path,
-    include: Sequence[PurePosixPath],
-) -> RestoreDone:
-    """Restore as long as the region lives; raises its StorageError when it dies meanwhile."""
-    with Watched(tools, region, call.cancel) as watched:
-        attempt = Attempt(watched.cancel, call.timeout, call.progress)
+def _living(wish: _Wish) -> _Living:
+    healths = probe_all([bucket_of(wish.tools, r) for r in wish.regions], Depth.REACHABLE)
+    troubles = [health.trouble for health in healths]
+    living = [r for r, t in zip(wish.regions, troubles, strict=True) if t is None]
+    return living or next(t for t in troubles if t is not None)
+
+
+def _begun(wish: _Wish, asked: Aside[_Living]) -> Result | DrorchError | None:
+    """A restore of what the journal foresees; None where the regions then say otherwise."""
+    region = wish.regions[0]
+    chosen = foreseen(wish.tools, wish.dataset, region, wish.at)
+    if chosen is None or known_damage(wish.tools, wish.dataset, region):
+        return None
+    with Watched(wish.tools, region, wish.call.cancel, asked=True) as watched:
+        agreed = Aside(partial(_agree, wish, asked, chosen, watched.cancel), "agree")
         try:
-            return _brought_back(tools, dataset, region, chosen, target, include, attempt)
+            done = _brought_back(wish, region, chosen, watched.cancel, confirm=agreed.result)
+        except _Otherwise:
+            return None
         except ResticError as error:
-            if call.cancel.cancelled or error.cause not in _BY_A_DEAD_REGION:
-                raise
-            raise watched.trouble() or error from None
+            with suppress(_Otherwise):
+                if not wish.call.cancel.cancelled:
+                    agreed.result()
+                return _why(wish, watched, error)
+            return None
+    return _came_back(wish, region, chosen, done)
 
 
-def _came_back(
-    call: Call,
-    dataset: Dataset,
-    region: Region,
-    chosen: Chosen,
-    done: RestoreDone,
-    target: Path,
-    *,
-    whole: bool,
-) -> Result:
-    """What a restore came to; `whole`: not only some paths were asked for."""
+def _agree(wish: _Wish, asked: Aside[_Living], chosen: Chosen, cancel: Cancellation) -> None:
+    """Make sure that the first region lives and shows that snapshot as the one to choose.
+
+    Else `cancel`, and raise _Otherwise.
+    """
+    try:
+        found = asked.result()
+        if isinstance(found, list) and found[0] == wish.regions[0]:
+            there = shown_in(wish.tools, wish.dataset, found[0])
+            attempt = wish.attempt(wish.call.cancel)
+            if chosen.id == choose(wish.tools, wish.dataset, found[0], wish.at, there, attempt).id:
+                return
+    except DrorchError:
+        pass  # it will be told when it is asked again, in its turn
+    cancel.cancel("the regions say otherwise than the journal")
+    raise _Otherwise
+
+
+def _from(wish: _Wish, region: Region, chosen: Chosen) -> Result:
+    """Restore as long as the region lives; raises its StorageError when it dies meanwhile."""
+    with Watched(wish.tools, region, wish.call.cancel) as watched:
+        try:
+            done = _brought_back(wish, region, chosen, watched.cancel)
+        except ResticError as error:
+            raise _why(wish, watched, error) from None
+    return _came_back(wish, region, chosen, done)
+
+
+def _why(wish: _Wish, watched: Watched, error: ResticError) -> ResticError | StorageError:
+    """Why restic failed: perhaps because the region died."""
+    if wish.call.cancel.cancelled or error.cause not in _BY_A_DEAD_REGION:
+        return error
+    return watched.trouble() or error
+
+
+def _came_back(wish: _Wish, region: Region, chosen: Chosen, done: RestoreDone) -> Result:
+    """What a restore came to."""
+    dataset, whole = wish.dataset, not wish.include
     outputs: dict[str, Value] = {
         "dataset": dataset.name,
         "region": region.name,
@@ -112,7 +177,7 @@ def _came_back(
         "snapshot_at": chosen.at.isoformat().replace("+00:00", "Z"),
         "files": done.files,
         "bytes": done.bytes,
-        "path": str(target),
+        "path": str(wish.target),
     }
     if whole and chosen.files is not None and done.files != chosen.files:
         return failed(
@@ -123,44 +188,9 @@ def _came_back(
             outputs=outputs,
         )
     fact = CopyFact(CopyFactKind.RESTORE_TESTED, dataset.name, region.name, chosen.id, chosen.at)
-    proves = call.mode is Mode.DRILL and whole
+    proves = wish.call.mode is Mode.DRILL and whole
     return passed(
         outputs, copies=(fact,) if proves else (), findings=_missing(dataset, done.missing)
-    )
-
-
-def _living(tools: Tools, dataset: Dataset, arguments: Arguments) -> list[Region] | Observation:
-    """The region named, or those of the dataset's that answer; else why there is none.
-
-    Those of which damage is known come last.
-    """
-    names = (arguments.text("region"),) if arguments.has("region") else dataset.regions
-    regions = [region_named(tools, name) for name in names]
-    healths = probe_all([bucket_of(tools, region) for region in regions], Depth.REACHABLE)
-    living = [r for r, h in zip(regions, healths, strict=True) if h.trouble is None]
-    if living:
-        return sorted(living, key=lambda r: known_damage(tools, dataset, r))
-    return next(h.trouble for h in healths if h.trouble is not None)
-
-
-def _gone_from(
-    tools: Tools, dataset: Dataset, region: Region, at: datetime | None
-) -> SnapshotGone | None:
-    """Whether the newest snapshot that the journal knows to lie there is not shown."""
-    forgotten = {k.fact.snapshot for k in tools.knowledge.facts(Forgotten, dataset.name)}
-    known = (
-        c
-        for c in tools.knowledge.copies(dataset.name)
-        if c.region == region.name and not c.owed and _not_after(c.snapshot_at, at)
-    )
-    newest = next((c for c in known if c.snapshot not in forgotten), None)
-    if newest is None or newest.snapshot in _there(tools, dataset, region):
-        return None
-    return SnapshotGone(
-        f"region {region.name} does not show snapshot {newest.snapshot[:8]} of "
-        f"{newest.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, which the journal knows to lie there",
-        "if nobody forgot it by hand, somebody has deleted it: look at the bucket's versions",
-        region.name,
     )
 
 
@@ -172,25 +202,31 @@ def _told_of(gone: SnapshotGone | None, dataset: Dataset) -> tuple[Finding, ...]
 
 
 def _brought_back(
-    tools: Tools,
-    dataset: Dataset,
+    wish: _Wish,
     region: Region,
     chosen: Chosen,
-    target: Path,
-    include: Sequence[PurePosixPath],
-    attempt: Attempt,
+    cancel: Cancellation,
+    *,
+    confirm: Callable[[], None] = lambda: None,
 ) -> RestoreDone:
     """Restore, from where the dataset's paths were when the snapshot was made."""
-    restic = restic_of(tools)
-    address = address_of(tools, dataset, region)
+    restic = restic_of(wish.tools)
+    address = address_of(wish.tools, wish.dataset, region)
+    attempt, include = wish.attempt(cancel), wish.include
 
     def back(paths: Sequence[PurePosixPath]) -> RestoreDone:
-        needed = Needed() if include else Needed(chosen.bytes, chosen.files)
         return restic.restore(
-            address, chosen.id, paths, target, needed=needed, include=include, attempt=attempt
+            address,
+            chosen.id,
+            paths,
+            wish.target,
+            needed=Needed() if include else Needed(chosen.bytes, chosen.files),
+            include=include,
+            confirm=confirm,
+            attempt=attempt,
         )
 
-    paths = source_paths(dataset)
+    paths = source_paths(wish.dataset)
     try:
         return back(paths)
     except ResticError as error:
@@ -224,51 +260,6 @@ def source_paths(dataset: Dataset) -> tuple[PurePosixPath, ...]:
     return tuple(PurePosixPath(p) for p in dataset.paths)
 
 
-def choose(
-    tools: Tools, dataset: Dataset, region: Region, at: datetime | None, attempt: Attempt
-) -> Chosen:
-    """The newest snapshot in the region, or the newest not after `at` in its own precision.
-
-    What the journal knows saves a start of restic; the region's own list has the last word: a
-    snapshot that is not there is not chosen, and one the journal does not know makes restic tell.
-    One of a run that the journal knows, but that it did not record as held, is what a failed or
-    killed backup left behind: it may be incomplete, and is never chosen.
-    """
-    there = _there(tools, dataset, region)
-    known = {
-        c.snapshot: Chosen(c.snapshot, c.snapshot_at, c.files, c.bytes)
-        for c in reversed(tools.knowledge.copies(dataset.name))
-    }
-    if there - known.keys():
-        told = restic_of(tools).snapshots(address_of(tools, dataset, region), attempt=attempt)
-        for s in told:
-            if s.original in known or not left_by_a_failure(tools, s):
-                known.setdefault(s.id, Chosen(s.id, s.time, s.total_files, s.total_bytes))
-    usable = [c for c in known.values() if c.id in there and _not_after(c.at, at)]
-    if not usable:
-        when = f" from {at.isoformat()} or before" if at else ""
-        raise StorageError(
-            f"region {region.name} holds no snapshot of {dataset.name}{when}",
-            f"see what there is with: drorch snapshots list {dataset.name}",
-            "no-snapshot",
-        )
-    return max(usable, key=lambda c: c.at)
-
-
-def _not_after(made: datetime, at: datetime | None) -> bool:
-    """By the precision of `at`: people copy times from tables in seconds, scripts in milliseconds."""
-    if at is None:
-        return True
-    unit = 1 if at.microsecond % 1000 else 1000 if at.microsecond else 1_000_000
-    return made.replace(microsecond=made.microsecond // unit * unit) <= at
-
-
-def _there(tools: Tools, dataset: Dataset, region: Region) -> set[str]:
-    """The ids of the snapshots that the region lists now."""
-    names = listed(bucket_of(tools, region), repository_folder(dataset), ObjectKind.SNAPSHOTS)
-    return {named.id for named in names}
-
-
 RESTORE = make_action(
     ActionSpec(
         "restore",
@@ -290,83 +281,4 @@ RESTORE = make_action(
         repeatable=True,
     ),
     _restore,
-)
-
-
-def _check(call: Call, tools: Tools) -> Result:
-    arguments = Arguments.of(call, tools)
-    dataset = dataset_named(tools, arguments.text("dataset"))
-    region = region_named(tools, arguments.text("region", dataset.primary))
-    read_data = arguments.boolean("read_data", default=False)
-    # Before restic reads: what is added meanwhile is not proven.
-    known = [c for c in tools.knowledge.copies(dataset.name) if c.region == region.name]
-    with Watched(tools, region, call.cancel) as watched:
-        try:
-            done = restic_of(tools).check(
-                address_of(tools, dataset, region),
-                read_data=read_data,
-                attempt=Attempt(watched.cancel, call.timeout, call.progress),
-            )
-        except ResticError:
-            trouble = watched.trouble()
-            if trouble is None:
-                raise
-            return failed(trouble.cause, trouble.message, trouble.hint)
-    outputs: dict[str, Value] = {
-        "dataset": dataset.name,
-        "region": region.name,
-        "errors": list(done.errors[:20]),
-    }
-    if not done.clean:
-        return failed(
-            "damaged",
-            f"the repository of {dataset.name} in {region.name} is damaged: "
-            f"{done.errors[0] if done.errors else 'restic gives no details'}",
-            f"mend it from the other regions: drorch heal --dataset {dataset.name}"
-            + ("" if read_data else " --read-data"),
-            outputs=outputs,
-            facts=_broken(tools, dataset, region, done.broken_packs),
-        )
-    return passed(outputs, copies=_verified(tools, dataset, region, known) if read_data else ())
-
-
-def _broken(
-    tools: Tools, dataset: Dataset, region: Region, packs: Sequence[str]
-) -> tuple[Proven, ...]:
-    """What restic found damaged or missing stands until it is healed."""
-    proofs = {p.part: p for p in proofs_of(tools.knowledge, dataset, region.name)}
-    for pack in packs:
-        part = f"data/{pack[:2]}"
-        proofs[part] = with_damage(
-            proofs.get(part), part, [f"{part}/{pack}"], dataset=dataset.name, region=region.name
-        )
-    return tuple(proofs[part] for part in sorted({f"data/{pack[:2]}" for pack in packs}))
-
-
-def _verified(
-    tools: Tools, dataset: Dataset, region: Region, known: Sequence[KnownCopy]
-) -> tuple[CopyFact, ...]:
-    """Every byte was read: of what the journal knew, what is really there is proven."""
-    there = _there(tools, dataset, region)
-    return tuple(
-        CopyFact(CopyFactKind.VERIFIED, dataset.name, region.name, c.snapshot, c.snapshot_at)
-        for c in known
-        if not c.owed and c.snapshot in there
-    )
-
-
-REPOSITORY_CHECK = make_action(
-    ActionSpec(
-        "repository.check",
-        "The repository in a region is whole; with read_data, every byte of it.",
-        (
-            Parameter("dataset", Kind.DATASET, doc="which dataset"),
-            Parameter("region", Kind.REGION, required=False, doc="default: the primary"),
-            Parameter("read_data", Kind.BOOLEAN, required=False, doc="read every byte"),
-        ),
-        ("dataset", "region", "errors"),
-        check=True,
-        repeatable=True,
-    ),
-    _check,
 )

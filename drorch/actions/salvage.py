@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
+from drorch.actions.choosing import SnapshotGone
 from drorch.actions.heals import Healing, healed, some
 from drorch.actions.places import bucket_of, repository_folder, same_repository
-from drorch.actions.scrubs import proofs_of
+from drorch.actions.proofs import known_damage
 from drorch.core.errors import ResticError, StorageError
 from drorch.core.model import Dataset, Region
 from drorch.core.values import Finding, Result, failed
@@ -43,13 +44,6 @@ class Strictness(StrEnum):
 
     STRICT = "strict"
     LENIENT = "lenient"
-
-
-class SnapshotGone(StorageError):
-    """The region does not show a snapshot that the journal knows to lie there."""
-
-    def __init__(self, message: str, hint: str, region: str) -> None:
-        super().__init__(message, hint, "snapshot-gone", region)
 
 
 Once: TypeAlias = Callable[[Region, Strictness], Result]
@@ -161,11 +155,6 @@ def _may_help(tools: Tools, dataset: Dataset, region: Region) -> bool:
         return keeps_versions(bucket_of(tools, region))
     except StorageError:
         return False
-
-
-def known_damage(tools: Tools, dataset: Dataset, region: Region) -> bool:
-    """Whether the journal knows of damaged objects there."""
-    return any(proof.damaged for proof in proofs_of(tools.knowledge, dataset, region.name))
 
 
 def _again(region: Region, once: Once, story: _Story, healing: Healing) -> Result | None:

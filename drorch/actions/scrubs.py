@@ -13,6 +13,7 @@ from drorch.actions.places import (
     region_named,
     repository_folder,
 )
+from drorch.actions.proofs import proofs_of
 from drorch.actions.windows import flow_of
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.durations import format_duration
@@ -91,12 +92,6 @@ class Books:
             self.scrubbed.first_at if self.scrubbed else self.now,
         )
         return (*proven, spent)
-
-
-def proofs_of(knowledge: Knowledge, dataset: Dataset, region: str) -> list[Proven]:
-    """What the journal knows to be proven of a region."""
-    known = knowledge.facts(Proven, dataset.name)
-    return [k.fact for k in known if k.fact.region == region]
 
 
 def _scrub(call: Call, tools: Tools) -> Result:

@@ -20,7 +20,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "replicate": "replicating:REPLICATE",
         "restore": "restores:RESTORE",
         "restore.verify": "comparing:VERIFY",
-        "repository.check": "restores:REPOSITORY_CHECK",
+        "repository.check": "checks:REPOSITORY_CHECK",
         "repository.unlock": "unlocking:REPOSITORY_UNLOCK",
         "repository.renew": "renewing:REPOSITORY_RENEW",
         "lock.extend": "locks:LOCK_EXTEND",

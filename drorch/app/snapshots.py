@@ -6,8 +6,8 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
+from drorch.actions.choosing import choose, shown_in
 from drorch.actions.places import address_of, bucket_of, repository_folder, restic_of
-from drorch.actions.restores import choose
 from drorch.app.program import Program
 from drorch.core.document import rfc3339
 from drorch.core.errors import DrorchError
@@ -149,7 +149,8 @@ def _place(
     where = _first_living(program, dataset, region)
     bucket = bucket_of(program.tools, where)
     if snapshot == "latest":
-        return where, choose(program.tools, dataset, where, None, Attempt()).id
+        there = shown_in(program.tools, dataset, where)
+        return where, choose(program.tools, dataset, where, None, there, Attempt()).id
     return where, resolve_snapshot(bucket, repository_folder(dataset), snapshot)
 
 

@@ -156,6 +156,7 @@ class Restic:
         verify: bool = False,
         cached: bool = False,
         locks: bool = True,
+        confirm: Callable[[], None] = lambda: None,
         attempt: Attempt = _ONCE,
     ) -> RestoreDone:
         """Restore a snapshot into `target`, wholly or not at all.
@@ -164,7 +165,8 @@ class Restic:
         folder is stripped. `include` are paths to restore alone, absolute or below that folder.
         The target must be empty or not there. Causes: `target-not-empty`, `target-busy`,
         `target-unusable`, `disk-full` (`needed` is checked first), `damaged`, `not-found`.
-        Nothing comes from the local cache unless `cached`.
+        Nothing comes from the local cache unless `cached`. `confirm` is called before anything
+        shows in the target, which stays as it was if it raises.
         """
         root = common_root(paths)
         wanted = [root / path for path in include]
@@ -176,6 +178,7 @@ class Restic:
             argv += ["--target", str(place.tree), snapshot]
             with self._seen(place.tree, needed, attempt):
                 self._processes.run(argv, address, attempt, cached=cached, locks=locks)
+            confirm()
             return place.settle(paths, wanted)
 
     def _seen(self, tree: Path, needed: Needed, attempt: Attempt) -> AbstractContextManager[None]:

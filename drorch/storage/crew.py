@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -79,11 +80,36 @@ def ahead(
     begun = deque(_Job(item, work) for item in itertools.islice(source, hands))
     while begun:
         job = begun.popleft()
-        while not job.over.wait(0.1):
+        while not job.aside.over.wait(0.1):
             if stop.asked:
                 return
         begun.extend(_Job(item, work) for item in itertools.islice(source, 1))
-        yield job.item, job.result()
+        yield job.item, job.aside.result()
+
+
+class Aside(Generic[R]):
+    """Something done in a thread of its own, begun at once. Nobody has to wait for it."""
+
+    def __init__(self, work: Callable[[], R], name: str = "aside") -> None:
+        self.over = threading.Event()
+        self._work = work
+        self._made: list[R] = []
+        self._failure: BaseException | None = None
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._made.append(self._work())
+        except BaseException as failure:  # noqa: BLE001 - raised again when it is asked for
+            self._failure = failure
+        self.over.set()
+
+    def result(self) -> R:
+        """What it came to, waited for; raises what it raised."""
+        self.over.wait()
+        if self._failure is not None:
+            raise self._failure
+        return self._made[0]
 
 
 class _Job(Generic[T, R]):
@@ -91,23 +117,7 @@ class _Job(Generic[T, R]):
 
     def __init__(self, item: T, work: Callable[[T], R]) -> None:
         self.item = item
-        self.over = threading.Event()
-        self._work = work
-        self._made: list[R] = []
-        self._failure: BaseException | None = None
-        threading.Thread(target=self._run, name="ahead", daemon=True).start()
-
-    def _run(self) -> None:
-        try:
-            self._made.append(self._work(self.item))
-        except BaseException as failure:  # noqa: BLE001 - raised again when it is asked for
-            self._failure = failure
-        self.over.set()
-
-    def result(self) -> R:
-        if self._failure is not None:
-            raise self._failure
-        return self._made[0]
+        self.aside = Aside(partial(work, item), "ahead")
 
 
 class _Crew(Generic[T]):

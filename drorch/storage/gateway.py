@@ -11,7 +11,7 @@ listed for whoever decides on them.
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -21,9 +21,9 @@ from typing import TypeVar
 from drorch.core.errors import StorageError
 from drorch.storage.bucket import Reading
 from drorch.storage.carry import Damaged, carry
-from drorch.storage.crew import Stop
+from drorch.storage.crew import Aside, Stop
 from drorch.storage.faults import Cause
-from drorch.storage.layout import LOCKS, Kind, Named, listed
+from drorch.storage.layout import CONFIG, LOCKS, Kind, Named, listed
 from drorch.storage.pace import FREE, Flow
 from drorch.storage.probe import Depth, probe
 from drorch.storage.replicas import Replica, Replicas
@@ -84,23 +84,11 @@ class Gateway:
         self._locks: set[str] = set()
         self._others: dict[str, dict[str, datetime]] = {}
         self._lock = threading.Lock()
-        self._surveyed = threading.Event()
-        self._trouble: BaseException | None = None
-        threading.Thread(target=self._survey, name="gateway-survey", daemon=True).start()
-
-    def _survey(self) -> None:
-        try:
-            self.replicas.survey()
-        except BaseException as error:  # noqa: BLE001 - told to whoever waits for the survey
-            self._trouble = error
-        finally:
-            self._surveyed.set()
+        self._survey = Aside(replicas.survey, "gateway-survey")
 
     def surveyed(self) -> Replicas:
         """The regions, once it is known how they stand."""
-        self._surveyed.wait()
-        if self._trouble is not None:
-            raise self._trouble
+        self._survey.result()
         return self.replicas
 
     @property
@@ -114,23 +102,29 @@ class Gateway:
         if kind == LOCKS:
             yield from self._all_locks()
             return
-        lead = self._readers()[0]
-        for found in listed(lead.bucket, self.replicas.repository, Kind(kind)):
+        for found in self._listed(Kind(kind)):
             if found.id not in self.replicas.gone and not self._is_hidden(found.name):
                 yield found.id, found.size
+
+    def _listed(self, kind: Kind) -> Sequence[Named]:
+        # Keys do not change while restic opens the repository: those just seen need no second look.
+        seen = self._readers()[0].keys if kind is Kind.KEYS and not self.traffic.of(kind) else ()
+        repository = self.replicas.repository
+        return seen or self._first(kind, lambda r: tuple(listed(r.bucket, repository, kind)))
 
     def _all_locks(self) -> Iterator[tuple[str, int]]:
         """Whoever holds a lock anywhere holds it here."""
         seen: dict[str, int] = {}
-        for replica in self.surveyed().takers(whole=False):
-            folder = self.replicas.path(f"{LOCKS}/")
-            with self._dropping(replica):
-                entries = list(replica.bucket.list_objects(folder))
-                seen |= {entry.name.rsplit("/", 1)[-1]: entry.size for entry in entries}
-                with self._lock:
-                    self._others[replica.region] = {
-                        entry.name.rsplit("/", 1)[-1]: entry.modified for entry in entries
-                    }
+        folder = self.replicas.path(f"{LOCKS}/")
+
+        def look(replica: Replica) -> None:
+            entries = list(replica.bucket.list_objects(folder))
+            named = {entry.name.rsplit("/", 1)[-1]: entry for entry in entries}
+            with self._lock:
+                seen.update({name: entry.size for name, entry in named.items()})
+                self._others[replica.region] = {n: e.modified for n, e in named.items()}
+
+        self._everywhere(look)
         yield from ((lock, size) for lock, size in seen.items() if lock not in self._own_locks)
 
     @property
@@ -145,6 +139,8 @@ class Gateway:
 
     def size(self, name: str) -> int:
         """An object's size in bytes; cause `no-object` if there is none."""
+        if name == CONFIG:
+            return len(self._readers()[0].config)
 
         def look(replica: Replica) -> int:
             found = replica.bucket.head(self.replicas.path(name))
@@ -158,6 +154,10 @@ class Gateway:
         self, name: str, first: int = 0, last: int | None = None
     ) -> AbstractContextManager[Reading]:
         """An object's bytes from `first` to `last`, from the first region that has them."""
+        if name == CONFIG:  # every region that takes part has the same
+            end = None if last is None else last + 1
+            part = self._readers()[0].config[first:end]
+            return nullcontext(Reading(len(part), iter((part,))))
 
         def open_it(replica: Replica) -> tuple[ExitStack, Reading]:
             stack = ExitStack()
@@ -233,9 +233,8 @@ class Gateway:
                 with self._lock:
                     self._held.add(named(kind, name))
             return
-        for replica in self.surveyed().takers(whole=False):
-            with self._dropping(replica):
-                replica.bucket.delete(self.replicas.path(f"{LOCKS}/{name}"))
+        path = self.replicas.path(f"{LOCKS}/{name}")
+        self._everywhere(lambda replica: replica.bucket.delete(path))
         with self._lock:
             self._locks.discard(name)
 
@@ -245,6 +244,17 @@ class Gateway:
             left = list(self._locks)
         for name in left:
             self.delete(LOCKS, name)
+
+    def _everywhere(self, work: Callable[[Replica], None]) -> None:
+        """In every region that takes part, side by side."""
+
+        def once(replica: Replica) -> None:
+            with self._dropping(replica):
+                work(replica)
+
+        takers = self.surveyed().takers(whole=False)
+        for begun in [Aside(partial(once, taker), "everywhere") for taker in takers]:
+            begun.result()
 
     @contextmanager
     def _dropping(self, replica: Replica) -> Iterator[None]:

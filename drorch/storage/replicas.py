@@ -7,15 +7,16 @@ regions are given new indexes and snapshots; the others are given data, and caug
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 from drorch.core.errors import StorageError
 from drorch.storage.bucket import Bucket
+from drorch.storage.crew import Aside
 from drorch.storage.faults import Cause
-from drorch.storage.layout import CONFIG, Kind, listed
+from drorch.storage.layout import CONFIG, Kind, Named, listed
 from drorch.storage.probe import Depth, probe_all
 
 #: What is compared between regions; data is not: whoever has an index has its data.
@@ -27,7 +28,7 @@ class Replica:
     """One region as the gateway finds it. `trouble` is why it takes no part (any more).
 
     `whole`: it has all that the leading region's indexes name. `level`: it has every key, index
-    and snapshot that any living region has.
+    and snapshot that any living region has. `config` and `keys` are as they were found at first.
     """
 
     bucket: Bucket
@@ -35,6 +36,7 @@ class Replica:
     whole: bool = False
     level: bool = False
     config: bytes = b""
+    keys: tuple[Named, ...] = ()
     ids: dict[Kind, frozenset[str]] = field(default_factory=dict)
 
     @property
@@ -73,17 +75,48 @@ class Replicas:
         self._lock = threading.Lock()
 
     def survey(self) -> None:
-        """Find out how each region stands, side by side; known within seconds."""
+        """Find out how each region stands, side by side; known within seconds.
+
+        Everything is asked at once, so that a region far away costs one way there and back. What
+        a region would say that the probe has found dead is not waited for.
+        """
+        asked = {
+            (n, kind): Aside(partial(self._asked, replica.bucket, kind), "survey")
+            for n, replica in enumerate(self.all)
+            for kind in (None, *_COMPARED)
+        }
         healths = probe_all([replica.bucket for replica in self.all], Depth.REACHABLE)
         for replica, health in zip(self.all, healths, strict=True):
             replica.trouble = health.error
-        reading = [r for r in self.all if r.living]
-        jobs = [(r, kind) for r in reading for kind in (None, *_COMPARED)]
-        with ThreadPoolExecutor(max(1, len(jobs))) as pool:
-            list(pool.map(lambda job: self._look(*job), jobs))
+        for (n, kind), answer in asked.items():
+            if self.all[n].living:
+                self._note(self.all[n], kind, answer)
         for replica in self.all:
             self._no_keys(replica)
         self._compare()
+
+    def _asked(self, bucket: Bucket, kind: Kind | None) -> bytes | tuple[Named, ...]:
+        if kind is not None:
+            return tuple(listed(bucket, self.repository, kind))
+        config = bucket.get(self.path(CONFIG))
+        # Needed before the first object is written, which restic is not ready for yet.
+        Aside(partial(bucket.checks, self.repository), "ask-checks")
+        return config
+
+    def _note(
+        self, replica: Replica, kind: Kind | None, answer: Aside[bytes | tuple[Named, ...]]
+    ) -> None:
+        try:
+            found = answer.result()
+        except StorageError as error:
+            missing = kind is None and error.cause == Cause.NO_OBJECT
+            replica.trouble = _no_repository(replica, self.repository) if missing else error
+            return
+        if isinstance(found, bytes):
+            replica.config = found
+        elif kind is not None:
+            replica.ids[kind] = frozenset(n.id for n in found) - self.gone
+            replica.keys = found if kind is Kind.KEYS else replica.keys
 
     def _no_keys(self, replica: Replica) -> None:
         """Without keys nobody opens it: somebody may have deleted them."""
@@ -95,18 +128,6 @@ class Replicas:
                 Cause.NO_REPOSITORY,
                 replica.region,
             )
-
-    def _look(self, replica: Replica, kind: Kind | None) -> None:
-        try:
-            if kind is None:
-                replica.config = replica.bucket.get(self.path(CONFIG))
-                replica.bucket.checks(self.repository)
-            else:
-                found = listed(replica.bucket, self.repository, kind)
-                replica.ids[kind] = frozenset(n.id for n in found) - self.gone
-        except StorageError as error:
-            missing = kind is None and error.cause == Cause.NO_OBJECT
-            replica.trouble = _no_repository(replica, self.repository) if missing else error
 
     def _compare(self) -> None:
         leading = self.lead

@@ -46,9 +46,9 @@ def spread(
     `passing` is told of bytes as they are sent, to each bucket by itself, and may wait; `piece`
     says how many to handle at once. Raises Wrong.
     """
-    looking = {b: b.checks(repository_of(path)) is Checks.SHA256 for b in buckets}
+    looking, failed = _looking(buckets, repository_of(path))
     md5 = None if all(looking.values()) else hashlib.md5(usedforsecurity=False)
-    writers = [_Writer(bucket, path, size, digest) for bucket in buckets]
+    writers = [_Writer(bucket, path, size, digest) for bucket in looking]
     try:
         held = _pump(read, size, digest, md5, writers, passing, piece)
     except BaseException:
@@ -62,7 +62,21 @@ def spread(
     for writer in writers:
         if md5 is not None and not looking[writer.bucket]:
             writer.prove(md5.hexdigest())
-    return {w.bucket: w.error for w in writers if w.error is not None}
+    return failed | {w.bucket: w.error for w in writers if w.error is not None}
+
+
+def _looking(
+    buckets: Sequence[Bucket], repository: str
+) -> tuple[dict[Bucket, bool], dict[Bucket, StorageError]]:
+    """Which stores look at the SHA-256 by themselves, and why others did not say."""
+    looking: dict[Bucket, bool] = {}
+    failed: dict[Bucket, StorageError] = {}
+    for bucket in buckets:
+        try:
+            looking[bucket] = bucket.checks(repository) is Checks.SHA256
+        except StorageError as error:
+            failed[bucket] = error
+    return looking, failed
 
 
 def _pump(

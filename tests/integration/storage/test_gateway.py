@@ -176,8 +176,9 @@ def test_a_region_that_dies_half_way_is_left_out_and_the_backup_goes_on(
     restic.direct(regions[victim], made[victim], repository, "check", "--read-data", "--no-lock")
 
 
+@pytest.mark.parametrize("answers", [0, 3, 5])
 def test_when_no_region_is_left_restic_is_refused_and_the_caller_is_told_once(
-    restic, regions, made, repository, files
+    answers, restic, regions, made, repository, files
 ):
     told: list[StorageError] = []
     over = threading.Event()
@@ -195,7 +196,7 @@ def test_when_no_region_is_left_restic_is_refused_and_the_caller_is_told_once(
         opened, url = stack.enter_context(gateway(buckets, repository, lost=lost))
         opened.surveyed()
         for proxy in proxies:
-            proxy.become(between(6, inf, Harm.DIES))
+            proxy.become(between(answers, inf, Harm.DIES))
         process = stack.enter_context(
             subprocess.Popen(
                 restic.line("backup", str(files)),
@@ -204,9 +205,11 @@ def test_when_no_region_is_left_restic_is_refused_and_the_caller_is_told_once(
                 stderr=subprocess.DEVNULL,
             )
         )
-        assert over.wait(60)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        try:
+            assert over.wait(60)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
     assert [error.cause for error in told] == [Cause.UNREACHABLE]
     assert list(listed(made[0], repository, Kind.SNAPSHOTS)) == []
 

@@ -283,6 +283,23 @@ def test_a_restore_never_reads_from_the_local_cache(tmp_path):
     assert (done.files, done.bytes) == (1, 1)
 
 
+def test_what_is_not_confirmed_does_not_show(tmp_path):
+    played = PlayedRestic("0.18.0", tmp_path, {"restore": restoring})
+    target = tmp_path / "to"
+    target.mkdir()
+    seen = []
+
+    def refuse():
+        seen.append([path.name for path in target.iterdir()])
+        raise LookupError
+
+    paths = [PurePosixPath("/srv/ehr")]
+    with pytest.raises(LookupError):
+        played.restic().restore(LOCAL, "a" * 64, paths, target, confirm=refuse)
+    assert [name.startswith(".drorch-restore-") for name in seen[0]] == [True]
+    assert list(target.iterdir()) == []
+
+
 @each_version
 def test_a_restore_with_missing_packs_fails_and_leaves_nothing(version, tmp_path):
     played = PlayedRestic(version, tmp_path, {"restore": "restore-missing-pack"})
