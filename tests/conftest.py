@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.ceph import Ceph, missing, running_ceph
 
@@ -21,6 +22,10 @@ for _signal in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(
             _signal, signal.default_int_handler if _signal is signal.SIGINT else signal.SIG_DFL
         )
+
+# A shared machine may be slow at any moment, which says nothing of what is tested.
+settings.register_profile("drorch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("drorch")
 
 
 @pytest.fixture(scope="session")
