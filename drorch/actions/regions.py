@@ -66,7 +66,8 @@ def _versioned(call: Call, tools: Tools) -> Result:
         return failed(
             "no-versions",
             f"region {region.name} keeps no versions: what is deleted or overwritten there is gone",
-            "bring it from another region: drorch heal; versions cannot be had afterwards",
+            "bring it from another region (drorch heal), or restore what still lies there; "
+            "versions cannot be had afterwards",
             outputs=outputs,
         )
     return passed(outputs)

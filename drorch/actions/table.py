@@ -62,6 +62,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "postgres.promote": "postgres_roles:PROMOTE",
         # Files
         "files.verify": "files:VERIFY",
+        "files.inspect": "signs:INSPECT",
         "files.write": "files:WRITE",
         "files.remove": "files:REMOVE",
         # People

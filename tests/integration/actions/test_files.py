@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from drorch.actions.files import REMOVE, VERIFY, WRITE
+from drorch.actions.signs import INSPECT
 from drorch.core.names import Verdict
 from drorch.ports import Cancellation
 
@@ -225,3 +226,34 @@ class TestRemove:
             assert (place.folder / "work" / "f").exists()
         finally:
             subprocess.run(["umount", point], check=True)
+
+
+def test_files_that_somebody_has_encrypted_are_seen(place):
+    folder = place.folder / "docs"
+    folder.mkdir()
+    for n in range(60):
+        (folder / f"{n}.txt").write_text(f"patient {n}\n" * 200)
+    done = place.do(INSPECT, path="docs")
+    assert (done.verdict, done.outputs["files"], done.findings) == (Verdict.PASS, 60, ())
+    (folder / "7.txt").write_bytes(os.urandom(4000))
+    (found,) = place.do(INSPECT, path="docs").findings
+    assert found.message.startswith("1 of 60 files look encrypted, such as 7.txt")
+    for n in range(20):
+        (folder / f"{n}.txt").write_bytes(os.urandom(4000))
+    done = place.do(INSPECT, path="docs")
+    assert (done.verdict, done.cause) == (Verdict.FAIL, "encrypted")
+    assert done.outputs["suspicious_count"] == 20
+    assert place.do(INSPECT, path="docs", max_share="40%").verdict is Verdict.PASS
+    assert place.do(INSPECT, path="docs/1.txt").cause == "encrypted"
+
+
+def test_what_cannot_be_inspected_says_why(place):
+    (place.folder / "none").mkdir()
+    assert place.do(INSPECT, path="none").cause == "empty"
+    assert place.do(INSPECT, path="nowhere").cause == "missing"
+    for wrong in ("lots", "120%", -1):
+        assert place.do(INSPECT, path="none", max_share=wrong).cause == "argument"
+    stopped = Cancellation()
+    stopped.cancel("enough")
+    (place.folder / "none" / "a").touch()
+    assert place.do(INSPECT, path="none", cancel=stopped).cause == "cancelled"

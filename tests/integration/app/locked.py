@@ -8,10 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from drorch.core.model import LockMode, ObjectLock, Region
 from drorch.storage.bucket import Bucket
+from drorch.storage.versions import listed_versions
 from tests.ceph import LOCATION, Ceph
 from tests.integration.app.premises import PASSWORD, Premises
+from tests.storage_objects import name_of
 
 KEEP = ObjectLock(LockMode.COMPLIANCE, timedelta(days=30))
 RULE = ObjectLock(LockMode.COMPLIANCE, timedelta(days=1))
@@ -62,6 +66,30 @@ class LockedPremises(Premises):
     def bucket(self, name: str) -> Bucket:
         """A region's bucket with its own keys: what a thief of them can do."""
         return self.ceph.bucket(self.buckets[name])
+
+    def attack(self, region: str, dataset: str = "docs") -> None:
+        """What a thief of the region's keys does: write over, delete, plant; and try to do worse."""
+        bucket, folder = self.bucket(region), f"datasets/{dataset}"
+        names = [e.name for e in bucket.list_objects(f"{folder}/")]
+        packs = [n for n in names if "/data/" in n]
+        bucket.put(packs[0], b"encrypted, pay up")
+        bucket.put(f"{folder}/config", b"encrypted, pay up")
+        for name in names:
+            if not name.endswith("/config"):
+                bucket.delete(name)
+        for kind in ("keys", "index", "snapshots"):
+            bucket.put(f"{folder}/{name_of(kind, b'planted')}", b"planted")
+        bucket.put(packs[1], b"encrypted, pay up")
+        tried = [v for v in listed_versions(bucket, f"{folder}/snapshots/") if not v.marker]
+        for version in tried:
+            for passing in ({}, {"BypassGovernanceRetention": True}):
+                with pytest.raises(Exception, match="AccessDenied"):
+                    bucket.client.delete_object(
+                        Bucket=bucket.region.bucket,
+                        Key=version.name,
+                        VersionId=version.id,
+                        **passing,
+                    )
 
     def restic(
         self,

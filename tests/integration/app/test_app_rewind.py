@@ -42,31 +42,6 @@ def locked(ceph, tmp_path):
     return made(ceph, tmp_path / "here", restics()[-1])
 
 
-def attack(premises, region):
-    """What a thief of the region's keys does: write over, delete, plant; and try to do worse."""
-    bucket = premises.bucket(region)
-    names = [e.name for e in bucket.list_objects(f"{FOLDER}/")]
-    packs = [n for n in names if "/data/" in n]
-    bucket.put(packs[0], b"encrypted, pay up")
-    bucket.put(f"{FOLDER}/config", b"encrypted, pay up")
-    for name in names:
-        if not name.endswith("/config"):
-            bucket.delete(name)
-    for kind in ("keys", "index", "snapshots"):
-        bucket.put(f"{FOLDER}/{name_of(kind, b'planted')}", b"planted")
-    bucket.put(f"{FOLDER}/{packs[1].removeprefix(FOLDER + '/')}", b"encrypted, pay up")
-    tried = [v for v in listed_versions(bucket, f"{FOLDER}/snapshots/") if not v.marker]
-    for version in tried:
-        for passing in ({}, {"BypassGovernanceRetention": True}):
-            with pytest.raises(Exception, match="AccessDenied"):
-                bucket.client.delete_object(
-                    Bucket=bucket.region.bucket,
-                    Key=version.name,
-                    VersionId=version.id,
-                    **passing,
-                )
-
-
 def snapshots(premises, region):
     return [s["id"] for s in premises.listed(region)]
 
@@ -75,7 +50,7 @@ def test_after_an_attack_on_both_regions_each_comes_back_whole(any_locked):
     before, well = snapshots(any_locked, "mtl"), now()
     assert any_locked.cli("lock-extend", "--dataset", "docs").code == 0
     for region in ("mtl", "qc"):
-        attack(any_locked, region)
+        any_locked.attack(region)
     assert any_locked.cli("check", "--dataset", "docs", "--region", "mtl").code == 1
     assert any_locked.cli("lock-extend", "--dataset", "docs").code == 1
     told = ("rewind", "--dataset", "docs", "--to", well, "--reason", "ransomware")
@@ -103,7 +78,7 @@ def test_killed_in_the_middle_the_same_command_finishes(locked):
         bucket.put(f"{FOLDER}/{name_of('data', content)}", content)
     everything = {e.name for e in bucket.list_objects(f"{FOLDER}/")}
     well = now()
-    attack(locked, "mtl")
+    locked.attack("mtl")
 
     def shown():
         return {e.name for e in bucket.list_objects(f"{FOLDER}/data/")}
@@ -126,7 +101,7 @@ def test_snapshots_made_with_the_stolen_password_are_hidden_and_ours_are_not(loc
     locked.restic("backup", str(locked.folder / "src" / "rows"), "--host", "docs")
     locked.back_up()
     ours = snapshots(locked, "qc")[-1]
-    attack(locked, "mtl")
+    locked.attack("mtl")
     said = locked.cli("rewind", "--region", "mtl", "--dataset", "docs", "--to", well)
     assert said.code == 0, said.document["findings"]
     assert snapshots(locked, "mtl") == [*before, ours]
@@ -134,7 +109,7 @@ def test_snapshots_made_with_the_stolen_password_are_hidden_and_ours_are_not(loc
 
 def test_without_the_password_hashes_alone_prove_it_and_that_is_said(locked):
     well = now()
-    attack(locked, "mtl")
+    locked.attack("mtl")
     key = locked.folder / "lab" / "secrets" / "repo-key"
     key.rename(key.with_name("in-the-safe"))
     said = locked.cli("rewind", "--region", "mtl", "--dataset", "docs", "--to", well)
@@ -149,7 +124,7 @@ def test_without_the_password_hashes_alone_prove_it_and_that_is_said(locked):
 
 def test_a_dry_run_tells_what_it_would_do_and_leaves_no_trace(locked):
     well = now()
-    attack(locked, "mtl")
+    locked.attack("mtl")
     there = list(listed_versions(locked.bucket("mtl")))
     with locked.program() as program:
         runs = len(program.journal.rows())

@@ -87,7 +87,8 @@ def test_shipped_runbooks_compile_in_the_lab():
     shipped = load_runbooks(lab.runbooks)
     assert "ehr-failover" in shipped
     for name, runbook in shipped.items():
-        answers = {"dataset": "ehr-documents", "region": "qc"}
+        answers = {"dataset": "ehr-documents", "region": "qc", "tier": "1"}
+        answers["before"] = "2026-11-22 18:00"
         asked = [one.name for one in runbook.inputs if one.default is None]
         given = {one: answers.get(one, "postgresql://dr@127.0.0.1/ehr") for one in asked}
         assert Runbooks(lab.runbooks).compile(name, lab, spec, Mode.DRILL, given).steps
