@@ -6,8 +6,10 @@ Arguments are as far known as inputs are; `{step.output}` and inputs not given s
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from shlex import join, quote
+from pathlib import PurePosixPath
+from shlex import quote as shell_quote
 from types import MappingProxyType
+from urllib.parse import quote as encoded
 
 from drorch.actions.places import password_name
 from drorch.core.byhand import NO_COMMAND, ByHand, Note, Opening
@@ -67,6 +69,18 @@ def _secret(value: Value) -> str:
     return name if isinstance(name, str) else ""
 
 
+def quote(word: str) -> str:
+    """The word as the shell takes it; in double quotes where those are easier to read and to type."""
+    if "'" in word and not any(letter in word for letter in '"$`\\!'):
+        return f'"{word}"'
+    return shell_quote(word)
+
+
+def join(words: Sequence[str]) -> str:
+    """A command of these words."""
+    return " ".join(quote(word) for word in words)
+
+
 def _restore(given: _Given) -> ByHand:
     found = given.opening()
     if found is None:
@@ -79,7 +93,8 @@ def _restore(given: _Given) -> ByHand:
     lines = restic.restoring(dataset, given.text("to"), snapshot, given.words("include"))
     if dataset.dump and given.words("include"):
         notes.append(Note.WHOLE_SNAPSHOT)
-    return ByHand(lines, tuple(notes), opening)
+    found_by = restic.finding(given.text("to"), snapshot)
+    return ByHand(lines, tuple(notes), opening, finding=found_by)
 
 
 def _snapshot_age(given: _Given) -> ByHand:
@@ -279,7 +294,9 @@ def _load(given: _Given) -> ByHand:
     data = given.text("data", f"{{{given.step}.data}}")
     name = given.text("database", "restored")
     secret = given.secret("password")
-    start = ["pg_ctl", "-D", data, "-w", "-o", f"-k {data} -c listen_addresses=", "start"]
+    # pg_ctl hands what follows -o to a shell of its own.
+    options = f"-k {shell_quote(data)} -c listen_addresses="
+    start = ["pg_ctl", "-D", data, "-w", "-l", f"{data}/server.log", "-o", options, "start"]
     lines = (
         join(["initdb", "-D", data, "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8"]),
         join(start),
@@ -298,7 +315,12 @@ def _load(given: _Given) -> ByHand:
             ]
         ),
     )
-    return ByHand(lines, (Note.NEW_CLUSTER,), secrets=(secret,) if secret else ())
+    finding = {
+        "pid": f"head -1 {join([f'{data}/postmaster.pid'])}",
+        "url": join(["echo", f"postgresql:///{name}?host={encoded(data, '/{}')}&user=postgres"]),
+    }
+    asked = (secret,) if secret else ()
+    return ByHand(lines, (Note.NEW_CLUSTER,), secrets=asked, finding=finding)
 
 
 #: How `postgres.load` loads a dump.
@@ -322,8 +344,10 @@ def _verify(given: _Given) -> ByHand:
 
 
 def _write(given: _Given) -> ByHand:
-    content = given.text("content")
-    return ByHand((f"printf %s {quote(content)} > {quote(given.text('path'))}",))
+    path, content = given.text("path"), given.text("content")
+    folder = str(PurePosixPath(path).parent)
+    made = () if folder in (".", "/") else (join(["mkdir", "-p", folder]),)
+    return ByHand((*made, f"printf %s {quote(content)} > {quote(path)}"))
 
 
 def _remove(given: _Given) -> ByHand:

@@ -3,7 +3,8 @@
 Lines are for a POSIX shell. A secret's value never stands in them: `read` asks for it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -41,12 +42,17 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """One step by hand: lines to type after `opening`, if there is one; no lines: nothing to type."""
+    """One step by hand: lines to type after `opening`, if there is one; no lines: nothing to type.
+
+    `finding` has a line that shows an output of the step, by its name, where the step's own lines
+    do not.
+    """
 
     lines: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     opening: Opening | None = None
     secrets: tuple[str, ...] = ()
+    finding: Mapping[str, str] = field(default_factory=dict)
 
 
 #: A step for which there is no command of its own.

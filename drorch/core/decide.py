@@ -18,7 +18,7 @@ from drorch.core.names import Mode, Otherwise, Outcome, Phase, Requester, StepSt
 from drorch.core.outcome import outcome_of
 from drorch.core.plan import PlannedStep
 from drorch.core.render import MissingOutputs, render
-from drorch.core.runbook import When, WhenTest
+from drorch.core.runbook import When
 from drorch.core.state import Question, RunFold, StepState
 from drorch.core.values import Value
 
@@ -278,18 +278,7 @@ def _without_outputs(state: RunFold, plan: PlannedStep, missing: str) -> Order:
 def _holds(state: RunFold, when: When) -> bool:
     value = render(when.value, state.plan.inputs, state.outputs)
     operand = render(when.operand, state.plan.inputs, state.outputs)
-    match when.test:
-        case WhenTest.IS:
-            return _same(value, operand)
-        case WhenTest.IS_NOT:
-            return not _same(value, operand)
-        case WhenTest.IN:
-            return isinstance(operand, list | tuple) and any(_same(value, o) for o in operand)
-
-
-def _same(left: Value, right: Value) -> bool:
-    """Equal as values, or as text: inputs are always text."""
-    return left == right or str(left) == str(right)
+    return when.holds(value, operand)
 
 
 def _ask(plan: PlannedStep, arguments: Mapping[str, Value], mode: Mode) -> Order:

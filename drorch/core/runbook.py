@@ -51,6 +51,22 @@ class When:
     test: WhenTest
     operand: Value
 
+    def holds(self, value: Value, operand: Value) -> bool:
+        """Whether it does for these, the rendered ones. Equal is equal as values, or as text:
+        inputs are always text.
+        """
+        match self.test:
+            case WhenTest.IS:
+                return _same(value, operand)
+            case WhenTest.IS_NOT:
+                return not _same(value, operand)
+            case WhenTest.IN:
+                return isinstance(operand, list | tuple) and any(_same(value, o) for o in operand)
+
+
+def _same(left: Value, right: Value) -> bool:
+    return left == right or str(left) == str(right)
+
 
 @dataclass(frozen=True, slots=True)
 class ActionCall:

@@ -65,6 +65,18 @@ def restoring(
     )
 
 
+def finding(target: str, snapshot: str = "latest") -> dict[str, str]:
+    """Lines that show what a restore gives: what the snapshot holds, in the words of `restore`."""
+    holds = join(["restic", "ls", "--long", snapshot])
+    return {
+        "files": f"{holds} | grep -c ^-",
+        "bytes": f"{holds} | awk '/^-/ {{n += $4}} END {{print n + 0}}'",
+        "path": join(["realpath", target]),
+        "snapshot": "restic snapshots --latest 1",
+        "snapshot_at": "restic snapshots --latest 1",
+    }
+
+
 def newest() -> str:
     """Show the newest snapshot and when it was taken."""
     return "restic snapshots --latest 1"

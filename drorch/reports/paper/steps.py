@@ -9,7 +9,7 @@ from drorch.core.drafts import LEFT_STANDING
 from drorch.core.durations import parse_duration
 from drorch.core.names import OnFailure, Otherwise, Phase, Requester
 from drorch.core.plan import Plan, PlannedStep
-from drorch.core.render import as_text, preview
+from drorch.core.render import as_text, preview, references
 from drorch.core.runbook import When, WhenTest
 from drorch.core.values import Value
 from drorch.reports.language import Language
@@ -32,7 +32,8 @@ class Question:
 class StepOnPaper:
     """One step. `orders` are sentences in the order they are needed; `kind` is step, check or person.
 
-    `opening` names the repository to open first, `writes` the outputs that later steps ask for.
+    `opening` names the repository to open first; `writes` are the outputs that later steps ask for,
+    each with a line that shows it, if the step's own lines do not.
     """
 
     number: int
@@ -49,7 +50,7 @@ class StepOnPaper:
     opening: str
     lines: tuple[str, ...]
     notes: tuple[str, ...]
-    writes: tuple[str, ...]
+    writes: tuple[tuple[str, str], ...]
     question: Question | None
 
 
@@ -93,9 +94,15 @@ class Steps:
             opening=self._openings[opening.dataset, opening.region] if opening else "",
             lines=tuple(covered(line) for text in hand.lines for line in text.splitlines()),
             notes=() if step.person or step.do == "wait" else tuple(self._notes(hand)),
-            writes=tuple(o for o in self._asked_for if o.partition(".")[0] == step.id),
+            writes=tuple(self._writes(step, hand)),
             question=self._question(step) if step.person else None,
         )
+
+    def _writes(self, step: PlannedStep, hand: ByHand) -> Iterator[tuple[str, str]]:
+        for output in self._asked_for:
+            of, _, name = output.partition(".")
+            if of == step.id:
+                yield output, covered(hand.finding.get(name, ""))
 
     def _title(self, step: PlannedStep) -> str:
         if step.undoes:
@@ -141,7 +148,7 @@ class Steps:
         return " ".join(sentences)
 
     def _orders(self, step: PlannedStep) -> Iterator[str]:
-        if step.when is not None:
+        if step.when is not None and not _holds(step.when):
             yield self._condition(step.when)
         yield from self._again(step)
         if step.timeout is not None:
@@ -152,6 +159,9 @@ class Steps:
             yield self._say("Not to be done twice: before another try look what the first one did.")
 
     def _condition(self, when: When) -> str:
+        if not references([when.value, when.operand]):
+            # Nothing can change it any more: what holds is not said, see `_orders`.
+            return self._say("Left out here: what it depends on is not so.")
         value = as_text(when.value)
         if when.test is WhenTest.IN and isinstance(when.operand, Sequence):
             operand = ", ".join(as_text(item) for item in when.operand)
@@ -199,9 +209,18 @@ class Steps:
             for name, value in values.items()
             if name not in (*names, *_SAID) and not _in_lines(name, value, hand)
         }
-        if not expected and step.do in words.EXPECTED:
-            expected = [words.EXPECTED[step.do]]
+        expected = expected or list(self._by_default(step, values))
         return ([] if step.person else list(rows(others))), expected
+
+    def _by_default(
+        self, step: PlannedStep, values: Mapping[str, Value]
+    ) -> Iterator[tuple[str, str]]:
+        """What is expected where nothing is written."""
+        if step.do in words.EXPECTED:
+            yield words.EXPECTED[step.do]
+        dataset = self._source.configuration.datasets.get(as_text(values.get("dataset")))
+        if step.do == "snapshot.age" and dataset and dataset.objectives.rpo:
+            yield "max", self._length(dataset.objectives.rpo)
 
     def _notes(self, hand: ByHand) -> Iterator[str]:
         yield from (self._say(words.NOTES[note]) for note in hand.notes)
@@ -287,6 +306,13 @@ def _asked_for(source: Source) -> list[str]:
         if step.when is not None:
             values += [step.when.value, step.when.operand]
     return outputs_in(*values)
+
+
+def _holds(when: When) -> bool:
+    """Whether the condition is known to hold whatever comes."""
+    if references([when.value, when.operand]):
+        return False
+    return when.holds(preview(when.value, {}), preview(when.operand, {}))
 
 
 def _names(value: Value) -> list[str]:

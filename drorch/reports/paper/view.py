@@ -252,7 +252,7 @@ class _Writer:
         yield say("Approved by (name, signature)")
 
     def _home(self) -> str:
-        if self._source.homeward:
+        if self._source.homeward or not self._plan.service:
             return ""
         if self._source.runbook.failback is not None:
             command = f"drorch runbook show {self._source.runbook.name} --failback"

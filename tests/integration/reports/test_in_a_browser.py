@@ -51,7 +51,9 @@ MEASURE = """<script>window.onload = () => {
     const shown = [...d.querySelectorAll("svg.gantt")].filter(s => s.clientWidth > 0);
     const small = shown.flatMap(s => [...s.querySelectorAll("text")])
       .filter(t => t.getBoundingClientRect().height < 8);
-    measured[f.name] = {scroll: d.documentElement.scrollWidth, inner: w.innerWidth,
+    const tall = [...d.querySelectorAll("td, li, dd")].filter(e => e.clientHeight > 0 &&
+      e.scrollHeight > e.clientHeight + 2);
+    measured[f.name] = {tall: tall.map(e => e.outerHTML.slice(0, 120)), scroll: d.documentElement.scrollWidth, inner: w.innerWidth,
       over: over.map(e => e.outerHTML.slice(0, 120)), gantts: shown.length, small: small.length};
   }
   document.title = JSON.stringify(measured);
@@ -112,6 +114,7 @@ def test_nothing_runs_off_the_page(name: str, width: int, measured: dict[str, An
     page = measured[f"{name}-{width}"]
     assert page["inner"] == width
     assert page["over"] == []
+    assert page["tall"] == []
     assert page["scroll"] <= width
     assert page["gantts"] >= 1
     assert page["small"] == 0

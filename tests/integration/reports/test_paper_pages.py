@@ -128,6 +128,7 @@ def test_nothing_runs_off_the_page(language: str, width: int, measured: dict[str
     page = measured[f"{language}-{width}"]
     assert page["inner"] == width
     assert page["over"] == []
+    assert page["tall"] == []
     assert page["scroll"] <= width
 
 

@@ -79,9 +79,12 @@ def test_inputs_not_given_are_named_blanks():
 
 def test_what_an_earlier_step_gives_is_written_down_there():
     found = steps()
-    assert found["documents"].writes == ("documents.path", "documents.files")
-    assert found["token"].writes == ("token.stdout",)
-    assert found["serve"].writes == ("serve.pid",)
+    assert found["documents"].writes == (
+        ("documents.path", "realpath /srv/ehr-new/documents"),
+        ("documents.files", "restic ls --long latest | grep -c ^-"),
+    )
+    assert found["token"].writes == (("token.stdout", ""),)
+    assert found["serve"].writes == (("serve.pid", ""),)
     assert found["undo:serve"].lines == ("kill {serve.pid}",)
 
 
