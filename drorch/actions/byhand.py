@@ -13,7 +13,7 @@ from urllib.parse import quote as encoded
 
 from drorch.actions.places import password_name
 from drorch.core.byhand import NO_COMMAND, ByHand, Note, Opening
-from drorch.core.model import Configuration, Dataset
+from drorch.core.model import Configuration, Dataset, Region
 from drorch.core.render import as_text
 from drorch.core.values import Value
 from drorch.restic import byhand as restic
@@ -53,15 +53,28 @@ class _Given:
         """The name of the secret that the argument stands for, if it does."""
         return _secret(self.values.get(name))
 
-    def opening(self) -> tuple[Dataset, Opening] | None:
-        """The dataset and how its repository is opened, if both are known."""
-        dataset = self.configuration.datasets.get(self.text("dataset"))
-        if dataset is None:
-            return None
-        region = self.configuration.regions.get(self.text("region", dataset.primary))
-        if region is None:
-            return None
-        return dataset, restic.opening(dataset, region, password_name(dataset, region.name))
+    @property
+    def dataset(self) -> Dataset | None:
+        """The dataset that is named, if it is known yet."""
+        return self.configuration.datasets.get(self.text("dataset"))
+
+    @property
+    def region(self) -> Region | None:
+        """The region that is named, else the dataset's first, if it is known yet."""
+        first = self.dataset.primary if self.dataset else ""
+        return self.configuration.regions.get(self.text("region", first))
+
+    def opening(self) -> Opening:
+        """How the repository is opened that is meant."""
+        dataset, region = self.dataset, self.region
+        known = password_name(dataset, region.name) if dataset and region else restic.PASSWORD
+        called = self.text("region", "{region}")
+        return restic.opening(self.text("dataset"), region, known, called)
+
+    @property
+    def blanks(self) -> tuple[Note, ...]:
+        """What must be said if it is not known yet which dataset or region it will be."""
+        return () if self.dataset and self.region else (Note.PLACES,)
 
 
 def _secret(value: Value) -> str:
@@ -82,39 +95,37 @@ def join(words: Sequence[str]) -> str:
 
 
 def _restore(given: _Given) -> ByHand:
-    found = given.opening()
-    if found is None:
-        return NO_COMMAND
-    dataset, opening = found
-    notes = [] if dataset.dump else [Note.MOVED]
-    snapshot = "latest"
-    if given.text("at"):
-        snapshot, notes = "ID", [*notes, Note.AT_A_TIME]
-    lines = restic.restoring(dataset, given.text("to"), snapshot, given.words("include"))
-    if dataset.dump and given.words("include"):
+    dataset, snapshot, notes = given.dataset, "latest", [*given.blanks]
+    if dataset is None:
+        notes.append(Note.WHOLE_PATH)
+    elif dataset.dump is None:
+        notes.append(Note.MOVED)
+    elif given.words("include"):
         notes.append(Note.WHOLE_SNAPSHOT)
-    found_by = restic.finding(given.text("to"), snapshot)
-    return ByHand(lines, tuple(notes), opening, finding=found_by)
+    if given.text("at"):
+        snapshot = "ID"
+        notes.append(Note.AT_A_TIME)
+    target = given.text("to")
+    lines = restic.restoring(dataset, target, snapshot, given.words("include"))
+    finding = restic.finding(target, snapshot, given.words("include"))
+    return ByHand(lines, tuple(notes), given.opening(), finding=finding)
 
 
 def _snapshot_age(given: _Given) -> ByHand:
-    found = given.opening()
-    return ByHand((restic.newest(),), (Note.AGE,), found[1]) if found else NO_COMMAND
+    return ByHand((restic.newest(),), (*given.blanks, Note.AGE), given.opening())
 
 
 def _check(given: _Given) -> ByHand:
-    found = given.opening()
     line = restic.checking(read_data=given.text("read_data") == "true")
-    return ByHand((line,), (), found[1]) if found else NO_COMMAND
+    return ByHand((line,), given.blanks, given.opening())
 
 
 def _reachable(given: _Given) -> ByHand:
     region = given.configuration.regions.get(given.text("region"))
-    if region is None:
-        return NO_COMMAND
-    url = f"{region.endpoint.rstrip('/')}/{region.bucket}"
-    words = ["curl", "-sS", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}\\n", url]
-    return ByHand((join(words),), (Note.ANSWERS_ONLY,))
+    place = f"{region.endpoint.rstrip('/')}/{region.bucket}" if region else "{endpoint}/{bucket}"
+    words = ["curl", "-sS", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}\\n", place]
+    notes = (Note.ANSWERS_ONLY,) if region else (Note.PLACES, Note.ANSWERS_ONLY)
+    return ByHand((join(words),), notes)
 
 
 def _command(given: _Given) -> ByHand:

@@ -14,6 +14,8 @@ class Note(StrEnum):
     NOTHING = "nothing"
     ANSWERS_ONLY = "answers-only"
     AGE = "age"
+    PLACES = "places"
+    WHOLE_PATH = "whole-path"
     MOVED = "moved"
     AT_A_TIME = "at-a-time"
     WHOLE_SNAPSHOT = "whole-snapshot"

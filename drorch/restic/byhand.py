@@ -12,26 +12,38 @@ from drorch.core.model import Dataset, Region
 from drorch.restic.landing import common_root
 from drorch.restic.repository import repository_url
 
+#: What stands where nobody knows yet which dataset or region it will be.
+ENDPOINT, BUCKET, PASSWORD = "{endpoint}", "{bucket}", "{password}"
+_KEYS = ("{access-key}", "{secret-key}")
 
-def opening(dataset: Dataset, region: Region, password: str) -> Opening:
-    """The environment that opens a repository; `password` is the name of its secret."""
+
+def opening(
+    dataset: str, region: Region | None, password: str = PASSWORD, called: str = ""
+) -> Opening:
+    """The environment that opens a repository; `password` is the name of its secret.
+
+    A region that is not known yet is `called` what stands in its place; what hangs on it is a blank.
+    """
+    keys = _KEYS if region is None else (region.access_key or "", region.secret_key or "")
     asked = [("RESTIC_PASSWORD", password)]
-    lines = [
-        f"export RESTIC_REPOSITORY={quote(repository_url(region, dataset.name))}",
-        f"export AWS_DEFAULT_REGION={quote(region.location)}",
-    ]
-    if region.access_key and region.secret_key:
-        asked = [
-            ("AWS_ACCESS_KEY_ID", region.access_key),
-            ("AWS_SECRET_ACCESS_KEY", region.secret_key),
-            *asked,
-        ]
-    elif region.profile:
+    lines = [f"export RESTIC_REPOSITORY={quote(_url(dataset, region))}"]
+    if region is not None:
+        lines.append(f"export AWS_DEFAULT_REGION={quote(region.location)}")
+    if all(keys):
+        asked = [*zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), keys, strict=True), *asked]
+    elif region is not None and region.profile:
         lines.append(f"export AWS_PROFILE={quote(region.profile)}")
     lines += [asking(variable, name) for variable, name in asked]
     lines.append(f"export {' '.join(variable for variable, _ in asked)}")
     lines.append("restic snapshots --latest 1")
-    return Opening(dataset.name, region.name, tuple(lines), tuple(name for _, name in asked))
+    secrets = tuple(name for _, name in asked if not name.startswith("{"))
+    return Opening(dataset, region.name if region else called, tuple(lines), secrets)
+
+
+def _url(dataset: str, region: Region | None) -> str:
+    if region is not None:
+        return repository_url(region, dataset)
+    return f"s3:{ENDPOINT}/{BUCKET}/datasets/{dataset}"
 
 
 def asking(variable: str, secret: str) -> str:
@@ -40,12 +52,15 @@ def asking(variable: str, secret: str) -> str:
 
 
 def restoring(
-    dataset: Dataset, target: str, snapshot: str = "latest", include: Sequence[str] = ()
+    dataset: Dataset | None, target: str, snapshot: str = "latest", include: Sequence[str] = ()
 ) -> tuple[str, ...]:
     """Bring a snapshot back into `target`, which must not be there yet, as a step of drorch does.
 
-    restic repeats the source's whole path below its target; the last line takes that away.
+    restic repeats the source's whole path below its target; the last lines take that away, if it is
+    known which dataset it is.
     """
+    if dataset is None:
+        return (join(["restic", "restore", snapshot, "--target", target, *_included(include)]),)
     if dataset.dump is not None:
         name = dataset.dump.filename
         file = str(PurePosixPath(target) / name)
@@ -54,20 +69,24 @@ def restoring(
             f"{join(['restic', 'dump', snapshot, f'/{name}'])} > {quote(file)}",
         )
     staged = f"{target}.part"
-    wanted = [word for path in include for word in ("--include", path)]
     root = common_root([PurePosixPath(path) for path in dataset.paths or (Path("/"),)])
     found = f"{staged}{root}".rstrip("/")
     tidy = [join(["rm", "-r", staged])] if found != staged else []
     return (
-        join(["restic", "restore", snapshot, "--target", staged, *wanted]),
+        join(["restic", "restore", snapshot, "--target", staged, *_included(include)]),
         join(["mv", "-T", found, target]),
         *tidy,
     )
 
 
-def finding(target: str, snapshot: str = "latest") -> dict[str, str]:
-    """Lines that show what a restore gives: what the snapshot holds, in the words of `restore`."""
-    holds = join(["restic", "ls", "--long", snapshot])
+def _included(paths: Sequence[str]) -> list[str]:
+    return [word for path in paths for word in ("--include", path)]
+
+
+def finding(target: str, snapshot: str = "latest", include: Sequence[str] = ()) -> dict[str, str]:
+    """Lines that show what a restore gives: what the snapshot holds of it, in the words of `restore`."""
+    part = ["--recursive", snapshot, *include] if include else [snapshot]
+    holds = join(["restic", "ls", "--long", *part])
     return {
         "files": f"{holds} | grep -c ^-",
         "bytes": f"{holds} | awk '/^-/ {{n += $4}} END {{print n + 0}}'",

@@ -90,6 +90,10 @@ NOTES: Mapping[Note, str] = MappingProxyType(
             "repository is opened."
         ),
         Note.AGE: later("Now, less the time that is shown, is the age."),
+        Note.PLACES: later(
+            "What is in braces and no input stands in the tables of datasets and regions."
+        ),
+        Note.WHOLE_PATH: later("restic repeats the whole path of the source below the target."),
         Note.MOVED: later(
             "The target must not be there yet. drorch also looks for damage meanwhile and turns to "
             "another region; by hand, open the next region’s repository if this one fails."

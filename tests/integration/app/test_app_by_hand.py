@@ -44,6 +44,9 @@ verify:
   - check: all-there
     do: files.verify
     with: {path: "back of the house/docs", files: "{documents.files}", bytes: "{documents.bytes}"}
+  - check: part-there
+    do: files.verify
+    with: {path: part, files: "{part.files}"}
 cleanup:
   - step: remove
     do: files.remove
@@ -117,7 +120,7 @@ def test_the_data_comes_back_without_drorch(any_premises, any_restic, on_paper):
         "documents.files",
         "documents.bytes",
     ]
-    done("part")
+    assert done("part", *(line for _, line in steps["part"].writes)).splitlines()[-1] == "1"
     assert list(tree(folder / "part")) == ["wards", "wards/a.txt"]
     done("database")
     assert (folder / "back" / "db" / "ehr.dump").read_text() == "one patient\n"

@@ -188,3 +188,27 @@ def test_values_as_they_stand_on_paper():
     assert covered("https://u:p@h/x and ssh://h:22/") == "https://u:***@h/x and ssh://h:22/"
     assert shown({"secret": "token"}) == "secret token"
     assert shown({"a": 1, "b": [True, None]}) == 'a: 1, b: ["true", "null"]'
+
+
+def test_a_restore_of_nobody_knows_yet_what_has_blanks_and_names_the_tables():
+    found = steps(name="any-restore")["restore"]
+    assert found.opening == "R1"
+    assert found.lines == ("restic restore latest --target /srv/back",)
+    assert found.notes[0].startswith("What is in braces and no input")
+    written = paper(source(name="any-restore"), language("en"))
+    assert written.openings[0].heading == "Open {dataset} in {region} by restic alone"
+    assert written.openings[0].lines[:2] == (
+        "export RESTIC_REPOSITORY='s3:{endpoint}/{bucket}/datasets/{dataset}'",
+        "read -rs AWS_ACCESS_KEY_ID   # secret {access-key}",
+    )
+    headings = {table.heading: [row[0] for row in table.rows] for table in written.tables}
+    assert headings["Regions"] == ["mtl", "qc"]
+    assert headings["Where the data lies"] == ["ehr-documents", "ehr-db"]
+    where = steps(name="any-restore", inputs={"region": "qc", "dataset": "ehr-db"})["restore"]
+    assert where.lines[-1] == "restic dump latest /ehr.dump > /srv/back/ehr.dump"
+
+
+def test_a_condition_that_nothing_can_change_is_decided_on_paper():
+    found = steps(name="any-restore")
+    assert "Left out here: what it depends on is not so." in found["never"].orders
+    assert not [order for order in found["always"].orders if "Only if" in order]
