@@ -8,7 +8,7 @@ from datetime import datetime
 
 from drorch.app.program import Program
 from drorch.core.document import run_document, without_steps
-from drorch.core.errors import AlreadyRunning, DrorchError, ExitCode
+from drorch.core.errors import AlreadyRunning, DrorchError, ExitCode, FenceLost
 from drorch.core.events import (
     AbortRequested,
     Event,
@@ -182,12 +182,19 @@ def resume(
     if life or (life is None and not gone):
         raise already_alive(row)
     by = program.owner.user
-    wanted = word or RunContinued(by)
+    wanted, dead = word or RunContinued(by), row.owner_token
 
     def work(engine: Engine) -> RunFold:
-        return engine.resume(
-            row.run, program.owner, by, word=wanted, on_word=life is None, gone=row.owner_token
-        )
+        while True:
+            try:
+                return engine.resume(
+                    row.run, program.owner, by, word=wanted, on_word=life is None, gone=dead
+                )
+            except FenceLost:
+                # A word that somebody puts down at that very moment moves the fence as well: then
+                # nobody has the run yet, and nothing was begun.
+                if program.journal.find(row.run).owner_token != dead:
+                    raise
 
     return _carry(program, row.run, work, control, watchers, wait_for_people=wait_for_people)
 
