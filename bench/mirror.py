@@ -10,22 +10,20 @@ _NOTHING_NEW = 0.33
 
 
 def measure_mirror(yard: Yard) -> Iterator[Figure]:
-    """Each repetition brings the same repository to fresh places in the second region."""
-    numbers = range(yard.amount.repetitions)
-    site = yard.site("replicate", copies=[f"two-replica-{n}" for n in numbers])
-    site.drorch("repo", "init")
-    source = yard.repository("replicate/datasets/documents")
-    source.backup()
+    """Each repetition brings a repository of the same data to the second region."""
     found: dict[str, list[float]] = {}
-    for n in numbers:
+    for n in range(yard.amount.repetitions):
+        site = yard.site(f"replicate-{n}", copies=[f"two-replica-{n}"])
+        site.drorch("repo", "init")
+        source = yard.repository(f"replicate-{n}/datasets/documents")
+        source.backup()
         copy = yard.repository(f"copy-{n}", region=1).init(source)
         for what in ("everything", "nothing new"):
             ours = site.drorch("replicate", "--region", f"two-replica-{n}", "--json")
             theirs = copy.restic("copy", source=source)
             found.setdefault(f"ours {what}", []).append(ours.wall)
             found.setdefault(f"theirs {what}", []).append(theirs.wall)
-        yard.forget(f"two-replica-{n}", f"copy-{n}")
-    yard.forget("replicate")
+        yard.forget(f"replicate-{n}", f"two-replica-{n}", f"copy-{n}")
     for what in ("everything", "nothing new"):
         ours_wall, theirs_wall = series(found[f"ours {what}"]), series(found[f"theirs {what}"])
         bound = Bound(_NOTHING_NEW) if what == "nothing new" else None

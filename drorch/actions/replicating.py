@@ -130,6 +130,7 @@ def _united(
             gone=gone_of(tools, dataset),
             owing=pruned_before(tools, dataset),
             judge=judge,
+            judge_config=judge.config,
             flow=flow_of(tools, dataset),
             progress=call.progress,
             cancel=call.cancel,

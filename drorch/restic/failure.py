@@ -183,6 +183,8 @@ def _diagnosis(verb: str, done: Completed, heard: Listener) -> tuple[Cause, str]
         fed = done.feeder is not None
         cause = Cause.DUMP_FAILED if fed else Cause.NOT_STARTED
         return cause, f"{could_not}: {done.message}"
+    if heard.gone:
+        return Cause.DAMAGED, f"{could_not}: what it needs is gone ({', '.join(heard.gone)})"
     if done.ended is Ended.CANCELLED:
         return Cause.INTERRUPTED, f"restic {verb} was interrupted"
     if done.ended is Ended.TIMED_OUT:

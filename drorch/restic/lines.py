@@ -6,7 +6,7 @@ is a log line and never an error by itself; that new message types appear with n
 
 import json
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -22,6 +22,12 @@ KEPT_LOG: Final = 400
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\r")
 _IGNORED = re.compile(r"^ignoring error for (.*?): (.*)$")
+_RETRIED = re.compile(r"^Load\(<(\w+/\w+)>.* returned error, retrying after [^:]*: (.*)$")
+_NOT_THERE = re.compile(
+    r"specified key does not exist|no such file or directory|404 Not Found", re.IGNORECASE
+)
+#: How often restic may ask for an object that is not there.
+_PATIENCE: Final = 3
 _TEXT_PROGRESS = re.compile(r"^\[[\d:]+\]\s+[\d.]+%\s+(\d+) / (\d+) ([a-z ]+)")
 
 
@@ -47,6 +53,9 @@ class Listener:
     `messages` are the JSON objects without status, error and streamed ones; `errors` restic's
     error messages (the first 1,000; `error_count` is all); `log` the last lines of text;
     `document` is the whole standard output with `whole=True`, for commands that print one value.
+
+    restic up to 0.16 asks a quarter of an hour for an object that is gone before it gives up.
+    `on_gone` is called when it has asked for one often enough; `gone` tells of which.
     """
 
     def __init__(
@@ -55,7 +64,11 @@ class Listener:
         on_node: MessageSink | None = None,
         *,
         whole: bool = False,
+        on_gone: Callable[[], None] = lambda: None,
     ) -> None:
+        self.gone: list[str] = []
+        self._asked: Counter[str] = Counter()
+        self._on_gone = on_gone
         self.messages: list[Message] = []
         self.errors: list[Message] = []
         self.error_count = 0
@@ -114,6 +127,7 @@ class Listener:
         if match is None:
             if line.strip():
                 self.log.append(line.strip())
+                self._retried(line)
         elif self._progress is not None:
             done, total, what = match.groups()
             said = f"{done} / {total} {what.strip()}"
@@ -122,6 +136,15 @@ class Listener:
                 if what.startswith("files")
                 else Progress(message=said)
             )
+
+    def _retried(self, line: str) -> None:
+        match = _RETRIED.match(line)
+        if match is None or _NOT_THERE.search(match[2]) is None:
+            return
+        self._asked[match[1]] += 1
+        if self._asked[match[1]] == _PATIENCE:
+            self.gone.append(match[1])
+            self._on_gone()
 
     def _status(self, status: Message) -> None:
         if self._progress is None:

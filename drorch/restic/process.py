@@ -99,9 +99,13 @@ class Processes:
         """Run restic to its end; raises ResticError unless its exit code is one of `good`, or
         the cause is the one to `tolerate`.
 
-        An exit of 0 stands even if a cancellation came while it was ending: it is done.
+        An exit of 0 stands even if a cancellation came while it was ending: it is done. It is
+        ended when it goes on asking for an object that is gone: cause `damaged`.
         """
-        listener = Listener(attempt.progress, on_node, whole=whole)
+        cancel = Cancellation()
+        listener = Listener(
+            attempt.progress, on_node, whole=whole, on_gone=lambda: cancel.cancel("gone")
+        )
         command = Command(
             argv=(str(self._binary()), *self._shared(attempt, cached=cached, locks=locks), *argv),
             env=child_environment(self._environment, address, source, cache=self._cache),
@@ -112,9 +116,14 @@ class Processes:
             polite=signal.SIGINT,
             nice=attempt.nice,
         )
-        done = self._commands.run(
-            command, on_stdout=listener.stdout, on_stderr=listener.stderr, cancel=attempt.cancel
-        )
+        outer = attempt.cancel or Cancellation()
+        forget = outer.on_cancel(lambda: cancel.cancel(outer.reason or "cancelled"))
+        try:
+            done = self._commands.run(
+                command, on_stdout=listener.stdout, on_stderr=listener.stderr, cancel=cancel
+            )
+        finally:
+            forget()
         fed = done.feeder is None or done.feeder.exit_code == 0
         exited = done.ended is Ended.EXITED or done.exit_code == 0
         if not (fed and exited and done.exit_code in good):

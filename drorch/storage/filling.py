@@ -53,6 +53,7 @@ class Filling:
         repository: str,
         *,
         judge: Judge,
+        judge_config: Callable[[bytes], str],
         stop: Stop,
         passing: Callable[[int], None],
         piece: Callable[[int], int],
@@ -65,6 +66,7 @@ class Filling:
         self._sources = sources
         self._repository = repository
         self._judge = judge
+        self._judge_config = judge_config
         self._stop = stop
         self._passing = passing
         self._piece = piece
@@ -96,15 +98,22 @@ class Filling:
         self.lost = self._bring_all(Kind.SNAPSHOTS) if usable else list(snapshots)
 
     def _bring_config(self) -> None:
-        source = next((s for s in self._sources if s.config is not None), None)
-        config = confirmed_config(source, self._repository) if source else None
-        if config is None:
-            raise StorageError(
-                f"no region has a repository at {self._repository}",
-                "run `drorch repo init`, or replicate from the region that has it",
-                Cause.NO_REPOSITORY,
-            )
-        deliver(self.target.bucket, self._path(CONFIG), config, only_new=True)
+        for source in [s for s in self._sources if s.config is not None]:
+            config = confirmed_config(source, self._repository)
+            if config is None:
+                continue
+            if why := self._judge_config(config):
+                self.tally.quarantined[source.region, CONFIG] = why
+                continue
+            deliver(self.target.bucket, self._path(CONFIG), config, only_new=True)
+            return
+        genuine = "a genuine config" if self.tally.quarantined else "a repository"
+        raise StorageError(
+            f"no region has {genuine} at {self._repository}",
+            "run `drorch repo init`, or replicate from the region that has it; if `config` was "
+            "overwritten, bring it back from the bucket's versions: drorch rewind",
+            Cause.NO_REPOSITORY,
+        )
 
     def _bring_all(self, kind: Kind) -> list[Named]:
         """Draw names as hands are free; returns those that the region does not have whole now.

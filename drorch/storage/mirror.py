@@ -66,6 +66,7 @@ def unite(
     gone: Collection[str] = (),
     owing: Mapping[str, Collection[str]] = MappingProxyType({}),
     judge: Judge = anything_goes,
+    judge_config: Callable[[bytes], str] = lambda _: "",
     flow: Flow = FREE,
     hands: int = HANDS,
     progress: Callable[[Progress], None] | None = None,
@@ -76,8 +77,8 @@ def unite(
     `buckets` are all regions of the repository, each listed once; `repository` is its folder below
     their prefixes. An object that is there in the same size is taken for the same. `gone` are ids
     of snapshots and keys that are no more. `owing` are regions that missed a prune, with the ids
-    that the others were freed of: nothing flows back from one that shows nothing new. `flow` is
-    how fast it may go. A region that fails has `trouble` and holds up no other. Raises StorageError
+    that the others were freed of: nothing flows back from one that shows nothing new. `judge`
+    and `judge_config` say why an object is not ours, or nothing if it is. `flow` is how fast it may go. A region that fails has `trouble` and holds up no other. Raises StorageError
     only when cancelled.
     """
     union = _Union(repository.rstrip("/"), hands, flow, progress, cancel)
@@ -85,7 +86,7 @@ def unite(
     try:
         digests = frozenset(bytes.fromhex(one) for one in gone)
         pruned = {r: frozenset(map(bytes.fromhex, ids)) for r, ids in owing.items()}
-        return union.run(buckets, targets, digests, judge, pruned)
+        return union.run(buckets, targets, digests, judge, judge_config, pruned)
     finally:
         unregister()
 
@@ -144,6 +145,7 @@ class _Union:
         targets: Collection[Bucket],
         gone: frozenset[bytes],
         judge: Judge,
+        judge_config: Callable[[bytes], str],
         pruned: Mapping[str, frozenset[bytes]],
     ) -> dict[str, MirrorDone]:
         holdings = self._stock(buckets)
@@ -157,7 +159,7 @@ class _Union:
                 trouble = next(h.trouble for h in holdings if h.trouble is not None)
                 found[holding.region] = MirrorDone(trouble=trouble)
                 continue
-            self._fillings.append(self._filling(holding, others, gone, judge))
+            self._fillings.append(self._filling(holding, others, gone, judge, judge_config))
         wanted_names = [n for f in self._fillings for names in f.missing.values() for n in names]
         self._total = (len(wanted_names), sum(n.size for n in wanted_names))
         with ThreadPoolExecutor(max(1, len(self._fillings))) as pool:
@@ -174,7 +176,12 @@ class _Union:
             raise
 
     def _filling(
-        self, holding: Holding, others: Sequence[Holding], gone: frozenset[bytes], judge: Judge
+        self,
+        holding: Holding,
+        others: Sequence[Holding],
+        gone: frozenset[bytes],
+        judge: Judge,
+        judge_config: Callable[[bytes], str],
     ) -> Filling:
         return Filling(
             holding,
@@ -182,6 +189,7 @@ class _Union:
             lacking(holding, others, gone),
             self._repository,
             judge=judge,
+            judge_config=judge_config,
             stop=self.stop,
             passing=self._passing,
             piece=self._flow.piece,

@@ -1,5 +1,6 @@
 """An attacker who has one region's access key and no password: what he puts there spreads nowhere."""
 
+import json
 import os
 
 import pytest
@@ -142,6 +143,22 @@ def test_a_backup_goes_to_the_others_when_one_regions_config_was_overwritten(any
     assert premises.replicate()["outcome"] == "passed"
     assert strangers(premises) == set()
     assert len(premises.listed("mtl")) == 2
+
+
+def test_an_overwritten_config_does_not_spread_to_a_region_that_has_lost_its_own(premises):
+    mtl, qc = (bucket_of(premises.regions[name]) for name in ("mtl", "qc"))
+    config = mtl.get("datasets/docs/config")
+    mtl.put("datasets/docs/config", os.urandom(len(config)))
+    qc.delete("datasets/docs/config")
+    run = premises.replicate()
+    assert run["outcome"] == "failed"
+    assert "no region has a genuine config" in json.dumps(run["steps"])
+    assert qc.head("datasets/docs/config") is None
+    assert strangers(premises) == {("mtl", "config")}
+    mtl.put("datasets/docs/config", config)
+    assert premises.replicate()["outcome"] == "passed"
+    assert qc.get("datasets/docs/config") == config
+    assert strangers(premises) == set()
 
 
 def test_a_backup_goes_to_the_others_when_one_regions_keys_were_replaced(premises):

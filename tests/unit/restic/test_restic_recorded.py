@@ -7,6 +7,7 @@ import pytest
 from drorch.core.errors import ResticError
 from drorch.ports import Completed, Ended
 from drorch.restic.failure import diagnose
+from drorch.restic.lines import Listener
 from drorch.restic.reading import (
     read_backed_up,
     read_check,
@@ -241,3 +242,20 @@ def test_a_lost_connection_is_not_taken_for_damage():
     said.log.append("Load(<data/b941e69dab>, 260, 1226) failed: dial tcp: connection refused")
     error = diagnose("restore", Completed(Ended.EXITED, 1), said)
     assert error.cause == "unreachable"
+
+
+def test_who_goes_on_asking_for_what_is_gone_is_told_so_once():
+    """0.14 would ask for a quarter of an hour."""
+    told = []
+    heard = recording("0.14.0", "restore-missing-pack").heard(on_gone=lambda: told.append(1))
+    assert (heard.gone, told) == (["data/3e1b436a60"], [1])
+
+
+def test_what_may_pass_by_itself_is_not_taken_for_gone():
+    heard = Listener()
+    for wait in ("552.330144ms", "1.080381816s", "1.31013006s", "1.582392691s"):
+        for why in ("connection refused", "503 Service Unavailable", "unexpected EOF"):
+            heard.stderr(
+                f"Load(<data/3e1b436a60>, 1, 2) returned error, retrying after {wait}: {why}"
+            )
+    assert heard.gone == []
