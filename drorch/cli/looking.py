@@ -73,6 +73,8 @@ def _tell(session: Session, found: "Readiness") -> None:
         empty=f"no runbooks in {session.program.configuration.runbooks}",
         right=("took",),
     )
+    if found.view.state.abort is not None:
+        session.say("", "ended before all was looked at: what was known of runbooks before stays")
     good = sum(found.ready(runbook) for runbook in found.problems)
     bad = len(found.problems) - good
     session.say("", f"{counted(good, 'runbook')} ready, {bad} not; run {found.view.run}")

@@ -235,7 +235,12 @@ def _forecast_lines(planned: "Planned", zone: str) -> Iterator[str]:
     yield f"machines {_lasting(found.machine)}, waiting for people {_lasting(found.person)}"
     yield f"critical path: {' > '.join(_step_spent(planned, step) for step in found.critical_path)}"
     if found.unknown:
-        yield f"never done yet: {', '.join(found.unknown)}"
+        people = {step.id: step for step in planned.plan.steps if step.person}
+        named = (
+            f"{one} ({_asks(planned, people[one])})" if one in people else one
+            for one in found.unknown
+        )
+        yield f"never done yet: {', '.join(named)}"
     yield f"from {counted(len(past.runs), 'past run')}, since {moment(planned.since, zone)}"
 
 
