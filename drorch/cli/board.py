@@ -283,18 +283,17 @@ def _took(step: StepState, now: Moment) -> float | None:
     """The attempts of a step that is over; of a question, how long it stood."""
     if step.plan.person and step.questions and step.closed is not None:
         return _place(step.closed, now) - _place(step.questions[-1].at, now)
-    if not step.attempts:
-        return None
-    return sum((a.elapsed or timedelta() for a in step.attempts), timedelta()).total_seconds()
+    spent = [attempt.elapsed for attempt in step.attempts if attempt.elapsed is not None]
+    return sum(spent, timedelta()).total_seconds() if spent else None
 
 
 def _why(step: StepState) -> str:
     """Why it is tried again, failed or was left out."""
     if step.status is StepStatus.RETRYING:
         return one_line(step.attempts[-1].message) if step.attempts else ""
-    if step.status in (StepStatus.FAILED, StepStatus.SKIPPED):
-        return one_line(step.message or step.why)
-    return ""
+    if step.status is StepStatus.SKIPPED:  # one that failed may have been left out since
+        return one_line(step.why)
+    return one_line(step.message or step.why) if step.status is StepStatus.FAILED else ""
 
 
 def _gives_up(step: StepState, now: Moment) -> float | None:

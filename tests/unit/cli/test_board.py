@@ -12,9 +12,15 @@ from rich.console import Console
 from drorch.cli.board import Board, Paused
 from drorch.cli.drawing import Frame, drawn_board
 from drorch.cli.live import Screen
-from drorch.core.events import RunContinued, RunPaused
+from drorch.core.events import (
+    AttemptLost,
+    RunContinued,
+    RunPaused,
+    SkipRequested,
+    StepSettled,
+)
 from drorch.core.moment import Moment
-from drorch.core.names import Mode, Phase, RunKind, StepStatus, Verdict
+from drorch.core.names import Mode, OnFailure, Phase, RunKind, StepStatus, Verdict
 from drorch.core.run import apply, opening
 from drorch.core.runbook import Retry, Until
 from drorch.ports import Progress
@@ -181,6 +187,17 @@ def test_a_check_that_is_repeated_says_how_often_it_passed_and_how_long_it_may(c
     clock.now = 11.5
     (row,) = [row for row in drawn(board) if row.startswith("up")]
     assert row.endswith("again in 0s, passed 1 of 3, for 58.5s more")
+
+
+def test_what_failed_and_was_left_out_or_was_lost_and_settled_says_so(clock):
+    steps = runs.step("left", on_failure=OnFailure.ASK), runs.step("lost")
+    tale = runs.Tale(runs.plan(*steps)).do(1, 2, "left", verdict=Verdict.FAIL, message="no licence")
+    tale.tell(3, SkipRequested("left", "ann", "by hand")).start(3, "lost")
+    tale.tell(4, AttemptLost("lost", 1)).tell(5, StepSettled("lost", True, "ann", "I looked"))
+    board = shown_on(Board("ehr", clock=clock), tale, clock)
+    left, lost = drawn(board)[-2:]
+    assert left.endswith("1.0s  left out by ann: by hand")
+    assert lost.split() == ["lost", "passed"]
 
 
 def test_who_looks_later_or_from_elsewhere_sees_the_same_times(clock):
