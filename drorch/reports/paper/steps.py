@@ -276,7 +276,18 @@ class Steps:
 #: Arguments that stand elsewhere on the step.
 _SAID = ("prompt", "by", "groups", "quorum", "requester", "within", "otherwise")
 #: Arguments that the lines to type hold in another form.
-_IN_LINES = ("argv", "command", "script", "stdin", "env", "content", "query", "tcp", "service")
+_IN_LINES = (
+    "argv",
+    "command",
+    "script",
+    "stdin",
+    "env",
+    "content",
+    "query",
+    "tcp",
+    "service",
+    "values",
+)
 #: A shorter value may stand in a line by chance.
 _TELLING = 4
 

@@ -175,6 +175,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "postgres.lag": later("Measure how far a standby is behind."),
         "postgres.promote": later("Make a standby the primary."),
         "files.verify": later("Compare files with what they should be."),
+        "files.inspect": later("Look for signs that files were encrypted by somebody else."),
         "files.write": later("Write a file."),
         "files.remove": later("Remove what this run created."),
         "fence.check": later("Know whether the old primary is down, up, or that nobody can tell."),

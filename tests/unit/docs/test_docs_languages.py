@@ -12,7 +12,7 @@ from drorch.core.names import Phase
 from drorch.core.verification import Reason
 from drorch.reports.language import LANGUAGES, SOURCE, language
 from drorch.reports.paper import words
-from tests.unit.reports.catalogues import CATALOGUES, catalogue, sentences
+from tests.unit.docs.catalogues import CATALOGUES, catalogue, sentences
 
 FRENCH = [m for m in catalogue("fr") if m.id]
 
@@ -27,7 +27,7 @@ def test_every_language_but_the_source_has_a_catalogue():
 
 @pytest.mark.parametrize("code", CATALOGUES)
 def test_a_catalogue_has_each_sentence_of_the_code_and_no_other(code):
-    """When it fails: python -m tests.unit.reports.catalogues, then write what is missing."""
+    """When it fails: python -m tests.unit.docs.catalogues, then write what is missing."""
     kept = catalogue(code)
     assert {str(m.id) for m in kept if m.id} == {str(m.id) for m in sentences() if m.id}
     assert len(kept) > 200
@@ -88,6 +88,7 @@ def test_moments_numbers_and_lists():
 
 
 def test_nothing_that_a_plan_can_hold_is_without_a_sentence():
+    """A new action wants a sentence in drorch/reports/paper/words.py; then as above."""
     assert set(words.ACTIONS) == set(BUILT_IN) - {"runbook"}
     assert set(words.NOTES) == set(Note)
     assert set(words.DOUBTS) == set(Reason)

@@ -1,6 +1,6 @@
 """The sentences of the reports, as the code has them, and the catalogues of the other languages.
 
-After a change of sentences: `python -m tests.unit.reports.catalogues`. New ones come in without a
+After a change of sentences: `python -m tests.unit.docs.catalogues`. New ones come in without a
 translation, gone ones go; then write what is missing. Nothing is guessed from similar sentences.
 """
 
