@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, settings
 from tests.ceph import Ceph, missing, running_ceph
 
 #: What the tests themselves are told by; nothing else of drorch's own reaches them.
-_OURS = frozenset({"DRORCH_RESTIC_VERSIONS", "DRORCH_CAMPAIGN", "DRORCH_WRITE_GOLDEN"})
+_OURS = frozenset(
+    {"DRORCH_RESTIC_VERSIONS", "DRORCH_CAMPAIGN", "DRORCH_CAMPAIGN_SEED", "DRORCH_WRITE_GOLDEN"}
+)
 
 for _name in [n for n in os.environ if n.startswith("DRORCH_") and n not in _OURS]:
     del os.environ[_name]
