@@ -154,7 +154,8 @@ def _told(
             "damaged",
             f"{len(done.lost)} object(s) of {dataset.name} have no good version in region "
             f"{region.name}: {_some(done.lost)}",
-            "if another region has them whole, bring them from there: drorch replicate",
+            "if another region has them whole, bring them from there: "
+            f"drorch heal --dataset {dataset.name}",
             outputs=outputs,
             findings=findings,
             copies=copies,

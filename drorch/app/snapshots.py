@@ -38,14 +38,16 @@ def _of_dataset(program: Program, dataset: Dataset, region: str | None) -> list[
     names = [program.region(region).name] if region else list(dataset.regions)
     held: dict[str, list[str]] = {}
     dead: list[str] = []
-    for name in names:
-        try:
-            for snapshot in _present(program, dataset, program.region(name)):
-                held.setdefault(snapshot, []).append(name)
-        except DrorchError:
+    with ThreadPoolExecutor(len(names)) as pool:
+        shown = pool.map(lambda name: _present_or_why(program, dataset, name), names)
+    for name, there in zip(names, shown, strict=True):
+        if isinstance(there, DrorchError):
             if region is not None:
-                raise
+                raise there
             dead.append(name)
+            continue
+        for snapshot in there:
+            held.setdefault(snapshot, []).append(name)
     told = _told(program, dataset, held)
     holds = {k.fact.snapshot: k.fact for k in program.journal.facts(Held, dataset.name)}
     rows = [
@@ -53,6 +55,13 @@ def _of_dataset(program: Program, dataset: Dataset, region: str | None) -> list[
         for snapshot, where in held.items()
     ]
     return sorted(rows, key=lambda r: str(r["time"]), reverse=True)
+
+
+def _present_or_why(program: Program, dataset: Dataset, region: str) -> list[str] | DrorchError:
+    try:
+        return _present(program, dataset, program.region(region))
+    except DrorchError as error:
+        return error
 
 
 def _present(program: Program, dataset: Dataset, region: Region) -> list[str]:
