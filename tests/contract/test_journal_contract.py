@@ -41,6 +41,8 @@ from drorch.core.facts import (
     Pruned,
     PruneOwed,
     Quarantined,
+    ReadinessLooked,
+    ReadinessProven,
     Retained,
     Rotation,
     Scrubbed,
@@ -67,6 +69,9 @@ from tests.fakes.journal import MemoryJournal
 from tests.fakes.postgres import postgres_url
 
 RUN = "2026-11-23T03-00-00Z-ehr-failover-7f3a"
+
+#: Facts that follow from runs as a whole, and concern no dataset.
+OF_RUNS = {ServiceActive, ReadinessLooked, ReadinessProven}
 
 
 @pytest.fixture(params=["memory", "sqlite", "sqlite-by-sqlalchemy", "postgresql"])
@@ -407,7 +412,7 @@ def test_every_kind_of_fact_is_kept_and_found_again(journal: Journal) -> None:
         Braked("ehr-db", "mtl", "all 9 snapshots would go"),
     ]
     learn(journal, *facts)
-    assert {type(fact) for fact in facts} == set(WORDS) - {ServiceActive}
+    assert {type(fact) for fact in facts} == set(WORDS) - OF_RUNS
     for fact in facts:
         assert [known.fact for known in journal.facts(type(fact), "ehr-db")] == [fact]
 
@@ -415,10 +420,16 @@ def test_every_kind_of_fact_is_kept_and_found_again(journal: Journal) -> None:
 def test_what_a_run_as_a_whole_led_to_is_kept_with_its_end(journal: Journal) -> None:
     moved = ServiceActive("ehr", "quebec", RUN, failed_over=True)
     home = replace(moved, site="", failed_over=False)
-    for run, fact in ((RUN, moved), (f"{RUN}-2", home)):
-        journal.begin(run, stamped(started()), welcome)
-        journal.append(run, 1, stamped(RunFinished(Outcome.PASSED, facts=(fact,))))
-        assert [known.fact for known in journal.facts(ServiceActive, "")] == [fact]
+    looked = ReadinessLooked("ehr-failover", RUN, ("answers: no route",))
+    proven = ReadinessProven("ehr-failover", RUN)
+    pairs = (moved, home), (looked, replace(looked, wrong=())), (proven, proven)
+    assert {type(first) for first, _ in pairs} == OF_RUNS
+    for number, pair in enumerate(pairs):
+        for turn, fact in enumerate(pair):
+            run = f"{RUN}-{number}{turn}"
+            journal.begin(run, stamped(started()), welcome)
+            journal.append(run, 1, stamped(RunFinished(Outcome.PASSED, facts=(fact,))))
+            assert [known.fact for known in journal.facts(type(fact), "")] == [fact]
 
 
 def test_names_of_any_bytes_are_kept(journal: Journal) -> None:
