@@ -5,6 +5,7 @@ An empty database gets its tables straight from journal/schema.py, which a test 
 what the migrations make.
 """
 
+import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -137,6 +138,8 @@ class SqlAlchemyConnection:
 
 def _engine(target: URL, patience: timedelta) -> Engine:
     if target.get_backend_name() != "sqlite":
+        # psycopg warns of what it also raises: a lost fence, say, which is ours to tell.
+        logging.getLogger("psycopg").addHandler(logging.NullHandler())
         return create_engine(target, pool_pre_ping=True, connect_args={"connect_timeout": 10})
     engine = create_engine(target, connect_args={"timeout": patience.total_seconds()})
 

@@ -100,6 +100,29 @@ def test_an_owner_sees_every_request_whoever_else_leaves_one_meanwhile(url: str)
         assert len(set(seen)) == people * each
 
 
+#: The first has the run's end in memory and does not look again: the database must refuse it.
+FENCED = """
+import sys
+from drorch.core.errors import FenceLost
+from drorch.journal.store import SqlJournal
+from tests.fakes.facts import begun, ended, stamped, started
+with SqlJournal(sys.argv[1]) as one, SqlJournal(sys.argv[1]) as other:
+    seq = one.begin("run-1", stamped(started()), lambda row: None).seq
+    other.append("run-1", seq, stamped(begun(), ended()))
+    try:
+        one.append("run-1", seq, stamped(*[begun(), ended()] * 6))
+    except FenceLost as lost:
+        print(lost.message)
+"""
+
+
+def test_who_loses_the_fence_is_told_so_and_nothing_else_is_said(url: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FENCED, url], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("another process has carried run run-1 on\n", "")
+
+
 @pytest.mark.campaign
 def test_a_writer_killed_at_any_moment_leaves_all_it_said_and_nothing_half(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/drorch.db"
