@@ -145,7 +145,7 @@ def _measuring(state: RunFold, timing: Timing, view: "_View") -> Document:
         ),
         "data_from": rfc3339(timing.data_from) if timing.data_from else None,
         "clock_moved": [
-            {"at": rfc3339(at.at), "by_s": seconds(by)} for at, by in state.clock_steps
+            {"at": rfc3339(step.at.at), "by_s": seconds(step.by)} for step in state.clock_steps
         ],
         "taken_over": [
             {

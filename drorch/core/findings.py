@@ -184,11 +184,15 @@ def _taken_over(state: RunFold) -> Iterator[Finding]:
 
 
 def _clock_moved(state: RunFold) -> Iterator[Finding]:
-    for at, step in state.clock_steps:
-        way = "forward" if step.total_seconds() > 0 else "back"
+    for step in state.clock_steps:
+        by, at = _said(abs(step.by)), f"{step.at.at:%H:%M:%S} UTC"
+        way = "forward" if step.by.total_seconds() > 0 else "back"
+        across = f"at {at}, under another boot, the wall clock read {by} less than it had before"
         yield Finding(
             "clock.moved",
             state.owner.host,
-            f"the wall clock was set {way} by {_said(abs(step))} at {at.at:%H:%M:%S} UTC",
-            "durations here are by the boot clock and hold; times of day before it are off by that",
+            across if step.reboot else f"the wall clock was set {way} by {by} at {at}",
+            "how long nobody carried the run is not known; times of day before it are off"
+            if step.reboot
+            else "durations here are by the boot clock and hold; times of day before it are off by that",
         )

@@ -32,9 +32,12 @@ def elapsed(start: Moment, end: Moment) -> timedelta:
 
 
 def clock_step(start: Moment, end: Moment) -> timedelta:
-    """By how much the wall clock moved against the boot clock between two moments of one boot."""
+    """By how much the wall clock moved against the boot clock between two moments.
+
+    From one boot to the next only a way back can be told, and only that it was at least so long.
+    """
     if start.boot != end.boot:
-        return timedelta()
+        return min(timedelta(), end.at - start.at)
     return (end.at - start.at) - timedelta(seconds=end.ticks - start.ticks)
 
 

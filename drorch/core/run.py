@@ -27,7 +27,7 @@ from drorch.core.events import (
 from drorch.core.moment import Moment, clock_step, elapsed
 from drorch.core.names import OnFailure, Phase, StepStatus, Verdict
 from drorch.core.people import WORDS, heed
-from drorch.core.state import Attempt, RunFold, StepState
+from drorch.core.state import Attempt, ClockStep, RunFold, StepState
 from drorch.core.transitions import advance, close, end_wait, enter, wait
 
 #: How often a repeatable step may be lost with its owner before it counts as failed.
@@ -101,7 +101,7 @@ def apply(state: RunFold, event: Event, at: Moment) -> RunFold:
     """What a fact means: the same state, moved on."""
     step = clock_step(state.latest, at)
     if abs(step) > CLOCK_TOLERANCE:
-        state.clock_steps.append((at, step))
+        state.clock_steps.append(ClockStep(at, step, at.boot != state.latest.boot))
     state.latest = at
     _fold(event, state, at)
     return state

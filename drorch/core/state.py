@@ -84,6 +84,18 @@ class Pause:
     by: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ClockStep:
+    """The wall clock was set, as the event recorded `at` shows.
+
+    `reboot`: the event before it was of another boot, and `by` is the least that it can be.
+    """
+
+    at: Moment
+    by: timedelta
+    reboot: bool = False
+
+
 @dataclass(slots=True)
 class StepState:
     """Where one step stands. `unmet` counts the needs that are not final yet.
@@ -190,7 +202,7 @@ class RunFold:
     failed: bool = False
     failed_step: str = ""
     touched: bool = False
-    clock_steps: list[tuple[Moment, timedelta]] = field(default_factory=list)
+    clock_steps: list[ClockStep] = field(default_factory=list)
     takings: list[tuple[Moment, RunTaken]] = field(default_factory=list)
     finished: RunFinished | None = None
     finished_at: Moment | None = None
