@@ -185,7 +185,8 @@ def _taken_over(state: RunFold) -> Iterator[Finding]:
 
 def _clock_moved(state: RunFold) -> Iterator[Finding]:
     for step in state.clock_steps:
-        by, at = _said(abs(step.by)), f"{step.at.at:%H:%M:%S} UTC"
+        by = _said(timedelta(seconds=round(abs(step.by).total_seconds(), 1)))
+        at = f"{step.at.at:%H:%M:%S} UTC"
         way = "forward" if step.by.total_seconds() > 0 else "back"
         across = f"at {at}, under another boot, the wall clock read {by} less than it had before"
         yield Finding(
