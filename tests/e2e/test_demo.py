@@ -53,6 +53,23 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+def test_an_installed_wheel_has_every_language(installed: Path) -> None:
+    """What reads no file of the source tree says it in French."""
+    code = (
+        "from drorch.reports.language import LANGUAGES, language; "
+        "print(*(language(code).say('Who to call') for code in LANGUAGES), sep='|')"
+    )
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(installed)}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "Who to call|Qui appeler\n"
+
+
 @pytest.mark.xdist_group("demo")
 def test_an_installed_wheel_does_the_whole_demo(installed: Path, tmp_path: Path) -> None:
     environment = {**ENVIRONMENT, "PYTHONPATH": str(installed), "HOME": str(tmp_path)}

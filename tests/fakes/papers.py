@@ -21,6 +21,7 @@ PASSED = datetime(2026, 8, 23, 3, 0, tzinfo=UTC)
 STALE = Standing(
     passed_run="2026-08-23T03-00-00Z-move-ehr-7f3a",
     passed_at=PASSED,
+    due_at=datetime(2026, 10, 1, 8, 0, tzinfo=UTC),
     doubts=(Doubt(Reason.CHANGED, "dataset ehr-db"), Doubt(Reason.OVERDUE)),
 )
 

@@ -3,17 +3,22 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from drorch.core.graph import waves_of
 from drorch.core.plan import Plan, PlannedStep
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A step with its number on paper, the numbers it waits for, and those that may go on meanwhile."""
+    """A step with its number on paper, the numbers it waits for, and those that may go on meanwhile.
+
+    `wave` is its place among the waves of its phase, counted from 1: what `runbook plan` prints.
+    """
 
     number: int
     step: PlannedStep
     needs: tuple[int, ...] = ()
     beside: tuple[int, ...] = ()
+    wave: int = 1
 
 
 def placed(plan: Plan) -> list[Placed]:
@@ -21,6 +26,7 @@ def placed(plan: Plan) -> list[Placed]:
     ordered = [step for group in _phases(plan) for step in _sorted(group)]
     number = {step.id: n for n, step in enumerate(ordered, 1)}
     before = _before(ordered)
+    waves = {name: wave for group in _phases(plan) for name, wave in _waves(group).items()}
     return [
         Placed(
             number[step.id],
@@ -29,6 +35,7 @@ def placed(plan: Plan) -> list[Placed]:
             tuple(sorted(number[other] for other in _beside(step, ordered, before)))
             if plan.parallel > 1 and not step.undoes
             else (),
+            waves[step.id],
         )
         for step in ordered
     ]
@@ -54,6 +61,10 @@ def _phases(plan: Plan) -> list[list[PlannedStep]]:
     for step in plan.steps:
         phases.setdefault(step.phase, []).append(step)
     return list(phases.values())
+
+
+def _waves(steps: Sequence[PlannedStep]) -> Mapping[str, int]:
+    return waves_of({step.id: step.needs for step in steps})
 
 
 def _sorted(steps: Sequence[PlannedStep]) -> list[PlannedStep]:

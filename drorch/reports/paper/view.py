@@ -129,6 +129,8 @@ class _Writer:
             yield label, self._language.duration(promised) if promised else say("nothing promised")
         yield say("Runs afterwards at"), plan.site
         yield say("Owner of the runbook"), self._source.runbook.owner
+        due = self._source.standing.due_at
+        yield say("Next drill due"), self._language.moment(due, plan.timezone) if due else ""
         yield say("Printed"), printed
         yield say("Printed by"), f"drorch {self._source.version}"
 
@@ -204,10 +206,13 @@ class _Writer:
         say = self._say
         return Table(
             say("All steps"),
-            say("Steps without a number under “After” begin with their part."),
-            (say("No."), say("Step"), say("After"), say("At most")),
+            say(
+                "Steps of the same part and wave may be done at the same time, by several people. "
+                "Those without a number under “After” begin with their part."
+            ),
+            (say("No."), say("Wave"), say("Step"), say("After"), say("At most")),
             tuple(self._overview_row(one) for one in self._placed),
-            (0, 1, 0, 0),
+            (0, 0, 1, 0, 0),
         )
 
     def _overview_row(self, one: Placed) -> tuple[str, ...]:
@@ -215,7 +220,8 @@ class _Writer:
         timeout = self._language.duration(one.step.timeout) if one.step.timeout else "–"
         tags = f" ({', '.join(shown.tags)})" if shown.tags else ""
         after = ", ".join(ranges(one.needs)) or "–"
-        return str(one.number), f"{shown.title or shown.id}{tags}", after, timeout
+        wave = "–" if one.step.undoes else str(one.wave)
+        return str(one.number), wave, f"{shown.title or shown.id}{tags}", after, timeout
 
     def _found_openings(self) -> dict[str, tuple[tuple[str, str], Opening]]:
         """Each repository that steps open, by its label: R1, R2 and so on."""

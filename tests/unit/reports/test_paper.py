@@ -179,6 +179,7 @@ def test_order_needs_and_what_goes_on_beside():
         (3, "c", (1, 2), (4,)),
         (4, "d", (2,), (1, 3)),
     ]
+    assert [p.wave for p in placed(plan)] == [1, 1, 2, 2]
     alone = placed(replace(plan, parallel=1))
     assert [p.beside for p in alone] == [()] * 4
     assert ranges([1, 2, 4, 5, 6, 9]) == ["1", "2", "4–6", "9"]

@@ -68,7 +68,7 @@ def nasty_run() -> dict[str, Any]:
 class Page(HTMLParser):
     """Reads a page: its tags, its text, and whether every element is closed in order."""
 
-    VOID = frozenset({"meta", "link", "br", "img", "input", "hr"})
+    VOID = frozenset({"meta", "link", "br", "img", "input", "hr", "col"})
 
     def __init__(self, html: str) -> None:
         super().__init__()
