@@ -113,5 +113,5 @@ def test_durations_hold_and_the_report_says_when_the_wall_clock_was_set_and_by_h
     program = machine.carried.program()
     with program.journal:
         text = run_report(program, run, ReportFormat.MARKDOWN).decode()
-    for words in ("set forward by 1h at", "set back by 2h at", "set forward by 1h10m at"):
+    for words in ("set forward by 1h at", "set back by 2h at", "set forward by 1h 10m at"):
         assert words in text
