@@ -69,12 +69,16 @@ class MovingInbox(Inbox):
 
 
 class CutJournal:
-    """A journal whose power fails: before or after a given number of writes, each cut once."""
+    """A journal whose power fails: before or after a given number of writes, each cut once.
+
+    `taken` holds what was left for the run and has been looked at, by its number.
+    """
 
     def __init__(self, journal: Journal, cuts: Sequence[tuple[int, bool]]) -> None:
         self.journal = journal
         self._cuts = dict(cuts)
         self._writes = itertools.count(1)
+        self.taken: dict[int, Event] = {}
 
     def _write(self, work: Callable[[], Head]) -> Head:
         number = next(self._writes)
@@ -98,7 +102,9 @@ class CutJournal:
         return self.journal.read(run)
 
     def take_posted(self, run: str, after: int) -> Sequence[tuple[int, Event]]:
-        return self.journal.take_posted(run, after)
+        found = self.journal.take_posted(run, after)
+        self.taken.update(found)
+        return found
 
 
 class NoSecrets:
