@@ -88,7 +88,8 @@ class Command:
     `env` is the whole environment, nothing is inherited. `polite` is the signal tried first
     when it must end; after `grace` the whole group is killed and waited for until it is gone.
     With `stdin_from`, that command's standard output is the standard input; end of file is
-    passed on only if it exits with 0, otherwise this process is ended before it sees one.
+    passed on only if it exits with 0, otherwise this process is ended before it sees one. `nice`
+    is how much nicer than this process it is.
     """
 
     argv: tuple[str, ...]

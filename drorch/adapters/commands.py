@@ -277,6 +277,10 @@ class _Launch:
         return Child(command, process, number, out, err)
 
 
+#: The highest nice value there is.
+_NICEST = 19
+
+
 @dataclass
 class _Starting:
     process: subprocess.Popen[bytes] | None = None
@@ -311,17 +315,19 @@ def _spawn(
 def _spawn_nicely(
     command: Command, source: int, target: int | IO[bytes], errors: int | IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    """Start with a nice value and no moment without it.
+    """Start that much nicer than this process, and no moment without it.
 
     On Linux a nice value belongs to a thread and is inherited by what it starts; so a thread of
     its own takes the value, starts the process and ends. With autogroups (sched(7)) the value of
     a new session's group counts as well.
     """
     starting = _Starting()
+    # Never below our own: only root may, and nobody meant it.
+    nice = min(_NICEST, os.getpriority(os.PRIO_PROCESS, 0) + command.nice)
 
     def start() -> None:
         try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), command.nice)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
             starting.process = _spawn(command, source, target, errors)
         except (OSError, ValueError) as error:
             starting.error = error
@@ -332,7 +338,7 @@ def _spawn_nicely(
     if starting.process is None:
         raise starting.error or ValueError("it could not be started")
     with suppress(OSError):
-        Path(f"/proc/{starting.process.pid}/autogroup").write_text(str(command.nice))
+        Path(f"/proc/{starting.process.pid}/autogroup").write_text(str(nice))
     return starting.process
 
 
