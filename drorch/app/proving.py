@@ -24,12 +24,13 @@ from drorch.core.verification import Doubt, Reason, changes
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What is known of a runbook's preconditions: when they were last looked at, when they last all
-    passed, and what of them did not when last looked at.
+    passed; what of them did not when last looked at, and what could not be looked at (`open`).
     """
 
     looked_at: datetime | None = None
     proven_at: datetime | None = None
     wrong: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
 
     @property
     def first_wrong(self) -> str:
@@ -43,6 +44,7 @@ class Standing:
             "readiness_looked_at": rfc3339(self.looked_at) if self.looked_at else None,
             "readiness_proven_at": rfc3339(self.proven_at) if self.proven_at else None,
             "readiness_wrong": list(self.wrong),
+            "readiness_open": list(self.open),
         }
 
 
@@ -124,6 +126,7 @@ def standings(program: Program) -> dict[str, Standing]:
             known.recorded_at,
             proven[known.fact.runbook].recorded_at if known.fact.runbook in proven else None,
             known.fact.wrong,
+            known.fact.open,
         )
         for known in program.journal.facts(ReadinessLooked, "")
     }

@@ -38,7 +38,9 @@ class Look(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """One precondition of a runbook, as it was found; `took` is None if nobody looked."""
+    """One precondition of a runbook, as it was found; `took` is None if nobody looked, `open` says
+    that nobody could have.
+    """
 
     runbook: str
     name: str
@@ -47,6 +49,7 @@ class Precondition:
     took: timedelta | None
     message: str
     hint: str
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,12 @@ class Readiness:
         """The preconditions of one runbook."""
         return [one for one in self.preconditions if one.runbook == runbook]
 
-    def ready(self, runbook: str) -> bool:
-        """Whether nothing is known to keep the runbook from beginning."""
+    def ready(self, runbook: str) -> bool | None:
+        """Whether the runbook could begin; None: not all of it could be looked at."""
         bad = any(one.look in (Look.FAIL, Look.ERROR) for one in self.of(runbook))
-        return not (bad or self.problems[runbook])
+        if bad or self.problems[runbook]:
+            return False
+        return None if any(one.open for one in self.of(runbook)) else True
 
 
 def look(
@@ -137,6 +142,7 @@ def _found(step: StepState) -> Precondition:
         sum(spent, timedelta()) if spent else None,
         "" if step.status is StepStatus.PASSED else step.message or step.why,
         step.hint,
+        bool(step.plan.skip),
     )
 
 

@@ -75,9 +75,10 @@ def _tell(session: Session, found: "Readiness") -> None:
     )
     if found.view.state.abort is not None:
         session.say("", "ended before all was looked at: what was known of runbooks before stays")
-    good = sum(found.ready(runbook) for runbook in found.problems)
-    bad = len(found.problems) - good
-    session.say("", f"{counted(good, 'runbook')} ready, {bad} not; run {found.view.run}")
+    known = [found.ready(runbook) for runbook in found.problems]
+    good, bad, unknown = (known.count(one) for one in (True, False, None))
+    partly = f", {unknown} not wholly known" if unknown else ""
+    session.say("", f"{counted(good, 'runbook')} ready, {bad} not{partly}; run {found.view.run}")
 
 
 def _rows(found: "Readiness", runbook: str) -> list[tuple[str, ...]]:
@@ -107,7 +108,7 @@ def _wrong(found: "Readiness") -> "list[Problem]":
 
 def _document(found: "Readiness") -> dict[str, object]:
     return {
-        "ok": all(found.ready(runbook) for runbook in found.problems),
+        "ok": all(found.ready(runbook) is not False for runbook in found.problems),
         "run": found.view.run,
         "runbooks": [
             {

@@ -237,16 +237,19 @@ class ServiceActive:
 
 @dataclass(frozen=True, slots=True)
 class ReadinessLooked:
-    """A runbook's preconditions were looked at, by this run; `wrong` says what did not pass."""
+    """A runbook's preconditions were looked at, by this run; `wrong` says what did not pass, `open`
+    what could not be looked at.
+    """
 
     runbook: str
     run: str
     wrong: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReadinessProven:
-    """Every precondition of a runbook that could be looked at passed, in this run."""
+    """Every precondition of a runbook passed, in this run, or was not needed."""
 
     runbook: str
     run: str

@@ -15,7 +15,7 @@ from drorch.core.names import Mode, Phase, RunKind, StepStatus
 from drorch.core.plan import Plan, PlannedStep
 from drorch.core.render import Reference, literal, references, rewrite
 from drorch.core.runbook import When
-from drorch.core.state import RunFold
+from drorch.core.state import RunFold, StepState
 from drorch.core.values import Finding, Value
 from drorch.core.verification import RUNBOOK
 
@@ -124,12 +124,21 @@ def readiness_of(state: RunFold) -> tuple[Fact, ...]:
     for _, finding in state.findings:
         if finding.what == BROKEN and finding.subject in wrong:
             wrong[finding.subject].append(finding.message)
-    skipped = {word.step for _, word in state.overrides}
+    unknown: dict[str, list[str]] = {name: [] for name in wrong}
     for step in state.steps.values():
         runbook, precondition = split(step.plan.id)
-        left_out = step.status is StepStatus.SKIPPED and step.plan.id in skipped
-        if (left_out or step.status is StepStatus.FAILED) and runbook in wrong:
-            wrong[runbook].append(f"{precondition}: {step.message or step.why or step.cause}")
-    looked = [ReadinessLooked(name, state.run, tuple(said)) for name, said in wrong.items()]
-    proven = [ReadinessProven(name, state.run) for name, said in wrong.items() if not said]
+        told = wrong if _did_not_pass(step, state) else unknown if step.plan.skip else {}
+        if runbook in told:
+            told[runbook].append(f"{precondition}: {step.message or step.why or step.cause}")
+    looked = [
+        ReadinessLooked(name, state.run, tuple(said), tuple(unknown[name]))
+        for name, said in wrong.items()
+    ]
+    proven = [ReadinessProven(one.runbook, state.run) for one in looked if not one.wrong + one.open]
     return (*looked, *proven)
+
+
+def _did_not_pass(step: StepState, state: RunFold) -> bool:
+    """It failed, or somebody had it left out: then nobody knows."""
+    left_out = step.plan.id in {word.step for _, word in state.overrides}
+    return step.status is StepStatus.FAILED or (left_out and step.status is StepStatus.SKIPPED)

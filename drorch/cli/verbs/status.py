@@ -125,9 +125,10 @@ def _ready(session: Session, drill: Mapping[str, Any]) -> str:
     if drill["readiness_looked_at"] is None:
         return "-"
     proven = moment(drill["readiness_proven_at"], session.zone)
-    if not drill["readiness_wrong"]:
+    if not drill["readiness_wrong"] and not drill["readiness_open"]:
         return proven
-    return f"no (was {proven})" if drill["readiness_proven_at"] else "no"
+    word = "no" if drill["readiness_wrong"] else "partly known"
+    return f"{word} (was {proven})" if drill["readiness_proven_at"] else word
 
 
 def _alarms(session: Session, alarms: Sequence[Mapping[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from drorch.core.decide import NOT_MET
 from drorch.core.events import (
     AbortRequested,
     FindingRecorded,
@@ -89,6 +90,17 @@ def test_what_was_found_is_known_of_each_runbook():
     assert looked == {"a": ("x: no route",), "b": (), "c": (), "d": ("no such action",)}
     proven = {f.runbook for f in readiness_of(tale.state) if isinstance(f, ReadinessProven)}
     assert proven == {"b", "c"}
+
+
+def test_what_could_not_be_looked_at_is_not_proven_what_was_not_needed_is():
+    asks = replace(look("asks"), person=True)
+    unmet = look("unmet", when=When("a", WhenTest.IS, "b"))
+    tale = Tale(compiled(live("a", asks, look("x")), live("b", unmet)))
+    tale.skip(1, "a/asks", "it asks a person").do(1, 2, "a/x").skip(1, "b/unmet", NOT_MET)
+    first, second, proven = readiness_of(tale.state)
+    assert (first.open, first.wrong) == (("asks: it asks a person",), ())
+    assert (second.open, second.wrong) == ((), ())
+    assert proven == ReadinessProven("b", tale.state.run)
 
 
 def test_what_somebody_had_left_out_is_not_proven():
