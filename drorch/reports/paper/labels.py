@@ -19,6 +19,7 @@ def labels(language: Language) -> Mapping[str, str]:
             "Steps name these by their label. “read” asks for a secret and shows nothing. Do it in "
             "the terminal in which the step’s own command is typed next."
         ),
+        "waves": say("Side by side, wave by wave"),
         "start": say("Began"),
         "end": say("Ended"),
         "initials": say("Initials"),

@@ -1,6 +1,6 @@
 """What the paper version shows, in words: HTML and PDF show the same, only the form is theirs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -22,10 +22,14 @@ _SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class PhaseOnPaper:
-    """One phase: its heading, what holds for all of it, its steps."""
+    """One phase: its heading, what holds for all of it, its steps.
+
+    `waves` are the numbers (rows of them as `4–9`) that may be done at the same time, wave by wave; none if all go one by one.
+    """
 
     heading: str
     introduction: str
+    waves: tuple[tuple[str, ...], ...]
     steps: tuple[StepOnPaper, ...]
 
 
@@ -212,7 +216,7 @@ class _Writer:
             ),
             (say("No."), say("Wave"), say("Step"), say("After"), say("At most")),
             tuple(self._overview_row(one) for one in self._placed),
-            (0, 0, 1, 0, 0),
+            (0, 0, 6, 1, 0),
         )
 
     def _overview_row(self, one: Placed) -> tuple[str, ...]:
@@ -241,11 +245,21 @@ class _Writer:
 
     def _phases(self) -> Iterator[PhaseOnPaper]:
         for phase, group in groupby(self._placed, key=lambda one: one.step.phase):
+            members = list(group)
             yield PhaseOnPaper(
                 self._say(words.PHASES[Phase(phase)]),
                 self._say(words.INTRODUCTIONS[Phase(phase)]),
-                tuple(self._steps.on_paper(one) for one in group),
+                self._waves(members),
+                tuple(self._steps.on_paper(one) for one in members),
             )
+
+    def _waves(self, members: Sequence[Placed]) -> tuple[tuple[str, ...], ...]:
+        waves: dict[int, list[int]] = {}
+        for one in members:
+            if not one.step.undoes:
+                waves.setdefault(one.wave, []).append(one.number)
+        alone = self._plan.parallel == 1 or all(len(wave) == 1 for wave in waves.values())
+        return () if alone else tuple(tuple(ranges(waves[wave])) for wave in sorted(waves))
 
     def _result(self) -> Iterator[str]:
         say = self._say

@@ -213,3 +213,13 @@ def test_a_condition_that_nothing_can_change_is_decided_on_paper():
     found = steps(name="any-restore")
     assert "Left out here: what it depends on is not so." in found["never"].orders
     assert not [order for order in found["always"].orders if "Only if" in order]
+
+
+def test_waves_are_drawn_where_steps_may_go_side_by_side():
+    written = paper(source(), language("en"))
+    waves = {phase.heading: phase.waves for phase in written.phases}
+    assert waves["Steps"] == (("3–5",), ("6",), ("7", "8"), ("9–11",))
+    assert waves["Verification"] == (("12", "13"),)
+    assert waves["Preconditions"] == waves["Cleanup"] == ()
+    one = replace(source(), plan=replace(source().plan, parallel=1))
+    assert all(phase.waves == () for phase in paper(one, language("en")).phases)
