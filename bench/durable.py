@@ -7,11 +7,11 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from bench.figures import Bound, Broken, Figure, Series, interleaved, series
+from bench.figures import Bound, Broken, Figure, interleaved, series
 from bench.inside import carry_on, plan_of
 from bench.processes import Ran, environment, run
 from bench.yard import Site, Yard
@@ -61,29 +61,34 @@ def measure_durable(yard: Yard) -> Iterator[Figure]:
     long = _LONG // 10 if yard.quick else _LONG
     repetitions = 1 if yard.quick else yard.amount.repetitions
     with closing(_journal(yard, "durable")) as journal:
-        walls = interleaved(
-            {"short": _durable(journal, _SHORT), "long": _durable(journal, long)},
-            repetitions,
-            warm_up=True,
-        )
+        few, many = _Durable(journal, _SHORT), _Durable(journal, long)
+        walls = interleaved({"short": few, "long": many}, repetitions, warm_up=True)
     short, bound = f"a step of {_SHORT}", Bound(_FLAT)
     what = f"durable: a step of {long:,}"
-    note = "actions that do nothing, in threads; every event durable on a disk; wall"
+    note = "actions that do nothing, in threads; every event durable on a disk"
     yield Figure(what, walls["long"], "µs", walls["short"], short, bound, note=note)
-    drills = _Drills(yard, (_SHORT, long))
-    ran: dict[int, list[Ran]] = {_SHORT: [], long: []}
-    for _, count in itertools.product(range(1 if yard.quick else min(2, repetitions)), ran):
+    spent = [series(one.spent[-repetitions:]) for one in (many, few)]
+    yield Figure(f"{what}, processor time", spent[0], "µs", spent[1], short, bound, note=note)
+    yield from _drilled(yard, long, 1 if yard.quick else min(2, repetitions))
+
+
+def _drilled(yard: Yard, long: int, repetitions: int) -> Iterator[Figure]:
+    """Whole processes; what a drill of one step takes is taken off, for it is no step's."""
+    counts = (1, _SHORT, long)
+    drills = _Drills(yard, counts)
+    ran: dict[int, list[Ran]] = {count: [] for count in counts}
+    for _, count in itertools.product(range(repetitions), counts):
         ran[count].append(drills.run(count))
     for how, of in (("", _wall), (", processor time", _cpu)):
-        few, many = (Series(tuple(1000 * of(r) / n for r in found)) for n, found in ran.items())
+        taken = {n: series([1000 * of(one) for one in found]) for n, found in ran.items()}
         yield Figure(
             f"drill: a step of {long:,}{how}",
-            many,
+            taken[long].per(taken[1], long - 1),
             "ms",
-            few,
-            short,
-            None if how else bound,
-            note="processes of /bin/true; start, compiling and reports included",
+            taken[_SHORT].per(taken[1], _SHORT - 1),
+            f"a step of {_SHORT}",
+            Bound(_FLAT),
+            note="processes of /bin/true, compiling and reports included; start taken off",
         )
 
 
@@ -98,18 +103,24 @@ def _cpu(ran: Ran) -> float:
 _NUMBERS = itertools.count()
 
 
-def _durable(journal: SqlJournal, size: int) -> Callable[[], float]:
-    plan = plan_of(size)
+@dataclass
+class _Durable:
+    """Measures the microseconds that a step of so many takes; `spent` are those of the processor."""
 
-    def measure() -> float:
+    journal: SqlJournal
+    size: int
+    spent: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
         """Small plans are run more often, so that each measurement takes about as long."""
-        times = max(1, _LONG // 5 // size)
-        began = time.perf_counter()
+        plan = plan_of(self.size)
+        times = max(1, _LONG // 5 // self.size)
+        began, spent = time.perf_counter(), time.process_time()
         for _ in range(times):
-            carry_on(journal, plan, f"run-{next(_NUMBERS)}", _Noting())
-        return 1e6 * (time.perf_counter() - began) / (times * size)
-
-    return measure
+            carry_on(self.journal, plan, f"run-{next(_NUMBERS)}", _Noting())
+        each = 1e6 / (times * self.size)
+        self.spent.append(each * (time.process_time() - spent))
+        return each * (time.perf_counter() - began)
 
 
 def _journal(yard: Yard, name: str) -> SqlJournal:
