@@ -139,10 +139,10 @@ class Engine:
         carrying.fold(RunTaken(owner, by, on_word))
         for step in list(state.running):
             carrying.fold(AttemptLost(step, len(state.steps[step].attempts)))
+        # What people left for an owner that died before it looked came before what is wanted now.
+        carrying.take_posted()
         if word is not None and (state.paused is not None or isinstance(word, AbortRequested)):
             carrying.fold(word)
-        # What people left for an owner that died before it looked.
-        carrying.take_posted()
         return carrying.carry()
 
     def now(self) -> Moment:

@@ -8,6 +8,7 @@ import pytest
 from drorch.core.document import run_document
 from drorch.core.events import (
     AbortRequested,
+    AttemptLost,
     PersonAnswered,
     RetryRequested,
     RunContinued,
@@ -33,7 +34,7 @@ from tests.engine.stage import (
     an_until,
     lasting,
 )
-from tests.fakes.world import MovingClock
+from tests.fakes.world import CutJournal, MovingClock, PowerCut, an_owner
 
 ASK = OnFailure.ASK
 
@@ -205,6 +206,20 @@ def test_a_paused_run_starts_nothing_and_what_runs_comes_to_its_end():
     assert stage.done == ["one"]
     stage.say(RunContinued("alice"))
     assert stage.resume().finished.outcome is Outcome.PASSED
+
+
+def test_who_lets_a_run_go_on_ends_a_pause_that_its_dead_owner_never_heard_of():
+    stage = Stage((a_step("one"),))
+    stage.journal = CutJournal(stage.kept, [(1, True)])
+    with pytest.raises(PowerCut):
+        stage.run()
+    stage.journal = None
+    stage.kept.post(RUN, RunPaused("alice", "hold"))
+    stage.say(AttemptLost("one", 1), StepSettled("one", False, "alice", "looked"))
+    engine = stage.engine()
+    state = engine.resume(RUN, an_owner(2), "tester", word=RunContinued("bob"))
+    assert state.finished.outcome is Outcome.PASSED
+    assert [(p.asked.by, p.by) for p in state.pauses] == [("alice", "bob")]
 
 
 def test_the_time_of_a_pause_is_peoples_and_not_the_machines():
