@@ -50,7 +50,10 @@ class Language:
         from babel.dates import format_datetime
 
         local = at.astimezone(ZoneInfo(zone))
-        return f"{format_datetime(local, _MOMENT, locale=self.code)} ({zone})"
+        said = format_datetime(local, _MOMENT, locale=self.code)
+        if self.code == "fr" and local.day == 1:
+            said = said.replace("1", "1er", 1)  # an ordinal, which no pattern of CLDR's gives
+        return f"{said} ({zone})"
 
     def number(self, number: float) -> str:
         """The number with the language's separators."""

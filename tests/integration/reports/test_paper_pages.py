@@ -13,13 +13,15 @@ import pytest
 
 from drorch.core.errors import DrorchError
 from drorch.reports.paper.forms import PageSize, PaperFormat, render_paper
+from drorch.reports.paper.source import Source
 from tests.fakes.papers import source
 from tests.integration.reports.test_in_a_browser import CHROMIUM, FRAME, MEASURE, browser
 from tests.programs import must_have
 
 PDFTOTEXT = shutil.which("pdftotext")
 LANGUAGES = ("en", "fr")
-WIDTHS = (360, 1100)
+#: A phone, a sheet of A4 without its margins, a screen.
+WIDTHS = (360, 688, 1100)
 
 
 @pytest.fixture(autouse=True)
@@ -103,14 +105,40 @@ def test_letters_that_no_font_has_are_an_error_with_a_hint() -> None:
     assert "--format html" in caught.value.hint
 
 
+def crowded() -> Source:
+    """Words as long as they come, without a place to break."""
+    whole = source({"workdir": "/srv/" + "d" * 200, "primary": "h" * 120 + ".example:443"})
+    steps = tuple(replace(step, title="t" * 200) for step in whole.plan.steps)
+    plan = replace(whole.plan, title="Recover" * 30, organization="O" * 150, steps=steps)
+    return replace(whole, plan=plan, runbook=replace(whole.runbook, owner="o" * 150))
+
+
+PAGES = {
+    **{language: (source, language) for language in LANGUAGES},
+    "crowded": (crowded, "fr"),
+}
+
+
+def test_long_words_are_whole_in_a_pdf_and_stay_within_its_margins(tmp_path: Path) -> None:
+    pdf = tmp_path / "crowded.pdf"
+    pdf.write_bytes(render_paper(crowded(), PaperFormat.PDF, "fr", PageSize.LETTER))
+    flat = re.sub(r"\s+", "", "".join(text_of(pdf)))
+    assert f"/srv/{'d' * 200}/documents.part" in flat
+    boxes = subprocess.run(
+        ["pdftotext", "-bbox", str(pdf), "-"], capture_output=True, text=True, check=True
+    )
+    ends = [float(x) for x in re.findall(r'<word .*?xMax="([\d.]+)"', boxes.stdout)]
+    assert max(ends) <= 612 - 16 / 25.4 * 72 + 1
+
+
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Both languages at every width, measured by one browser."""
+    """Every page at every width, measured by one browser."""
     folder = tmp_path_factory.mktemp("browser")
     frames = [
-        FRAME % (f"{language}-{width}", escape(html, quote=True), width)
-        for language in LANGUAGES
-        for html in [render_paper(source(), PaperFormat.HTML, language, PageSize.A4).decode()]
+        FRAME % (f"{name}-{width}", escape(html, quote=True), width)
+        for name, (made, language) in PAGES.items()
+        for html in [render_paper(made(), PaperFormat.HTML, language, PageSize.A4).decode()]
         for width in WIDTHS
     ]
     page = folder / "measure.html"
@@ -123,9 +151,9 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_runs_off_the_page(language: str, width: int, measured: dict[str, Any]) -> None:
-    page = measured[f"{language}-{width}"]
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_runs_off_the_page(name: str, width: int, measured: dict[str, Any]) -> None:
+    page = measured[f"{name}-{width}"]
     assert page["inner"] == width
     assert page["over"] == []
     assert page["tall"] == []

@@ -78,7 +78,11 @@ def test_moments_numbers_and_lists():
     assert (
         language("en").moment(at, "America/Toronto") == "1 February 2026, 02:05 (America/Toronto)"
     )
-    assert language("fr").moment(at, "America/Toronto") == "1 février 2026, 02:05 (America/Toronto)"
+    assert (
+        language("fr").moment(at, "America/Toronto") == "1er février 2026, 02:05 (America/Toronto)"
+    )
+    later = at.replace(day=11)
+    assert language("fr").moment(later, "UTC") == "11 février 2026, 07:05 (UTC)"
     assert (language("en").number(12345.5), language("fr").number(12345.5)) == (
         "12,345.5",
         "12\u202f345,5",
