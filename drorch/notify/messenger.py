@@ -6,7 +6,6 @@ secret: the address of a channel is one, and so is each part of it that could be
 
 from collections.abc import Mapping
 from datetime import timedelta
-from http.client import HTTPException
 from pathlib import Path
 
 from drorch import __version__
@@ -77,6 +76,7 @@ class ConfiguredMessenger:
 
     def _pinged(self, address: str, secret: str, limit: timedelta) -> tuple[str, str]:
         """Call a dead man's switch; it is silence that raises its alarm."""
+        from http.client import HTTPException  # both take long to load, and few runs tell anybody
         from urllib.request import Request, urlopen
 
         hint = f"look at the address in secret {secret}"
