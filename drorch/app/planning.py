@@ -96,7 +96,11 @@ def plan_ahead(
         plan=_redacted(program, plan),
         arguments=_arguments(program, plan),
         drill_skips=program.runbooks.left_out_by_drills(
-            name, lambda action: spec_of(program, action), homeward=homeward
+            name,
+            program.configuration,
+            lambda action: spec_of(program, action),
+            plan.inputs,
+            homeward=homeward,
         ),
         open_inputs=open_inputs,
         secrets=secrets,

@@ -8,6 +8,7 @@ from pathlib import Path
 from drorch.config import models
 from drorch.config.runbook_models import (
     CallShape,
+    ForEachShape,
     PhasesShape,
     RunbookShape,
     StepShape,
@@ -44,6 +45,7 @@ from drorch.core.names import OnFailure, Phase
 from drorch.core.runbook import (
     ActionCall,
     Failback,
+    ForEach,
     Input,
     Retry,
     Runbook,
@@ -204,6 +206,7 @@ def _step(shape: StepShape, phase: Phase, path: tuple[str | int, ...]) -> Runboo
         until=_until(shape.until) if shape.until else None,
         timeout=shape.timeout,
         when=_when(shape.when) if shape.when else None,
+        for_each=_for_each(shape.for_each) if shape.for_each else None,
         on_failure=OnFailure(shape.on_failure),
         repeatable=shape.repeatable,
         live_only=shape.live_only,
@@ -212,6 +215,10 @@ def _step(shape: StepShape, phase: Phase, path: tuple[str | int, ...]) -> Runboo
         always=shape.always,
         path=path,
     )
+
+
+def _for_each(shape: ForEachShape) -> ForEach:
+    return ForEach(shape.as_, shape.in_ or (), shape.tier or "")
 
 
 def _call(shape: CallShape) -> ActionCall:

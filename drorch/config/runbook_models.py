@@ -66,6 +66,27 @@ class WhenShape(Shape):
         return self
 
 
+class ForEachShape(Shape):
+    """What a nested runbook is carried out for, once each."""
+
+    as_: StepName = Field(alias="as", description="the name that each goes by: {name}")
+    in_: Annotated[tuple[Text, ...], Field(min_length=1)] | None = Field(
+        default=None, alias="in", description="a list"
+    )
+    tier: AnyText | None = Field(
+        default=None, description="the configuration's datasets of a tier, or `all`"
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "ForEachShape":
+        if (self.in_ is None) == (self.tier is None):
+            raise refused(
+                "needs exactly one of in, tier",
+                "write `in: [one, another]`, or `tier: all` for the configuration's datasets",
+            )
+        return self
+
+
 class CallShape(Shape):
     """An action and its arguments."""
 
@@ -84,6 +105,7 @@ class StepShape(CallShape):
     until: UntilShape | None = None
     timeout: Duration | None = None
     when: WhenShape | None = None
+    for_each: ForEachShape | None = None
     on_failure: Literal["stop", "continue", "ask", "isolate"] = "stop"
     repeatable: Flag | None = None
     live_only: Flag = False

@@ -10,7 +10,8 @@ from drorch.config.source import Document, digest, parse, read_text
 from drorch.core.action import ActionSpec
 from drorch.core.compile import compile_runbook
 from drorch.core.errors import ConfigurationError, Problem, UsageError
-from drorch.core.expand import NESTING, Sources, expand
+from drorch.core.expand import Sources, expand
+from drorch.core.fanning import NESTING
 from drorch.core.model import Configuration
 from drorch.core.names import Mode, RunKind
 from drorch.core.nearest import did_you_mean
@@ -192,14 +193,19 @@ class Runbooks:
     def left_out_by_drills(
         self,
         name: str,
+        configuration: Configuration,
         find_action_spec: Callable[[str], ActionSpec | None],
+        inputs: Mapping[str, str],
         *,
         homeward: bool = False,
     ) -> dict[str, str]:
-        """The steps that a drill of a sound runbook would leave out, and why."""
+        """The steps that a drill of a sound runbook would leave out, and why; `inputs` as far as
+        they are known.
+        """
         runbook = self.get(name).sound()
         runbook = (runbook.homeward() or runbook) if homeward else runbook
-        drafts = expand(runbook, Sources(find_action_spec, self.find, Mode.DRILL))
+        sources = Sources(find_action_spec, self.find, Mode.DRILL, inputs, configuration)
+        drafts = expand(runbook, sources)
         return {draft.id: draft.skip for draft in drafts if draft.skip}
 
     def _path(self, name: str) -> Path | None:

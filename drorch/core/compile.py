@@ -52,7 +52,9 @@ def compile_runbook(
     problems: list[Problem] = []
     values = _input_values(runbook, inputs, problems, later=inputs_later)
     _check_names(runbook, configuration, problems)
-    sources = Sources(find_action_spec, find_runbook, mode, action_names, runbook_names)
+    sources = Sources(
+        find_action_spec, find_runbook, mode, values, configuration, action_names, runbook_names
+    )
     drafts = expand(runbook, sources)
     problems += sources.problems
     problems += examine(drafts, sources.crossings, sources.unknown, values, configuration, mode)

@@ -18,14 +18,14 @@ from drorch.core.drafts import (
     undo_draft,
 )
 from drorch.core.errors import Problem
+from drorch.core.fanning import NESTING, NoItems, written_out
 from drorch.core.graph import ends_of, find_cycle
+from drorch.core.model import Configuration
 from drorch.core.names import Mode, OnFailure, Phase
 from drorch.core.nearest import did_you_mean
 from drorch.core.render import literal, references
-from drorch.core.runbook import ActionCall, Runbook, RunbookStep, When
+from drorch.core.runbook import ActionCall, ForEach, Runbook, RunbookStep, When
 from drorch.core.values import Value
-
-NESTING = "runbook"
 
 #: Of a nested runbook, these are done before any step of the outer one.
 _EARLY = (Phase.PRECONDITIONS, Phase.FENCE)
@@ -51,6 +51,8 @@ class Sources:
     find_action: Callable[[str], ActionSpec | None]
     find_runbook: Callable[[str], Runbook | None]
     mode: Mode
+    inputs: Mapping[str, str]
+    configuration: Configuration
     action_names: Sequence[str] = ()
     runbook_names: Sequence[str] = ()
     problems: list[Problem] = field(default_factory=list)
@@ -132,6 +134,8 @@ class _Expansion:
         return [one for member in members for one in member.drafts]
 
     def _drafts(self, step: RunbookStep) -> list[Draft]:
+        if step.for_each is not None:
+            return [one for copy in self._copies(step, step.for_each) for one in self._drafts(copy)]
         self._check_inputs(step)
         if step.call.do == NESTING:
             return self._nested(step)
@@ -145,6 +149,18 @@ class _Expansion:
         if step.undo is not None:
             self._add_undo(step, step.undo)
         return [one]
+
+    def _copies(self, step: RunbookStep, each: ForEach) -> list[RunbookStep]:
+        """The step once for each item; none if that cannot be, which is then said."""
+        sources = self._sources
+        try:
+            found = written_out(step, each, self._names, sources.inputs, sources.configuration)
+        except NoItems as error:
+            self._complain(step, f"for_each: {error}", error.hint, ("for_each",))
+            found = None
+        if found is None:
+            sources.unknown.add(self._names.prefix + step.name)
+        return found or []
 
     def _add_undo(self, step: RunbookStep, undo: ActionCall) -> None:
         spec = self._spec(step, undo, ("undo",))
@@ -202,9 +218,10 @@ class _Expansion:
             one.phase = Phase.STEPS
             one.needs = one.needs or list(ends)
         drafts = [*block.steps, *block.verify]
-        if step.on_failure is OnFailure.ISOLATE:
-            for one in drafts:
-                one.on_failure = _isolated(one.on_failure)
+        for one in drafts if step.on_failure is OnFailure.ISOLATE else ():
+            # What a step says for itself goes before.
+            if one.on_failure is OnFailure.STOP:
+                one.on_failure = OnFailure.ISOLATE
         entries = tuple(one.id for one in drafts if not one.needs)
         self._cross(step, entries)
         self._block.preconditions += block.preconditions
@@ -367,11 +384,6 @@ class _Expansion:
     def _problem(self, message: str, hint: str, path: DocumentPath) -> None:
         file = self._runbook.file or None
         self._sources.problems.append(Problem(message, hint, path, file))
-
-
-def _isolated(own: OnFailure) -> OnFailure:
-    """What a step says for itself goes before what the step says that nests its runbook."""
-    return OnFailure.ISOLATE if own is OnFailure.STOP else own
 
 
 def _ends(drafts: Sequence[Draft]) -> tuple[str, ...]:

@@ -77,6 +77,17 @@ class ActionCall:
 
 
 @dataclass(frozen=True, slots=True)
+class ForEach:
+    """Write a nested runbook out for each of `items`; without any, for each dataset of a tier (a
+    template; `all`: every one). `name` is what the item goes by.
+    """
+
+    name: str
+    items: tuple[str, ...] = ()
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RunbookStep:
     """One step or check as written. `needs` None means: the step before it."""
 
@@ -95,6 +106,7 @@ class RunbookStep:
     undo: ActionCall | None = None
     title: str = ""
     always: bool = False
+    for_each: ForEach | None = None
     path: tuple[str | int, ...] = ()
 
 

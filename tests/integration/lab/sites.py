@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from drorch.actions.places import bucket_of
 from drorch.app import labs
 from drorch.app.backups import back_up
 from drorch.app.drills import drill
@@ -47,6 +48,12 @@ class Site:
         """The first region's server dies, and the hospital's own with it."""
         labs.lab_of(self.program).kill("mtl")
         production.stop(self.hospital, self.program.commands)
+
+    def wipe(self, region: str, dataset: str, kind: str) -> None:
+        """Delete a repository's objects of one kind, as somebody with the region's keys can."""
+        bucket = bucket_of(self.program.tools, self.program.region(region))
+        for entry in list(bucket.list_objects(f"datasets/{dataset}/{kind}/")):
+            bucket.delete(entry.name)
 
     def drill(self, facts: Facts | None = None) -> RunView:
         inputs = {"port": str(free_ports(1)[0])}

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from drorch.core.model import Configuration, Dataset, Objectives, Region, Servic
 from drorch.core.names import Mode, OnFailure, Phase, RunKind
 from drorch.core.runbook import (
     ActionCall,
+    ForEach,
     Input,
     Retry,
     Runbook,
@@ -446,3 +448,71 @@ def test_more_people_than_may_answer_cannot_agree():
     assert "quorum: 2 cannot agree where only 1 may" in refused([step("a", few)])[0]
     late = ActionCall("approve", {"prompt": "?", "otherwise": "abort"})
     assert "no deadline" in refused([step("a", late)])[0]
+
+
+TIERS = replace(
+    CONFIGURATION,
+    datasets={
+        name: replace(CONFIGURATION.datasets["ehr"], name=name, tier=tier)
+        for name, tier in (("lab", 2), ("ehr", 1), ("Old.Lab", 2), ("files", None), ("old-lab", 3))
+    },
+)
+
+
+def fanned(each, *, given=None, configuration=TIERS, later=False, **more):
+    """The plan of a runbook that restores each dataset by a nested one."""
+    inner = book(
+        "inner",
+        [
+            step("take", ActionCall("restore", {"dataset": "{d}", "to": "var/{d}"})),
+            step("look", echo("{take.snapshot}")),
+        ],
+        inputs=(Input("d"),),
+    )
+    outer = book(
+        steps=[
+            step("first"),
+            step(
+                "test", nested("inner", d="{it}"), for_each=each, needs=("first",), title="of {it}"
+            ),
+            step("last", needs=("test",)),
+        ],
+        inputs=(Input("tier"),),
+    )
+    return compile_runbook(
+        outer, configuration, SPECS.get, Mode.DRILL, given or {}, {"inner": inner}.get,
+        inputs_later=later,
+    )  # fmt: skip
+
+
+def test_for_each_writes_a_nested_runbook_out_for_each_dataset_of_a_tier():
+    plan = fanned(ForEach("it", tier="{tier}"), given={"tier": "2"})
+    assert needs(plan) == {
+        "first": (),
+        "test/lab/take": ("first",),
+        "test/lab/look": ("test/lab/take",),
+        "test/old-lab/take": ("first",),
+        "test/old-lab/look": ("test/old-lab/take",),
+        "last": ("test/lab/look", "test/old-lab/look"),
+    }
+    taken = {one.id: one.arguments for one in plan.steps if one.do == "restore"}
+    assert taken["test/old-lab/take"] == {"dataset": "Old.Lab", "to": "var/Old.Lab"}
+    assert plan.steps[2].arguments == {"argv": ["echo", "{test/lab/take.snapshot}"]}
+    assert plan.datasets == ("lab", "Old.Lab")
+
+
+def test_for_each_takes_all_datasets_by_their_tiers_and_names_no_two_the_same():
+    plan = fanned(ForEach("it", tier="all"), given={"tier": ""})
+    taken = [(one.id, one.arguments["dataset"]) for one in plan.steps if one.do == "restore"]
+    assert taken == [
+        ("test/ehr/take", "ehr"),
+        ("test/lab/take", "lab"),
+        ("test/old-lab/take", "Old.Lab"),
+        ("test/old-lab-2/take", "old-lab"),
+        ("test/files/take", "files"),
+    ]
+
+
+def test_for_each_over_what_is_not_known_yet_is_left_open():
+    plan = fanned(ForEach("it", tier="{tier}"), later=True)
+    assert [one.id for one in plan.steps] == ["first", "last"]
