@@ -1,7 +1,7 @@
 """How long a plan should take, from what its steps took in past runs. Pure.
 
-The plan is gone through as the engine would go (phase after phase, first come, first served, at
-most `parallel` attempts at once) with each step's median, its shortest and its longest time. A
+The plan is gone through as the engine would go (phase after phase, what stands earlier in it
+first, at most `parallel` attempts at once) with each step's median, its shortest and its longest time. A
 step without a past takes no time here and is named: whatever is said is then "at least". The
 window is the RTO's (core/timing.py): a drill's begins with `steps`, a declared run's with the
 declaration, and both end with `verify`.
@@ -9,7 +9,6 @@ declaration, and both end with `verify`.
 What people take is learned only from runs of the same mode: for an exercise they sit ready.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +19,7 @@ from drorch.core.critical import Span, critical_chain
 from drorch.core.experience import Spent, matter_of
 from drorch.core.names import Mode, Phase
 from drorch.core.plan import Plan, PlannedStep
+from drorch.core.ready import Ready
 from drorch.core.timing import Window, alone
 
 _OF_A_DRILL = (Phase.STEPS, Phase.VERIFY)
@@ -165,12 +165,16 @@ class _Course:
         for name, step in steps.items():
             for need in step.needs:
                 dependents[need].append(name)
-        ready = deque(name for name, number in open_needs.items() if not number)
+        ready = Ready(tuple(open_needs))
+        for name, number in open_needs.items():
+            if not number:
+                ready.add(name)
         running: list[tuple[float, int, str]] = []
         free, now, spans = self._plan.parallel, begin, {}
         while ready or running:
             while ready and free > 0:
-                name = ready.popleft()
+                name = next(iter(ready))
+                ready.discard(name)
                 spans[name] = self._span(steps[name], now)
                 heappush(running, (spans[name].end, len(spans), name))
                 free -= spans[name].placed
@@ -179,7 +183,7 @@ class _Course:
             for name in dependents[over]:
                 open_needs[name] -= 1
                 if not open_needs[name]:
-                    ready.append(name)
+                    ready.add(name)
         return spans
 
     def _span(self, step: PlannedStep, begin: float) -> Span:

@@ -56,7 +56,7 @@ def _(word: PersonAsked, state: RunFold, at: Moment) -> str:
     step = state.steps[word.step]
     step.questions.append(Question(word, at))
     step.status = StepStatus.WAITING_FOR_PERSON
-    state.ready.pop(word.step, None)
+    state.ready.discard(word.step)
     state.unasked.pop(word.step, None)
     state.asked[word.step] = None
     return ""
@@ -206,4 +206,4 @@ def _close_question(state: RunFold, step: StepState, at: Moment) -> None:
 
 def _start_anew(state: RunFold, step: StepState) -> None:
     step.status = StepStatus.WAITING
-    state.ready[step.plan.id] = None
+    state.ready.add(step.plan.id)

@@ -27,6 +27,7 @@ from drorch.core.events import (
 from drorch.core.moment import Moment, clock_step, elapsed
 from drorch.core.names import OnFailure, Phase, StepStatus, Verdict
 from drorch.core.people import WORDS, heed
+from drorch.core.ready import Ready
 from drorch.core.state import Attempt, ClockStep, RunFold, StepState
 from drorch.core.transitions import advance, close, end_wait, enter, wait
 
@@ -65,6 +66,7 @@ def opening(event: RunStarted, at: Moment, run: str = "") -> RunFold:
         dependents=dependents,
         open_steps=open_steps,
         phase=Phase.PRECONDITIONS,
+        ready=Ready(tuple(steps)),
     )
     enter(state, Phase.PRECONDITIONS)
     advance(state)
@@ -133,7 +135,7 @@ def _(event: AttemptStarted, state: RunFold, at: Moment) -> None:
     step.attempts.append(Attempt(event.attempt, at, event.arguments))
     step.status = StepStatus.RUNNING
     step.looking_since = step.looking_since or at
-    state.ready.pop(event.step, None)
+    state.ready.discard(event.step)
     state.running[event.step] = None
     end_wait(state, step)
 
@@ -195,7 +197,7 @@ def _(event: AttemptLost, state: RunFold, at: Moment) -> None:
         state.unasked[event.step] = None
     elif step.losses < LOST_LIMIT:
         step.status = StepStatus.WAITING
-        state.ready[event.step] = None
+        state.ready.add(event.step)
     else:
         step.cause = "lost"
         step.message = f"its owner died {LOST_LIMIT} times while it ran"

@@ -22,6 +22,7 @@ from drorch.core.events import (
 from drorch.core.moment import Moment
 from drorch.core.names import Phase, StepStatus, Verdict
 from drorch.core.plan import Plan, PlannedStep
+from drorch.core.ready import Ready
 from drorch.core.values import Evidence, Finding, Value
 
 #: What a person is asked, and what one says to a run.
@@ -182,7 +183,7 @@ class RunFold:
     dependents: dict[str, list[str]]
     open_steps: dict[Phase, dict[str, None]]
     phase: Phase
-    ready: dict[str, None] = field(default_factory=dict)
+    ready: Ready
     running: dict[str, None] = field(default_factory=dict)
     unscheduled: dict[str, None] = field(default_factory=dict)
     unasked: dict[str, None] = field(default_factory=dict)

@@ -30,7 +30,8 @@ def close(state: RunFold, step: StepState, status: StepStatus, at: Moment) -> No
     end_wait(state, step)
     if step.question is not None:
         step.question.closed = at
-    for waiting in (state.ready, state.unscheduled, state.unasked, state.asked):
+    state.ready.discard(plan.id)
+    for waiting in (state.unscheduled, state.unasked, state.asked):
         waiting.pop(plan.id, None)
     if status is StepStatus.PASSED:
         state.outputs[plan.id] = step.outputs
@@ -74,7 +75,7 @@ def _met(state: RunFold, step: str) -> None:
     waiting.unmet -= 1
     # A run that was halted has closed it already, while what it needs was still under way.
     if waiting.unmet == 0 and waiting.plan.phase is state.phase and not waiting.status.final:
-        state.ready[step] = None
+        state.ready.add(step)
 
 
 def enter(state: RunFold, phase: Phase) -> None:
@@ -94,7 +95,7 @@ def enter(state: RunFold, phase: Phase) -> None:
         _order_undo(state)
     for step in state.open_steps[phase]:
         if not state.steps[step].unmet:
-            state.ready[step] = None
+            state.ready.add(step)
 
 
 def _order_undo(state: RunFold) -> None:

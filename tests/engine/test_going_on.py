@@ -328,3 +328,15 @@ def test_the_journal_alone_gives_the_state_that_was_carried():
     carried = stage.run()
     assert stage.state() == carried
     assert stage.kept.find(RUN).outcome is Outcome.PASSED
+
+
+def test_what_stands_earlier_in_the_file_goes_first():
+    """So each of many comes to its own end before further ones are begun."""
+    steps = [
+        one
+        for n in "abcd"
+        for one in (a_step(f"take-{n}"), a_step(f"give-back-{n}", needs=(f"take-{n}",)))
+    ]
+    stage = Stage(tuple(steps), parallel=1)
+    stage.run()
+    assert stage.done == [f"{do}-{n}" for n in "abcd" for do in ("take", "give-back")]
