@@ -20,7 +20,9 @@ from drorch.adapters.reaper import read_stat
 from drorch.app.answering import abort, answer, approve, let_go_on, pause, retry, settle, skip
 from drorch.app.drills import compile_plan
 from drorch.app.program import Program
-from drorch.app.runs import Control, resume
+from drorch.app.runs import Control, resume, view
+from drorch.cli.session import Session
+from drorch.cli.verbs.run import answered
 from drorch.core.errors import UsageError
 from drorch.core.events import (
     AttemptFinished,
@@ -200,6 +202,16 @@ def test_a_word_put_down_while_a_run_is_taken_over_turns_nobody_away(steered: St
         seen = resume(program, RUN, control=Control())
     assert seen.state.steps["later-0"].status is StepStatus.SKIPPED
     assert len(seen.state.takings) == 1
+
+
+def test_who_left_a_word_is_told_that_it_is_not_recorded(
+    steered: Steered, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answered(Session(()), replace(view(steered.program, RUN), left=True))
+    assert capsys.readouterr().out == (
+        f"left for run {RUN}: its process has not taken it yet\n"
+        f"see whether it has with: drorch run show {RUN}\n"
+    )
 
 
 def test_an_abort_whose_owner_dies_before_it_heeds_it_is_carried_out_here(

@@ -257,6 +257,7 @@ def answered(session: Session, seen: "RunView") -> None:
         return
     if seen.left:
         session.say(f"left for run {seen.run}: its process has not taken it yet")
+        session.say(f"see whether it has with: drorch run show {seen.run}")
         return
     session.say(f"recorded for run {seen.run}, which is {seen.word}")
     if seen.word.value in {"paused", "waiting-for-person"}:
