@@ -296,7 +296,11 @@ class Carried:
             self.settle_what_is_unknown(run)
             self.approve_what_is_asked(run)
             code, errors = self.finish(self.start(*QUIETLY, "run", "resume", run, "--json"))
-            assert (code, errors) in {(0, ""), (1, ""), (7, "")}, (code, errors)
+            if code == 1:
+                # Given up: lost too often at the same step, as a line on stderr says.
+                assert f"its owner died {LOST_LIMIT} times while it ran" in errors, errors
+            else:
+                assert (code, errors) in {(0, ""), (7, "")}, (code, errors)
 
 
 def marked(token: str) -> list[int]:
