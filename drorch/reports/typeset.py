@@ -5,6 +5,7 @@ the same everywhere; where a text has letters that they lack, those of this mach
 """
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from importlib.resources import files
@@ -38,6 +39,26 @@ def typeset(
         ) from None
 
 
+def _printable(value: object) -> object:
+    """The value without letters that no page can have, such as control characters: they show
+    nothing, and PDF/A forbids them.
+    """
+    match value:
+        case str():
+            return "".join(" " if c in "\t\n\r" else c for c in value if not _forbidden(c))
+        case Mapping():
+            return {key: _printable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_printable(item) for item in value]
+        case _:
+            return value
+
+
+def _forbidden(letter: str) -> bool:
+    control = unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\t\n\r"
+    return control or letter == "\ufeff" or ord(letter) & 0xFFFE == 0xFFFE
+
+
 def _compiled(
     template: str,
     values: Mapping[str, object],
@@ -53,7 +74,7 @@ def _compiled(
         source,
         format="pdf",
         ignore_system_fonts=own_fonts_only,
-        sys_inputs={"data": json.dumps(values), **settings},
+        sys_inputs={"data": json.dumps(_printable(values)), **settings},
         pdf_standards=["a-2a", "ua-1"],
         timestamp=made.replace(microsecond=0),
     )

@@ -53,6 +53,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+@pytest.mark.xdist_group("demo")
 def test_an_installed_wheel_has_every_language(installed: Path) -> None:
     """What reads no file of the source tree says it in French."""
     code = (

@@ -181,7 +181,11 @@ class Known:
             for one in self._datasets()
             for name in (one.password, *(copy.password for copy in one.copies))
         ]
-        steps = [name for hand in self._source.hands.values() for name in hand.secrets]
+        steps = [
+            name
+            for hand in self._source.hands.values()
+            for name in (*(hand.opening.secrets if hand.opening else ()), *hand.secrets)
+        ]
         return list(dict.fromkeys([*passwords, *regions, *steps]))
 
     def _secret(self, source: SecretSource | None) -> str:

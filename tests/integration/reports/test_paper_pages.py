@@ -113,6 +113,15 @@ def crowded() -> Source:
     return replace(whole, plan=plan, runbook=replace(whole.runbook, owner="o" * 150))
 
 
+@pytest.mark.parametrize("odd", ["\a", "\ufeff", "\ufffe", "#let x = *1* $y$ @ref <l> \\", "\x00"])
+def test_no_odd_letter_keeps_the_pages_from_being_made(odd: str) -> None:
+    whole = source()
+    steps = tuple(replace(step, title=f"{odd}x") for step in whole.plan.steps)
+    plan = replace(whole.plan, title=f"{odd} y", organization=odd, steps=steps)
+    pdf = render_paper(replace(whole, plan=plan), PaperFormat.PDF, "en", PageSize.A4)
+    assert pdf.startswith(b"%PDF")
+
+
 PAGES = {
     **{language: (source, language) for language in LANGUAGES},
     "crowded": (crowded, "fr"),
