@@ -38,7 +38,8 @@ from drorch.core.events import (
 from drorch.core.names import Mode, Outcome, StepStatus, Verdict
 from tests.e2e.carried import PATIENCE, QUIETLY, Carried
 
-ROUNDS = 15 if os.environ.get("DRORCH_CAMPAIGN") else 1
+#: In every other round somebody ends the run while the others still talk.
+ROUNDS = 16 if os.environ.get("DRORCH_CAMPAIGN") else 2
 #: How many people say how many words in a round, and how often the process is killed meanwhile.
 #: Killed once more, its step would have been lost too often.
 PEOPLE, WORDS, KILLS = 3, 8, 2
@@ -279,6 +280,17 @@ class Person:
             return Said(reason, f"refused: {error.message}")
 
 
+def ends(carried: Carried, run: str) -> str:
+    """Somebody ends the run, and sees it ended; the reason that the run gives."""
+    program = carried.program()
+    with program.journal:
+        state = abort(program, run, "enough", control=Control()).state
+    assert state.finished is not None
+    assert state.abort is not None
+    assert state.steps["sweep"].status is StepStatus.PASSED
+    return state.abort.reason
+
+
 def carry_to_its_end(carried: Carried, run: str) -> None:
     """Whatever is still wanted is given, until the run is over."""
     for n in range(WORDS):
@@ -310,12 +322,15 @@ def test_words_from_many_terminals_are_each_heeded_or_refused_whatever_becomes_o
     run = carried.newest()
     people = [Person(carried, run, f"person {number}-{n}") for n in range(PEOPLE)]
     chance = random.Random(f"{SEED}-{number}")
-    with ThreadPoolExecutor(PEOPLE) as pool:
+    with ThreadPoolExecutor(PEOPLE + 1) as pool:
         talking = [pool.submit(person.talks) for person in people]
         for _ in range(KILLS):
             assert carried.kill_after(owner, chance.uniform(0.5, 3.0), of_the_run=False)
             owner = carried.start(*QUIETLY, "run", "resume", run, "--json")
+        ending = pool.submit(ends, carried, run) if number % 2 else None
         said = [word for one in talking for word in one.result()]
+    if ending is not None:
+        assert ending.result() == "enough"
     (carried.folder / "let-go").touch()
     until = time.monotonic() + PATIENCE
     while not carried.seen(run).state.steps["hold"].status.final:
