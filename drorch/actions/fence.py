@@ -63,7 +63,8 @@ def _judged(looks: Sequence[_Look], *, asked: bool) -> Result:
     hint = (
         "find out at the primary itself; if you know better, --force-unfenced REASON goes on"
         if looks
-        else "write `fence:` into the runbook, or go on by --force-unfenced REASON"
+        else "write `fence:` into the runbook (or `unfenced: REASON` if nothing can write twice), or "
+        "go on by --force-unfenced REASON"
     )
     message = f"whether the primary is down is unknown: {said or 'nothing says how to find out'}"
     return errored("primary-unknown", message, hint, outputs={"primary": "unknown"})

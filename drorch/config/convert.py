@@ -8,6 +8,7 @@ from pathlib import Path
 from drorch.config import models
 from drorch.config.runbook_models import (
     CallShape,
+    FailbackShape,
     ForEachShape,
     PhasesShape,
     RunbookShape,
@@ -17,6 +18,7 @@ from drorch.config.runbook_models import (
 )
 from drorch.config.runbook_models import RetryShape as Backoff
 from drorch.config.shapes import ObjectivesShape
+from drorch.core.fanning import NESTING
 from drorch.core.model import (
     BRAKE,
     Configuration,
@@ -170,15 +172,24 @@ def runbook(shape: RunbookShape, digest: str, file: str) -> Runbook:
         file=file,
         site=shape.site,
         failback=_failback(shape.failback) if shape.failback else None,
+        unfenced=shape.unfenced or "",
     )
 
 
-def _failback(shape: PhasesShape) -> Failback:
+def _failback(shape: FailbackShape) -> Failback:
+    if shape.runbook is not None:
+        nested = ActionCall(NESTING, {"runbook": shape.runbook, "inputs": shape.inputs})
+        steps: tuple[RunbookStep, ...] = (
+            RunbookStep("home", Phase.STEPS, nested, path=("failback",)),
+        )
+    else:
+        steps = tuple(_steps(shape, "failback"))
     return Failback(
         title=shape.title,
         site=shape.site,
         objectives=_objectives(shape.objectives) if shape.objectives else None,
-        steps=tuple(_steps(shape, "failback")),
+        steps=steps,
+        runbook=shape.runbook or "",
     )
 
 

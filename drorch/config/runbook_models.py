@@ -147,6 +147,26 @@ class PhasesShape(Shape):
         return self
 
 
+class FailbackShape(PhasesShape):
+    """The way home: phases of its own, or another runbook."""
+
+    runbook: StepName | None = Field(default=None, description="the runbook that leads home")
+    inputs: dict[InputName, AnyText] = Field(
+        default_factory=dict, description="of that runbook; inputs of this one may stand in them"
+    )
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> "FailbackShape":
+        phases = (self.preconditions, self.fence, self.steps, self.verify, self.cleanup)
+        if self.runbook is not None and any(phases):
+            raise refused("names a runbook and has phases too", "keep one of them")
+        if self.runbook is None and self.inputs:
+            raise refused("inputs go with `runbook:` only", "its phases know this file's inputs")
+        if self.runbook is None and not self.steps and not self.verify:
+            raise refused("has neither steps nor verify: nothing to do", "add `steps:`")
+        return self
+
+
 class RunbookShape(PhasesShape):
     """A whole runbook."""
 
@@ -157,9 +177,18 @@ class RunbookShape(PhasesShape):
         default_factory=dict
     )
     parallel: Positive = 8
-    failback: PhasesShape | None = Field(
+    unfenced: Text | None = Field(
+        default=None, description="why a failover needs no fence; it stands in every report"
+    )
+    failback: FailbackShape | None = Field(
         default=None, description="the way home; it shares the inputs"
     )
+
+    @model_validator(mode="after")
+    def _fenced_or_not(self) -> "RunbookShape":
+        if self.unfenced is not None and self.fence:
+            raise refused("has a fence and says that none is needed", "keep one of them")
+        return self
 
 
 def runbook_schema() -> dict[str, Any]:

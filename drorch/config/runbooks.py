@@ -168,7 +168,7 @@ class Runbooks:
         plan: Plan | None = None
         runbook = file.runbook
         if runbook is not None and homeward:
-            runbook = runbook.homeward() or _no_way_home(name)
+            runbook = runbook.homeward() or self._no_way_home(name)
         if runbook is not None:
             try:
                 plan = compile_runbook(
@@ -208,17 +208,26 @@ class Runbooks:
         drafts = expand(runbook, sources)
         return {draft.id: draft.skip for draft in drafts if draft.skip}
 
+    def _no_way_home(self, name: str) -> NoReturn:
+        hint = "write `failback:` into it, with `steps:` of its own or `runbook: NAME`"
+        for other in self.paths():
+            try:
+                found = self.find(other)
+            except ConfigurationError:
+                continue
+            if found is not None and found.failback and found.failback.runbook == name:
+                raise UsageError(
+                    f"runbook {name} is the way home of {other}",
+                    f"write: drorch failback {other} …",
+                )
+        raise UsageError(f"runbook {name} does not say how the service comes home", hint)
+
     def _path(self, name: str) -> Path | None:
         for suffix in _SUFFIXES:
             path = self._folder / f"{name}{suffix}"
             if "/" not in name and path.is_file() and _name_in(path) == name:
                 return path
         return next(iter(self.paths().get(name, ())), None)
-
-
-def _no_way_home(name: str) -> NoReturn:
-    hint = "write `failback:` into it, with `steps:` of its own"
-    raise UsageError(f"runbook {name} does not say how the service comes home", hint)
 
 
 def _nests(runbook: Runbook) -> bool:

@@ -79,7 +79,10 @@ def compile_runbook(
         datasets=datasets,
         runbook_digest=runbook.digest,
         configuration_digest=configuration.digest,
-        notices=notices_of(drafts, mode, values, Guarded.of(configuration)),
+        notices=(
+            *notices_of(drafts, mode, values, Guarded.of(configuration)),
+            *_unfenced(runbook, kind),
+        ),
         targets=targets_of(
             configuration,
             _texts(subject or runbook.name, runbook, drafts),
@@ -145,7 +148,13 @@ def _regions(drafts: Sequence[Draft], values: Mapping[str, str]) -> list[str]:
 def _lacks_gate(runbook: Runbook, drafts: Sequence[Draft]) -> bool:
     """Whether a service would be brought up without a look whether it still runs elsewhere."""
     looked = (d.phase is Phase.FENCE or d.spec.name == GATE for d in drafts)
-    return runbook.service is not None and not any(looked)
+    return runbook.service is not None and not runbook.unfenced and not any(looked)
+
+
+def _unfenced(runbook: Runbook, kind: RunKind) -> Iterator[str]:
+    """That the runbook's author took the fence away, and why: whoever declares it should know."""
+    if runbook.unfenced and kind is RunKind.FAILOVER:
+        yield f"the runbook says that no fence is needed: {runbook.unfenced}"
 
 
 def _in_order(

@@ -121,12 +121,16 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Failback:
-    """The way home, as a section of the runbook that leads away. It shares the inputs."""
+    """The way home, as a section of the runbook that leads away. It shares the inputs.
+
+    `runbook` is the one that it is written in, if that is another: then its one step nests it.
+    """
 
     title: str = ""
     site: str | None = None
     objectives: Objectives | None = None
     steps: tuple[RunbookStep, ...] = ()
+    runbook: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ class Runbook:
     """A whole runbook. `digest` is the SHA-256 (hex) of its text.
 
     `site` is where the service runs once this has passed for real; `within` leads to it in the
-    document, if it is a section.
+    document, if it is a section. `unfenced` says why a failover needs no fence; empty: it does.
     """
 
     name: str
@@ -149,6 +153,7 @@ class Runbook:
     file: str = ""
     site: str | None = None
     failback: Failback | None = None
+    unfenced: str = ""
     within: tuple[str, ...] = ()
 
     def homeward(self) -> "Runbook | None":

@@ -1,18 +1,22 @@
 """A hospital with two regions on loopback, as the lab makes it, for tests of the ready runbooks."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drorch.actions.places import bucket_of
 from drorch.app import labs
+from drorch.app.answering import approve
 from drorch.app.backups import back_up
 from drorch.app.drills import drill
+from drorch.app.failovers import Declaration, carry_live, compile_live, request_by
 from drorch.app.program import Program
 from drorch.app.repositories import initialise
-from drorch.app.runs import Control, RunView
+from drorch.app.runs import Control, RunView, resume
 from drorch.config.load import load_configuration
-from drorch.core.names import Outcome
+from drorch.core.names import Outcome, RunState
 from drorch.lab.hospital import production
 from drorch.lab.hospital.production import Database, Facts, Scale
 from tests.nodes import free_ports
@@ -96,3 +100,29 @@ def assert_nothing_left(site: Site, view: RunView) -> None:
             assert not Path(f"/proc/{outputs['pid']}").exists()
         if "data" in outputs:
             assert not Path(outputs["data"]).exists()
+
+
+@contextmanager
+def _colleague(program: Program) -> Iterator[None]:
+    """Somebody else at the keyboard: who declares does not approve alone."""
+    owner = program.owner
+    vars(program)["owner"] = replace(owner, user="marie")
+    yield
+    vars(program)["owner"] = owner
+
+
+def carried_live(
+    program: Program, name: str, inputs: Mapping[str, str], *, homeward: bool = False
+) -> tuple[RunView, dict[str, str]]:
+    """Declared, and every question answered with yes by a colleague; the view, and what was asked."""
+    asked: dict[str, str] = {}
+    plan = compile_live(program, name, inputs, homeward=homeward)
+    request = request_by(program, Declaration("ticket 4711"), name)
+    view = carry_live(program, plan, request, control=Control()).view
+    while view.word is RunState.WAITING_FOR_PERSON:
+        for step in list(view.state.asked):
+            asked[step] = view.state.steps[step].question.asked.prompt
+            with _colleague(program):
+                approve(program, view.run, step, yes=True, reason="seen")
+        view = resume(program, view.run, control=Control())
+    return view, asked

@@ -1,16 +1,20 @@
 """The ready runbooks for PostgreSQL, on two real servers: both ways, and what they refuse."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from drorch.app.drills import drill
+from drorch.app.drills import compile_plan, drill
+from drorch.app.failovers import compile_live
+from drorch.app.posture import status
 from drorch.app.program import Program
 from drorch.app.runs import Control
 from drorch.config.load import load_configuration
-from drorch.core.errors import ConfigurationError
-from drorch.core.names import Outcome
+from drorch.core.errors import ConfigurationError, UsageError
+from drorch.core.names import Mode, Outcome
+from tests.integration.lab.sites import carried_live
 from tests.nodes import INSTALLED, a_pair, free_ports
 
 ROOT = Path(__file__).parents[3]
@@ -72,3 +76,66 @@ def test_protected_servers_are_refused(tmp_path):
             standby="postgresql://u@db2.hospital.example/ehr",
         )
     assert "db1.hospital.example, which is protected" in str(refused.value.problems[0])
+
+
+SERVICE = """
+sites: {montreal: {jurisdiction: CA-QC}, quebec: {jurisdiction: CA-QC}}
+services: {ehr: {objectives: {rto: 1h, rpo: 1h}}}
+"""
+
+
+def of_a_service(folder: Path) -> Program:
+    """The ready runbooks as a hospital copies them: postgres-failover moves its service."""
+    shutil.copytree(ROOT / "runbooks", folder / "runbooks")
+    text = (folder / "runbooks" / "postgres-failover.yaml").read_text()
+    text = text.replace(
+        "runbook: postgres-failover\n",
+        "runbook: postgres-failover\nservice: ehr\nsite: quebec\n",
+        1,
+    )
+    text = text.replace(
+        "  runbook: postgres-failback\n", "  runbook: postgres-failback\n  site: montreal\n"
+    )
+    (folder / "runbooks" / "postgres-failover.yaml").write_text(text)
+    (folder / "drorch.yaml").write_text(
+        f"state: sqlite:///drorch.db\nrunbooks: runbooks\n{SERVICE}"
+    )
+    return Program(load_configuration(folder / "drorch.yaml"), os.environ)
+
+
+def test_for_real_over_and_home_by_the_failovers_own_name(tmp_path):
+    program = of_a_service(tmp_path)
+    with a_pair() as pair:
+        given = {"primary": pair.url("a"), "standby": pair.url("b"), "folder": str(pair.folder)}
+        given["hands"] = f"{ROOT}/runbooks/programs/postgres-nodes"
+        over, asked = carried_live(program, "postgres-failover", given)
+        assert over.state.finished.outcome is Outcome.PASSED
+        assert list(asked) == ["go-ahead"]
+        (notice,) = [f for f in over.document["findings"] if f["what"] == "plan.notice"]
+        assert "no fence is needed: its own steps stop the old primary" in notice["message"]
+        assert sites_of(program) == {"ehr": "quebec"}
+        pair.ask("b", "INSERT INTO patients VALUES (3001, 'meanwhile') RETURNING id")
+        back, asked = carried_live(program, "postgres-failover", given, homeward=True)
+        assert back.state.finished.outcome is Outcome.PASSED
+        assert back.document["kind"] == "failback"
+        assert list(asked) == ["home/go-ahead"]
+        assert sites_of(program) == {"ehr": "montreal"}
+        assert pair.ask("a", "SELECT count(*) FROM patients WHERE id = 3001") == 1
+
+
+def sites_of(program: Program) -> dict[str, str]:
+    """Where each service runs, as `status` has it."""
+    return {s["service"]: s["active"] for s in status(program)["services"]}
+
+
+def test_the_way_home_is_practised_and_its_own_name_says_whose_it_is(tmp_path):
+    program = program_in(tmp_path)
+    with pytest.raises(UsageError) as told:
+        compile_live(program, "postgres-failback", {}, homeward=True)
+    assert told.value.message == "runbook postgres-failback is the way home of postgres-failover"
+    given = {"primary": "postgresql://u@h/x", "standby": "postgresql://u@i/x", "how": "reseed"}
+    plan = compile_plan(program, "postgres-failover", Mode.DRILL, given, homeward=True)
+    steps = {step.id: step.arguments for step in plan.steps}
+    assert plan.inputs["how"] == "reseed"
+    assert steps["home/promote"] == {"database": "{primary}", "within": "5m"}
+    assert plan.subject == "runbook:postgres-failover"

@@ -6,25 +6,21 @@ import hashlib
 import os
 import sqlite3
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from drorch.app.answering import approve
 from drorch.app.drills import drill
-from drorch.app.failovers import Declaration, carry_live, compile_live, request_by
 from drorch.app.repositories import initialise
-from drorch.app.runs import Control, resume
-from drorch.core.names import Outcome, RunState, StepStatus
+from drorch.app.runs import Control
+from drorch.core.names import Outcome, StepStatus
 from drorch.lab.hospital.production import Database
 from drorch.storage.versions import listed_versions
 from tests.integration.app.locked import LockedPremises
 from tests.integration.app.premises import restics
-from tests.integration.lab.sites import ROOT, assert_nothing_left
+from tests.integration.lab.sites import ROOT, assert_nothing_left, carried_live
 
 CANARY = "canari-1"
 
@@ -70,31 +66,6 @@ def locked(ceph, tmp_path) -> LockedPremises:
     return premises
 
 
-@contextmanager
-def colleague(program) -> Iterator[None]:
-    """Somebody else at the keyboard: who declares does not approve alone."""
-    owner = program.owner
-    vars(program)["owner"] = replace(owner, user="marie")
-    yield
-    vars(program)["owner"] = owner
-
-
-def carried_live(premises, **inputs):
-    """Declared, and every question answered with yes by a colleague; the view, and what was asked."""
-    asked = {}
-    with premises.program() as program:
-        plan = compile_live(program, "ransomware", inputs)
-        request = request_by(program, Declaration("ransomware, ticket 4711"), "ransomware")
-        view = carry_live(program, plan, request, control=Control()).view
-        while view.word is RunState.WAITING_FOR_PERSON:
-            for step in list(view.state.asked):
-                asked[step] = view.state.steps[step].question.asked.prompt
-                with colleague(program):
-                    approve(program, view.run, step, yes=True, reason="seen")
-            view = resume(program, view.run, control=Control())
-    return view, asked
-
-
 def test_both_regions_attacked_one_comes_back_and_is_proven(locked):
     well = now()
     for region in ("mtl", "qc"):
@@ -102,7 +73,8 @@ def test_both_regions_attacked_one_comes_back_and_is_proven(locked):
             locked.attack(region, dataset)
     document = hashlib.sha256(b"patient 7\n" * 200).hexdigest()
     given = {"before": well, "canary": CANARY, "document": "7.txt", "document-sha256": document}
-    view, asked = carried_live(locked, **given)
+    with locked.program() as program:
+        view, asked = carried_live(program, "ransomware", given)
     assert view.state.finished.outcome is Outcome.PASSED, failed(view)
     assert list(asked) == ["attacker-is-out", "may-rewind"]
     brought = view.state.outputs["rewind-documents"]["brought_back"]

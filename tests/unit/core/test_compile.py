@@ -516,3 +516,14 @@ def test_for_each_takes_all_datasets_by_their_tiers_and_names_no_two_the_same():
 def test_for_each_over_what_is_not_known_yet_is_left_open():
     plan = fanned(ForEach("it", tier="{tier}"), later=True)
     assert [one.id for one in plan.steps] == ["first", "last"]
+
+
+def test_a_service_has_a_fence_or_the_reason_why_not():
+    how = {"mode": Mode.LIVE, "service": "ehr"}
+    silent = compiled([step("a")], **how)
+    assert [one.do for one in silent.steps] == ["fence.check", "command"]
+    said = compiled([step("a")], unfenced="nothing is pointed at it", **how)
+    assert [one.do for one in said.steps] == ["command"]
+    assert said.notices == ("the runbook says that no fence is needed: nothing is pointed at it",)
+    drilled = compiled([step("a")], service="ehr", unfenced="nothing is pointed at it")
+    assert drilled.notices == ()
