@@ -170,7 +170,7 @@ def test_of_two_at_the_same_moment_one_carries_it_and_the_other_has_done_nothing
         assert code == 4, errors
         assert errors.startswith("error: ")
         assert "\nhint: " in errors
-        run = run or newest(carried)
+        run = run or carried.newest()
         *before, token = owners(carried, run)
         assert before == ([f"dead-{number}"] if verb == "resume" else [])
         # Nothing of the loser's runs, and nothing of its lies about, while the winner's does.
@@ -180,11 +180,6 @@ def test_of_two_at_the_same_moment_one_carries_it_and_the_other_has_done_nothing
         assert winner.says() == (0, "")
         ended_by_one(carried, run, token)
         assert count(carried) == number + 1
-
-
-def newest(carried: Carried) -> str:
-    with carried.program().journal as journal:
-        return journal.rows(limit=1)[0].run
 
 
 def count(carried: Carried) -> int:
