@@ -7,7 +7,12 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.ceph import Ceph, missing, running_ceph
+# What these assert is shown as what the tests themselves do.
+pytest.register_assert_rewrite(
+    "tests.agreeing", "tests.ceph", "tests.e2e", "tests.integration", "tests.nodes", "tests.regions"
+)
+
+from tests.ceph import Ceph, missing, running_ceph  # noqa: E402 - rewritten, so after that
 
 #: What the tests themselves are told by; nothing else of drorch's own reaches them.
 _OURS = frozenset(
