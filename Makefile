@@ -16,7 +16,7 @@ demo: $(VENV)/.runtime ## back up a hospital to two regions, lose one, recover f
 	@$(BIN)/drorch demo
 
 test: $(VENV)/.dev .restics/.complete ## every test, as in CI
-	@.ci/packages restic=restic "/usr/lib/postgresql/*/bin/initdb=postgresql" chromium=chromium curl=curl pdftoppm=poppler-utils ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw radosgw-admin=ceph-common setpriv=util-linux /usr/sbin/sshd=openssh-server ssh=openssh-client /usr/sbin/named=bind9 nsupdate=bind9-dnsutils mariadbd=mariadb-server
+	@.ci/packages restic=restic "/usr/lib/postgresql/*/bin/initdb=postgresql" chromium=chromium curl=curl pdftoppm=poppler-utils ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw radosgw-admin=ceph-common setpriv=util-linux /usr/sbin/sshd=openssh-server ssh=openssh-client /usr/sbin/named=bind9 nsupdate=bind9-dnsutils mariadbd=mariadb-server /usr/sbin/mkfs.btrfs=btrfs-progs
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 lint: $(VENV)/.dev ## format, lint, types and layers

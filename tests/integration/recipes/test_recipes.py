@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from drorch.config.source import parse
+from tests.btrfs import a_btrfs
+from tests.integration.app.premises import Premises, restics
 from tests.mariadb import a_mariadb
 from tests.sshd import an_sshd
 from tests.unit.docs.pages import ROOT, blocks
@@ -74,3 +76,36 @@ def test_files_are_pulled_from_another_host(recipes, tmp_path):
         where["-C /srv"] = f"-C {Path('/no/such/place')}"
         with pytest.raises(subprocess.CalledProcessError):  # so that it leaves no snapshot
             dumped(command, **where)
+
+
+def test_a_btrfs_snapshot_is_backed_up_while_the_volume_changes(recipes, tmp_path):
+    recipe = recipes["on-btrfs"]
+    premises = Premises.made(tmp_path / "here", restics()[-1])
+    with a_btrfs(tmp_path) as mounted:
+        subprocess.run(["btrfs", "subvolume", "create", f"{mounted}/ehr"], check=True)
+        (mounted / "ehr" / "record").write_text("before\n")
+
+        def here(command):
+            return [word.replace("/srv/", f"{mounted}/") for word in command]
+
+        # What a killed backup left behind; and a change once the snapshot stands.
+        left = ["btrfs", "subvolume", "snapshot", "-r", f"{mounted}/ehr", f"{mounted}/.ehr-drorch"]
+        subprocess.run(left, check=True)
+        change = ["sh", "-c", f"echo meanwhile > {mounted}/ehr/record"]
+        premises.configuration["datasets"] = {
+            "docs": premises.dataset(
+                before=[*map(here, recipe["before"]), change],
+                paths=here(recipe["paths"]),
+                after=[*map(here, recipe["after"])],
+            )
+        }
+        premises.save()
+        try:
+            assert premises.cli("repo", "init").code == 0
+            assert premises.back_up()["outcome"] == "passed"
+            assert (mounted / "ehr" / "record").read_text() == "meanwhile\n"
+            assert not (mounted / ".ehr-drorch").exists()
+            assert premises.restore()["outcome"] == "passed"
+            assert (premises.folder / "back" / "record").read_text() == "before\n"
+        finally:
+            premises.down()
