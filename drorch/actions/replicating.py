@@ -11,14 +11,11 @@ from drorch.actions.places import dataset_named, is_mirror, region_named, reposi
 from drorch.actions.revoking import revocations
 from drorch.actions.windows import flow_of
 from drorch.core.action import ActionSpec, Kind, Parameter
-from drorch.core.errors import StorageError
 from drorch.core.facts import Fact, KeyKnown, Quarantined
 from drorch.core.model import Dataset
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools
-from drorch.storage.bucket import Bucket
 from drorch.storage.mirror import MirrorDone, unite
-from drorch.storage.probe import Depth, probe_all
 
 #: How many damaged objects a finding names.
 _NAMED = 10
@@ -119,12 +116,13 @@ def _united(
     call: Call, tools: Tools, dataset: Dataset, behind: Sequence[str], judge: Genuineness
 ) -> dict[str, MirrorDone]:
     """By region that is behind, what came of it."""
-    living, troubles = _living(tools, dataset)
-    targets = [b for b in living if b.region.name in behind]
-    found = {region: MirrorDone(trouble=trouble) for region, trouble in troubles.items()}
-    if targets and len(living) > 1:
+    regions = [region_named(tools, name) for name in dataset.mirrors]
+    buckets, absent = buckets_of(tools, regions)
+    targets = [b for b in buckets if b.region.name in behind]
+    found = {region: MirrorDone(trouble=trouble) for region, trouble in absent.items()}
+    if targets and len(buckets) > 1:
         found |= unite(
-            living,
+            buckets,
             repository_folder(dataset),
             targets=targets,
             gone=gone_of(tools, dataset),
@@ -136,19 +134,9 @@ def _united(
             cancel=call.cancel,
         )
     elif targets:
-        alone = next(iter(troubles.values()))
+        alone = next(iter(absent.values()))
         found |= {b.region.name: MirrorDone(trouble=alone) for b in targets}
     return {name: found[name] for name in behind}
-
-
-def _living(tools: Tools, dataset: Dataset) -> tuple[list[Bucket], dict[str, StorageError]]:
-    """The mirrors that answer, and by region why others do not."""
-    regions = [region_named(tools, name) for name in dataset.mirrors]
-    buckets, troubles = buckets_of(tools, regions)
-    for health in probe_all(buckets, Depth.REACHABLE):
-        if health.error is not None:
-            troubles[health.region] = health.error
-    return [b for b in buckets if b.region.name not in troubles], troubles
 
 
 def _damage(dataset: Dataset, done: dict[str, MirrorDone]) -> list[Finding]:

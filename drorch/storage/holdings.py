@@ -4,13 +4,15 @@ Listed snapshots → index → data → keys: whatever an earlier list names, a 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from drorch.core.errors import StorageError
 from drorch.storage.bucket import Bucket
+from drorch.storage.crew import Aside
 from drorch.storage.faults import Cause, not_understood
 from drorch.storage.layout import CONFIG, Kind, Named, listed
+from drorch.storage.probe import Depth, probe_all
 
 #: How often a config is read for two readings that agree.
 _READINGS = 4
@@ -44,25 +46,35 @@ def take_stock(
     buckets: Sequence[Bucket], repository: str, checked: Callable[[], None] = lambda: None
 ) -> list[Holding]:
     """List every region's repository, side by side. `checked` is called now and then, and may
-    raise to stop. A region that fails, or holds another repository than the first, has `trouble`.
+    raise to stop. A region that fails, or holds another repository than the first, has `trouble`;
+    one that is dead is known by a probe, and what it was asked for is not waited for.
     """
-    holdings = [Holding(bucket) for bucket in buckets]
-    with ThreadPoolExecutor(max(1, len(holdings))) as pool:
-        list(pool.map(lambda holding: _list(holding, repository, checked), holdings))
+    begun = [
+        Aside(partial(_listed, bucket, repository, checked), f"stock-{bucket.region.name}")
+        for bucket in buckets
+    ]
+    healths = probe_all(buckets, Depth.REACHABLE)
+    holdings = [
+        Holding(bucket, trouble=health.error) if health.error else listing.result()
+        for bucket, health, listing in zip(buckets, healths, begun, strict=True)
+    ]
     _refuse_others(holdings, repository)
     return holdings
 
 
-def _list(holding: Holding, repository: str, checked: Callable[[], None]) -> None:
+def _listed(bucket: Bucket, repository: str, checked: Callable[[], None]) -> Holding:
+    holding = Holding(bucket)
+    config = Aside(partial(_config, bucket, repository), "config")
     try:
-        holding.config = _config(holding.bucket, repository)
         for kind in _READ_ORDER:
             there = holding.objects[kind]
-            for named in listed(holding.bucket, repository, kind):
+            for named in listed(bucket, repository, kind):
                 there[named.digest] = named.size
                 checked()
+        holding.config = config.result()
     except StorageError as error:
         holding.trouble = error
+    return holding
 
 
 def _config(bucket: Bucket, repository: str) -> bytes | None:
