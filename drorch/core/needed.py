@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from drorch.core.model import Configuration, Dataset
 from drorch.core.plan import Plan, PlannedStep
 from drorch.core.render import preview
+from drorch.core.telling import for_people
 from drorch.core.values import Value
 
 #: Arguments that are data, whatever they look like: they never hold a secret.
@@ -33,6 +34,9 @@ def _of_step(
     lent = arguments.get("secret")
     if step.do.startswith("key.") and isinstance(lent, str):
         yield lent
+    if step.do == "notify":
+        channels = [rule.to for rule in for_people(configuration.notify)]
+        yield from filter(None, [str(arguments["to"])] if "to" in arguments else channels)
     dataset = configuration.datasets.get(str(arguments.get("dataset", "")))
     for name in _regions(arguments, dataset):
         region = configuration.regions.get(name)

@@ -1,9 +1,12 @@
 """Which secrets a plan rests on, and for which of its steps (pains 14: a plan names what is missing)."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from drorch.core.model import Configuration, CopyMode, CopyPolicy, Dataset, Region
+from drorch.core.model import Configuration, CopyMode, CopyPolicy, Dataset, NotifyRule, Region
+from drorch.core.names import Phase
 from drorch.core.needed import secrets_needed
+from drorch.core.plan import PlannedStep
 from tests.fakes.runs import plan, step
 
 CONFIGURATION = Configuration(
@@ -63,3 +66,14 @@ def test_nothing_is_needed_for_what_is_left_out_or_not_known_yet():
     left_out = step("a", skip="live only", arguments={"region": "mtl"})
     later = step("b", arguments={"region": "{a.region}", "dataset": "{unset}"})
     assert needed(left_out, later) == {}
+
+
+def test_telling_people_needs_the_channels_addresses():
+    rules = (NotifyRule((), to="mail"), NotifyRule((), ping="switch"), NotifyRule((), to="chat"))
+    configured = replace(CONFIGURATION, notify=rules)
+    everybody = PlannedStep("tell", Phase.STEPS, "notify", {"message": "x"})
+    one = PlannedStep("one", Phase.STEPS, "notify", {"message": "x", "to": "chat"})
+    assert secrets_needed(plan(everybody, one), configured) == {
+        "mail": ("tell",),
+        "chat": ("tell", "one"),
+    }
