@@ -22,7 +22,7 @@ from drorch.core.model import (
     SecretSource,
     Transfer,
 )
-from drorch.core.names import Mode
+from drorch.core.names import Mode, Phase
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -80,6 +80,25 @@ def test_the_contracts_runbook_compiles_against_it(home, mode):
 @pytest.mark.parametrize("name", ["lab.yaml", "example.yaml"])
 def test_shipped_configurations_load(name):
     assert check_configuration(ROOT / "configs" / name).datasets
+
+
+def test_the_contracts_runbook_fails_over_only_past_a_fence_or_with_a_reason(home):
+    """It asks people, but nobody looks at the primary: see docs/adr/0011."""
+    configuration = load_configuration(home / "drorch.yaml")
+
+    def gates():
+        plan = Runbooks(home / "runbooks").compile(
+            "ehr-failover", configuration, spec, Mode.LIVE, {}
+        )
+        return [step.do for step in plan.steps if step.phase is Phase.FENCE], plan.notices
+
+    assert gates()[0] == ["fence.check"]  # which knows nothing to look at, and so refuses
+    (path,) = (home / "runbooks").glob("*.yaml")
+    path.write_text(path.read_text() + "unfenced: nothing is pointed at it yet\n")
+    assert gates() == (
+        [],
+        ("the runbook says that no fence is needed: nothing is pointed at it yet",),
+    )
 
 
 def test_shipped_runbooks_compile_in_the_lab():
