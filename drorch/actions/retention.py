@@ -5,7 +5,7 @@ journal know what goes, by name, before anything is deleted.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,8 +16,9 @@ from drorch.actions.verdicts import Verdict, verdicts
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.document import rfc3339
 from drorch.core.due import is_due
-from drorch.core.facts import Braked, Fact, Pruned, Retained
+from drorch.core.facts import Braked, Fact, Forgotten, Pruned, Retained
 from drorch.core.model import Dataset
+from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools
 
@@ -56,7 +57,24 @@ def _decide(call: Call, tools: Tools) -> Result:
         fact for v in found for fact in _facts(tools, dataset, v, decided[v.name]["needed"])
     )
     message = f"{outputs['keep']} snapshot(s) stay, {outputs['forget']} go"
-    return passed(outputs, message=message, findings=forced, evidence=(evidence,), facts=facts)
+    return passed(
+        outputs,
+        message=message,
+        findings=forced,
+        evidence=(evidence,),
+        copies=tuple(_gone_meanwhile(tools, dataset, found)),
+        facts=facts,
+    )
+
+
+def _gone_meanwhile(tools: Tools, dataset: Dataset, found: Sequence[Verdict]) -> Iterator[CopyFact]:
+    """Forgotten snapshots that a region shows no more: who deleted them died before saying so."""
+    forgotten = {k.fact.snapshot for k in tools.knowledge.facts(Forgotten, dataset.name)}
+    shown = {region: ids for verdict in found for region, ids in verdict.shown.ids.items()}
+    for c in tools.knowledge.copies(dataset.name):
+        there = shown.get(c.region)
+        if c.snapshot in forgotten and there is not None and c.snapshot not in there:
+            yield CopyFact(CopyFactKind.GONE, dataset.name, c.region, c.snapshot, c.snapshot_at)
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Value]:

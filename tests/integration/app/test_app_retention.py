@@ -9,6 +9,7 @@ import pytest
 from drorch.core.facts import Forgotten, Held
 from tests.integration.app.history import (
     imagined,
+    learn,
     let_go,
     locks,
     master_of,
@@ -105,6 +106,17 @@ def test_what_no_rule_keeps_goes_everywhere_without_restic_and_its_space_later(a
     assert premises.verbs()[-1] == "prune"
     assert step(run, "delete-qc")["status"] == "passed"
     assert whole(premises, "mtl", "qc") == [[*reversed(ids[:2]), newest]] * 2
+
+
+def test_what_was_deleted_by_one_who_died_before_saying_so_is_no_more(premises):
+    rules(premises, keep={"last": 1}, brake="60%")
+    at = days_ago(1)
+    (old,) = imagined(premises, at)
+    let_go(premises)
+    learn(premises, [(old, at, region) for region in ("mtl", "qc")])
+    assert [what for what, _ in premises.alarms()] == ["prune.owed"] * 2
+    assert let_go(premises)["outcome"] == "passed"
+    assert premises.alarms() == []
 
 
 def test_a_prune_frees_the_space_of_what_was_forgotten_in_every_region(any_premises):
