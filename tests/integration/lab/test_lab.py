@@ -9,7 +9,7 @@ import pytest
 from drorch.adapters.commands import SystemCommands
 from drorch.lab import rclone
 from drorch.lab.lab import Lab
-from drorch.lab.regions import LabError, RegionSpec
+from drorch.lab.regions import LabError, PortTaken, RegionSpec
 from drorch.storage.probe import probe
 from tests.regions import bucket_of, running_regions
 
@@ -126,6 +126,20 @@ def test_a_taken_port_is_said_and_nothing_stays_up(lab):
             lab.up((TWO[0], RegionSpec("qc", port)))
     assert str(port) in caught.value.hint
     assert pids(lab) == [None, None]
+
+
+def test_who_takes_the_port_at_the_last_moment_is_not_taken_for_the_region(lab, monkeypatch):
+    """A server of somebody else's answers there, too."""
+    (theirs,) = lab.up(TWO[:1])
+    other = Lab(lab.folder.parent / "other", SystemCommands("lab-tests"))
+    looked = iter([True])
+    real = rclone.port_is_free
+    monkeypatch.setattr(rclone, "port_is_free", lambda port: next(looked, None) or real(port))
+    with pytest.raises(PortTaken) as caught:
+        other.up([RegionSpec("mtl", theirs.port)])
+    assert caught.value.port == theirs.port
+    assert pids(other) == [None]
+    assert [s.answers for s in lab.status()] == [True]
 
 
 def test_a_living_region_does_not_move_to_another_port(lab):
