@@ -46,10 +46,6 @@ class Ward:
     first: BackupDone
     binary: Path
 
-    @property
-    def old(self) -> bool:
-        return not self.restic.capabilities().snapshot_summary
-
     def repository_files(self, kind: str) -> list[Path]:
         return sorted(p for p in (self.folder / "repo" / kind).rglob("*") if p.is_file())
 
