@@ -20,6 +20,7 @@ from drorch.core.errors import StorageError
 from drorch.core.model import Region
 from drorch.ports import Secrets
 from drorch.storage.faults import Cause
+from drorch.storage.loading import load
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -74,6 +75,7 @@ def make_client(region: Region, credentials: Credentials, patience: Patience) ->
     Raises botocore's BotoCoreError for a profile that does not exist, StorageError for an endpoint
     that is no address.
     """
+    load()
     from botocore.config import Config
 
     config = Config(
@@ -109,12 +111,6 @@ def make_client(region: Region, credentials: Credentials, patience: Patience) ->
     _send_bodies_at_once(client)
     _keep_order(client)
     return cast("S3Client", client)
-
-
-def load() -> None:
-    """Import botocore now, so that a later measurement of time does not contain it."""
-    import botocore.auth
-    import botocore.session  # noqa: F401
 
 
 def forget_sessions() -> None:

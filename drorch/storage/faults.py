@@ -10,6 +10,7 @@ from typing import Any
 
 from drorch.core.errors import StorageError
 from drorch.core.model import Region
+from drorch.storage.loading import load
 
 
 class Cause(StrEnum):
@@ -123,6 +124,7 @@ def translated(
 
     `noticed` is given both, and gives what is raised.
     """
+    load()
     from botocore.exceptions import BotoCoreError, ClientError
     from urllib3.exceptions import HTTPError
 

@@ -16,8 +16,9 @@ from typing import Any
 from drorch.core.errors import StorageError
 from drorch.core.model import LockMode
 from drorch.storage.bucket import Bucket
-from drorch.storage.client import Patience, load, make_client
+from drorch.storage.client import Patience, make_client
 from drorch.storage.faults import Cause, hint_for, translated
+from drorch.storage.loading import load
 
 #: A request of a probe: short, and never repeated.
 PROBING = Patience(connect=timedelta(seconds=1.5), read=timedelta(seconds=2.5), connections=4)
