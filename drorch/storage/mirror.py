@@ -78,8 +78,9 @@ def unite(
     their prefixes. An object that is there in the same size is taken for the same. `gone` are ids
     of snapshots and keys that are no more. `owing` are regions that missed a prune, with the ids
     that the others were freed of: nothing flows back from one that shows nothing new. `judge`
-    and `judge_config` say why an object is not ours, or nothing if it is. `flow` is how fast it may go. A region that fails has `trouble` and holds up no other. Raises StorageError
-    only when cancelled.
+    and `judge_config` say why an object is not ours, or nothing if it is. `flow` is how fast it
+    may go. A region that fails has `trouble` and holds up no other. Raises StorageError only when
+    cancelled.
     """
     union = _Union(repository.rstrip("/"), hands, flow, progress, cancel)
     unregister = cancel.on_cancel(union.stop) if cancel else lambda: None

@@ -94,14 +94,21 @@ class Replicas:
         for replica in self.all:
             self._no_keys(replica)
         self._compare()
+        for replica in [r for r in self.all if r.living]:
+            # Needed before the first object is written, which restic is not ready for yet.
+            Aside(partial(self._ask_checks, replica), "ask-checks")
+
+    def _ask_checks(self, replica: Replica) -> None:
+        """One that takes no writing is of no use."""
+        try:
+            replica.bucket.checks(self.repository)
+        except StorageError as error:
+            self.drop(replica, error)
 
     def _asked(self, bucket: Bucket, kind: Kind | None) -> bytes | tuple[Named, ...]:
         if kind is not None:
             return tuple(listed(bucket, self.repository, kind))
-        config = bucket.get(self.path(CONFIG))
-        # Needed before the first object is written, which restic is not ready for yet.
-        Aside(partial(bucket.checks, self.repository), "ask-checks")
-        return config
+        return bucket.get(self.path(CONFIG))
 
     def _note(
         self, replica: Replica, kind: Kind | None, answer: Aside[bytes | tuple[Named, ...]]

@@ -27,7 +27,7 @@ from drorch.storage.mirror import mirror
 from drorch.storage.replicas import Replicas
 from drorch.storage.rest import serving
 from tests.faulty import Faulty, in_front_of
-from tests.harms import Harm, between, once, well
+from tests.harms import Asked, Harm, between, once, well
 from tests.integration.app.premises import restics
 from tests.regions import credentials_of
 
@@ -174,6 +174,25 @@ def test_a_region_that_dies_half_way_is_left_out_and_the_backup_goes_on(
     # What did come into the dead one is undamaged, and names nothing that it does not hold.
     assert content(made[victim], repository) >= before
     restic.direct(regions[victim], made[victim], repository, "check", "--read-data", "--no-lock")
+
+
+def test_a_region_that_refuses_what_is_written_is_told_at_once(regions, made, repository):
+    """restic would go on asking for a quarter of an hour."""
+    told: list[StorageError] = []
+    over = threading.Event()
+
+    def lost(error: StorageError) -> None:
+        told.append(error)
+        over.set()
+
+    def refuses(asked: Asked) -> Harm | None:
+        return Harm.EXPIRED if asked.method == "PUT" else None
+
+    with in_front_of(regions[0], refuses) as proxy:
+        bucket = Bucket(proxy.as_region(), credentials_of(regions[0]))
+        with gateway([bucket], repository, lost=lost):
+            assert over.wait(60)
+    assert [error.cause for error in told] == [Cause.EXPIRED]
 
 
 @pytest.mark.parametrize("answers", [0, 3, 5])
