@@ -50,3 +50,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "ceph" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("ceph"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Who shares a thing must really come to one worker: xdist tells by the name that it does."""
+    if not getattr(session.config.option, "loadgroup", False):
+        return
+    grouped = [item for item in session.items if item.get_closest_marker("xdist_group")]
+    alone = [item.nodeid for item in grouped if "@" not in item.nodeid]
+    if alone:
+        raise pytest.UsageError(f"xdist does not heed the groups of {len(alone)} tests: {alone[0]}")
