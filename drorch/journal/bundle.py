@@ -231,7 +231,7 @@ def _read_file(path: Path) -> Files:
         struct.error,
     ) as error:
         raise _Refused(path.name, f"it is no bundle: {error}") from None
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:  # encrypted, or by a codec that zipfile does not know
         raise _Refused(path.name, "it is no bundle: it is not packed plainly") from None
     strange = files.keys() - NAMES
     if strange:
@@ -246,5 +246,5 @@ def _unpacked(packed: bytes) -> Files:
         entries = archive.infolist()
         # Nothing is unpacked that could be larger than the file, or needs a codec.
         if any(e.compress_type != zipfile.ZIP_STORED or e.file_size > len(packed) for e in entries):
-            raise NotImplementedError
+            raise zipfile.BadZipFile("it is not packed plainly")
         return {entry.filename: archive.read(entry) for entry in entries}
