@@ -15,6 +15,7 @@ from drorch.core.errors import ConfigurationError, DrorchError, JournalUntrusted
 from drorch.core.names import Mode
 from drorch.core.plan import Plan, PlannedStep
 from drorch.core.render import preview
+from drorch.engine.redaction import redacted_plan
 from drorch.reports.paper.forms import PageSize, PaperFormat, render_paper
 from drorch.reports.paper.source import Source, Standing
 
@@ -59,7 +60,12 @@ def paper_source(
     program: Program, name: str, inputs: Mapping[str, str], *, homeward: bool = False
 ) -> Source:
     """All that is known of a runbook and can be printed."""
-    plan = compile_plan(program, name, Mode.LIVE, inputs, homeward=homeward, inputs_later=True)
+    for secret in program.configuration.secrets:
+        program.secrets.look(secret)  # to know it where it must not stand
+    plan = redacted_plan(
+        compile_plan(program, name, Mode.LIVE, inputs, homeward=homeward, inputs_later=True),
+        program.secrets,
+    )
     not_drilled, refused = _drilled(program, name, inputs, homeward=homeward)
     now = program.clock.now().at
     known = {key: value for key, value in plan.inputs.items() if value}
@@ -72,7 +78,7 @@ def paper_source(
         version=__version__,
         hands={step.id: _by_hand(program, step, known) for step in plan.steps},
         not_drilled=not_drilled,
-        drill_refused=refused,
+        drill_refused=tuple(map(program.secrets.redact, refused)),
         summaries=_summaries(program, plan),
         homeward=homeward,
     )

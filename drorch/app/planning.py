@@ -5,7 +5,7 @@ failover would do with the same words stands in app/drills.py and app/failovers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,8 @@ from drorch.core.posture import RunRow
 from drorch.core.render import preview
 from drorch.core.run import replay
 from drorch.core.values import Value
-from drorch.engine.redaction import redacted
+from drorch.engine.redaction import redacted, redacted_plan
+from drorch.ports import Secrets
 
 if TYPE_CHECKING:
     from drorch.adapters.secrets import SecretLook
@@ -92,16 +93,20 @@ def plan_ahead(
         for secret, steps in secrets_needed(plan, program.configuration).items()
     )
     past = _past(program, plan.name)
+    shown = redacted_plan(plan, program.secrets)
     return Planned(
-        plan=_redacted(program, plan),
-        arguments=_arguments(program, plan),
-        drill_skips=program.runbooks.left_out_by_drills(
-            name,
-            program.configuration,
-            lambda action: spec_of(program, action),
-            plan.inputs,
-            homeward=homeward,
-        ),
+        plan=shown,
+        arguments=_arguments(shown, program.secrets),
+        drill_skips={
+            step: program.secrets.redact(why)
+            for step, why in program.runbooks.left_out_by_drills(
+                name,
+                program.configuration,
+                lambda action: spec_of(program, action),
+                plan.inputs,
+                homeward=homeward,
+            ).items()
+        },
         open_inputs=open_inputs,
         secrets=secrets,
         forecast=forecast(plan, past.spent),
@@ -139,26 +144,13 @@ def _missing_secrets(secrets: Sequence[NeededSecret]) -> Iterator[Problem]:
             yield Problem(f"{one.look.message}; needed by {', '.join(one.steps)}", one.look.hint)
 
 
-def _redacted(program: Program, plan: Plan) -> Plan:
-    """The plan without secrets that somebody gave as an input or wrote into the runbook."""
-    redact = program.secrets.redact
-    return replace(
-        plan,
-        title=redact(plan.title),
-        inputs={name: redact(value) for name, value in plan.inputs.items()},
-        notices=tuple(redact(notice) for notice in plan.notices),
-        steps=tuple(replace(step, title=redact(step.title)) for step in plan.steps),
-    )
-
-
-def _arguments(program: Program, plan: Plan) -> dict[str, Mapping[str, Value]]:
+def _arguments(shown: Plan, secrets: Secrets) -> dict[str, Mapping[str, Value]]:
     """Each step's arguments: what earlier steps will give stays a reference."""
     return {
         step.id: redacted(
-            {name: preview(value, plan.inputs) for name, value in step.arguments.items()},
-            program.secrets,
+            {name: preview(value, shown.inputs) for name, value in step.arguments.items()}, secrets
         )
-        for step in plan.steps
+        for step in shown.steps
     }
 
 

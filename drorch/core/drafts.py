@@ -110,9 +110,7 @@ class Names:
 
     def translated_when(self, when: When | None) -> When | None:
         """The condition in the plan's names."""
-        if when is None:
-            return None
-        return When(self.translated(when.value), when.test, self.translated(when.operand))
+        return when and when.rewritten(self.translated)
 
     def mentions(self, value: Value, path: DocumentPath) -> Iterator[Mention]:
         """Each reference to a step's output, with its place."""

@@ -105,7 +105,7 @@ class _Put:
 
     def into_when(self, when: When | None) -> When | None:
         """The same for a condition."""
-        return when and When(self.into(when.value), when.test, self.into(when.operand))
+        return when and when.rewritten(self.into)
 
     def _replacement(self, reference: Reference) -> str | None:
         return self._item if (reference.name, reference.path) == (self._name, ()) else None

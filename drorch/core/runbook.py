@@ -1,6 +1,6 @@
 """A runbook as its author wrote it, before it is compiled for a mode and inputs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -50,6 +50,10 @@ class When:
     value: Value
     test: WhenTest
     operand: Value
+
+    def rewritten(self, change: Callable[[Value], Value]) -> "When":
+        """The same with both sides changed."""
+        return When(change(self.value), self.test, change(self.operand))
 
     def holds(self, value: Value, operand: Value) -> bool:
         """Whether it does for these, the rendered ones. Equal is equal as values, or as text:

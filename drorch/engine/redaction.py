@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
+from drorch.core.plan import Plan
 from drorch.core.values import Result, Value
 from drorch.ports import Secrets
 
@@ -32,6 +33,29 @@ def _redact_key(key: str, secrets: Secrets) -> str:
     if isinstance(key, str):
         return secrets.redact(key)
     raise TypeError(f"{type(key).__name__} is no key of a JSON value")
+
+
+def redacted_plan(plan: Plan, secrets: Secrets) -> Plan:
+    """The same plan without secrets that somebody gave as an input or wrote into the runbook."""
+
+    def out(value: Value) -> Value:
+        return _redact(value, secrets)
+
+    return replace(
+        plan,
+        title=secrets.redact(plan.title),
+        inputs={name: secrets.redact(value) for name, value in plan.inputs.items()},
+        notices=tuple(map(secrets.redact, plan.notices)),
+        steps=tuple(
+            replace(
+                step,
+                title=secrets.redact(step.title),
+                arguments=redacted(step.arguments, secrets),
+                when=step.when and step.when.rewritten(out),
+            )
+            for step in plan.steps
+        ),
+    )
 
 
 def redacted_result(result: Result, secrets: Secrets) -> Result:
