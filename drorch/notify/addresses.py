@@ -1,7 +1,7 @@
 """Which parts of a channel's address could be keys.
 
 Services put theirs anywhere: `slack://TOKEN/TOKEN/TOKEN`, `mailto://user:password@host`,
-`https://host/ping/UUID`. So everything is one, but for names of hosts, which have a dot.
+`https://host/ping/UUID`, with dots or without. So everything is one, but for the host itself.
 """
 
 import re
@@ -32,6 +32,6 @@ def _parts(address: str) -> Iterator[str]:
         parts += re.split(r"[:?&=]", host)
     parts += re.split(r"[/?&=#,]", tail)
     for part in parts:
-        if len(part) >= _SHORTEST and not _HOST.fullmatch(part):
+        if len(part) >= _SHORTEST:
             yield part
             yield unquote(part)

@@ -4,6 +4,7 @@ Knows which kinds of channel there are. What a channel answers is told without a
 secret: the address of a channel is one, and so is each part of it that could be a key.
 """
 
+import shlex
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -42,7 +43,8 @@ class ConfiguredMessenger:
             why, hint = self._sent(channel, message, limit)
         except DrorchError as error:
             why, hint = error.message, error.hint
-        return Delivery(name, self._secrets.redact(why)[:_SAID], hint)
+        redact = self._secrets.redact
+        return Delivery(name, redact(why)[:_SAID], redact(hint))
 
     def _sent(self, channel: NotifyRule, message: Message, limit: timedelta) -> tuple[str, str]:
         """Why not, and what to do; both empty where it was taken."""
@@ -72,7 +74,7 @@ class ConfiguredMessenger:
         )
         if done.ended is Ended.EXITED and done.exit_code == 0:
             return "", ""
-        return _ending(argv[0], done), f"try it by hand: {' '.join(argv)}"
+        return _ending(argv[0], done), f"try it by hand: {shlex.join(argv)}"
 
     def _pinged(self, address: str, secret: str, limit: timedelta) -> tuple[str, str]:
         """Call a dead man's switch; it is silence that raises its alarm."""
