@@ -49,4 +49,7 @@ def parse_moment(text: str, zone: tzinfo) -> datetime:
     at = datetime.fromisoformat(text.strip())
     if len(text.strip()) <= len("2026-11-23"):
         raise ValueError(f"{text!r} is a day, not a time")
-    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
+    try:
+        return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is before all times, or after") from None
