@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from drorch.app.drills import check, compile_plan
+from drorch.app.drills import compile_plan
 from drorch.app.program import Program
 from drorch.app.runs import Control, Request, RunView, carry_out
-from drorch.core.errors import Problem
+from drorch.core.errors import ConfigurationError, Problem
 from drorch.core.events import Event, FindingRecorded
 from drorch.core.names import Mode, StepStatus, Verdict
 from drorch.core.plan import Plan
@@ -87,10 +87,10 @@ def look(
     An input without a default is taken from the drill that is configured for the runbook. Raises
     UsageError for a name that is none, AlreadyRunning while another such look is under way.
     """
-    problems = check(program, names)
+    plans, problems = _compiled(program, names)
     digests = program.runbooks.digests()
     plan = compile_readiness(
-        [_live_plan(program, name) for name, wrong in problems.items() if not wrong],
+        plans,
         program.configuration,
         broken={name: digests.get(name, "") for name, wrong in problems.items() if wrong},
         timeout=timeout,
@@ -108,8 +108,20 @@ def look(
     return Readiness(problems, found, view)
 
 
-def _live_plan(program: Program, name: str) -> Plan:
-    return compile_plan(program, name, Mode.LIVE, _lent(program, name), inputs_later=True)
+def _compiled(
+    program: Program, names: Sequence[str]
+) -> tuple[list[Plan], dict[str, Sequence[Problem]]]:
+    """The plans for real of those that are sound, and what is wrong with each."""
+    plans: list[Plan] = []
+    problems: dict[str, Sequence[Problem]] = {}
+    for name in names or program.runbooks.paths():
+        problems[name] = ()
+        try:
+            lent = _lent(program, name)
+            plans.append(compile_plan(program, name, Mode.LIVE, lent, inputs_later=True))
+        except ConfigurationError as error:
+            problems[name] = error.problems
+    return plans, problems
 
 
 def _lent(program: Program, name: str) -> dict[str, str]:
