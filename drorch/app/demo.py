@@ -73,8 +73,6 @@ def demo(
     Raises DemoFailed, or Interrupted when told to stop; no process is left behind either way.
     """
     program = _prepared(folder, environment, control)
-    hospital = labs.hospital_folder(program)
-    commands = program.commands
 
     def step(says: str) -> None:
         if control.stopping:
@@ -88,6 +86,8 @@ def demo(
 
     step(f"two embedded S3 regions come up on loopback: {LOST} and {SURVIVOR}")
     program = _regions_up(program, environment)
+    hospital = labs.hospital_folder(program)
+    commands = program.commands
     with _cleared(program, control):
         step("an invented hospital is made: patients, visits, documents")
         production.generate(
