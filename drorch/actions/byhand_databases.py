@@ -24,14 +24,24 @@ def _asked(given: Given, database: str, password: str, statements: Sequence[str]
     url, secret = given.text(database), given.secret(password)
     if url.startswith("sqlite:///"):
         file = url.removeprefix("sqlite:///")
+        if len(statements) > 1:
+            return ByHand((join(["sqlite3", "-bail", file, _at_once(statements)]),))
         return ByHand(tuple(join(["sqlite3", file, one]) for one in statements))
     if not url.startswith(("postgresql://", "postgres://")):
         return ByHand(
             tuple(f"{one.rstrip().rstrip(';')};" for one in statements), (Note.SQL_CLIENT,)
         )
     asked = [restic.asking("PGPASSWORD", secret), "export PGPASSWORD"] if secret else []
-    words = ["psql", url, *(word for one in statements for word in ("-c", one))]
+    # All or nothing, as drorch does it.
+    whole = ["-1", "-v", "ON_ERROR_STOP=1"] if len(statements) > 1 else []
+    words = ["psql", *whole, url]
+    words += [word for one in statements for word in ("-c", one)]
     return ByHand((*asked, join(words)), secrets=(secret,) if secret else ())
+
+
+def _at_once(statements: Sequence[str]) -> str:
+    each = " ".join(f"{one.rstrip().rstrip(';')};" for one in statements)
+    return f"BEGIN; {each} COMMIT;"
 
 
 def is_primary(given: Given) -> ByHand:
@@ -56,7 +66,6 @@ def load(given: Given) -> ByHand:
     """A new cluster, as `postgres.load` makes it, on a socket in its folder."""
     data = given.text("data", f"{{{given.step}.data}}")
     name = given.text("database", "restored")
-    secret = given.secret("password")
     # pg_ctl hands what follows -o to a shell of its own.
     options = f"-k {shell_quote(data)} -c listen_addresses="
     start = ["pg_ctl", "-D", data, "-w", "-l", f"{data}/server.log", "-o", options, "start"]
@@ -82,8 +91,7 @@ def load(given: Given) -> ByHand:
         "pid": f"head -1 {join([f'{data}/postmaster.pid'])}",
         "url": join(["echo", f"postgresql:///{name}?host={encoded(data, '/{}')}&user=postgres"]),
     }
-    asked = (secret,) if secret else ()
-    return ByHand(lines, (Note.NEW_CLUSTER,), secrets=asked, finding=finding)
+    return ByHand(lines, (Note.NEW_CLUSTER,), finding=finding)
 
 
 #: How `postgres.load` loads a dump.

@@ -37,10 +37,10 @@ def _http(given: Given, method: str) -> ByHand:
     if secret := secret_in(body):
         lines.append(restic.asking("BODY", secret))
         secrets.append(secret)
-        extra += ' --data-binary "$BODY"'
+        extra += ' --data-raw "$BODY"'
     elif body is not None:
         words += [] if isinstance(body, str) else ["-H", "Content-Type: application/json"]
-        words += ["--data-binary", given.text("body")]
+        words += ["--data-raw", given.text("body")]
     return ByHand((*lines, f"{join([*words, given.text('url')])}{extra}"), secrets=tuple(secrets))
 
 

@@ -17,8 +17,10 @@ def shell(given: Given) -> ByHand:
     plain = "\n" not in script and "'" not in script
     if plain or given.values.get("stdin") is not None or not _is_shell(interpreter[0]):
         return _program(given, join([*interpreter, "-c", script]))
-    # As it was written: in quotes, the script's own quotes could hardly be typed.
-    return _program(given, f"{join([*interpreter, '-s'])} <<'END'\n{script.rstrip()}\nEND")
+    # As it was written: in quotes, the script's own quotes could hardly be typed. Not by standard
+    # input, which is what its commands read.
+    told = f"{join([*interpreter, '-c'])} \"$(cat <<'END'\n{script.rstrip()}\nEND\n)\""
+    return _program(given, told)
 
 
 def _is_shell(program: str) -> bool:
@@ -48,11 +50,11 @@ def ssh(given: Given) -> ByHand:
 
 
 def start(given: Given) -> ByHand:
-    """The program in a session of its own, so that it outlives the terminal."""
+    """The program without the terminal's hang-up, so that it outlives it."""
     lines, secrets = environment(given.pairs("env"))
     log = given.text("log", f"{given.step.replace('/', '.')}.log")
     into = [join(["cd", given.text("cwd")])] if given.text("cwd") else []
-    program = join(["setsid", "nohup", *given.words("command")])
+    program = join(["nohup", *given.words("command")])
     started = f'{program} >{quote(log)} 2>&1 & echo "$!"'
     return ByHand((*into, *lines, started), (Note.STAYS,), secrets=tuple(secrets))
 

@@ -1,6 +1,6 @@
 """What a person types where drorch is not there to do a step, for the paper version of a runbook.
 
-Lines are for a POSIX shell. A secret's value never stands in them: `read` asks for it.
+Lines are for bash. A secret's value never stands in them: `read` asks for it.
 """
 
 from collections.abc import Mapping

@@ -35,7 +35,7 @@ def opening(
         lines.append(f"export AWS_PROFILE={quote(region.profile)}")
     lines += [asking(variable, name) for variable, name in asked]
     lines.append(f"export {' '.join(variable for variable, _ in asked)}")
-    lines.append("restic snapshots --latest 1")
+    lines.append(newest())
     secrets = tuple(name for _, name in asked if not name.startswith("{"))
     return Opening(dataset, region.name if region else called, tuple(lines), secrets)
 
@@ -87,12 +87,13 @@ def finding(target: str, snapshot: str = "latest", include: Sequence[str] = ()) 
     """Lines that show what a restore gives: what the snapshot holds of it, in the words of `restore`."""
     part = ["--recursive", snapshot, *include] if include else [snapshot]
     holds = join(["restic", "ls", "--long", *part])
+    which = newest() if snapshot == "latest" else join(["restic", "snapshots", snapshot])
     return {
         "files": f"{holds} | grep -c ^-",
         "bytes": f"{holds} | awk '/^-/ {{n += $4}} END {{print n + 0}}'",
         "path": join(["realpath", target]),
-        "snapshot": "restic snapshots --latest 1",
-        "snapshot_at": "restic snapshots --latest 1",
+        "snapshot": which,
+        "snapshot_at": which,
     }
 
 

@@ -1,10 +1,12 @@
 """What the configuration knows, as tables: who to call, inputs, where the data lies, secrets by name."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from drorch.core.model import CopyMode, Dataset, Region, SecretSource
 from drorch.core.runbook import Input
+from drorch.core.telling import for_people
 from drorch.reports.language import Language
 from drorch.reports.paper.order import Placed
 from drorch.reports.paper.source import Source
@@ -70,12 +72,11 @@ class Known:
         )
 
     def _told(self) -> Iterator[str]:
-        for rule in self._configuration.notify:
-            where = rule.to or rule.ping
-            if where:
-                yield self._say("address in the secret {name}", name=where)
+        for rule in for_people(self._configuration.notify):
+            if rule.to:
+                yield self._say("address in the secret {name}", name=rule.to)
             elif rule.command:
-                yield " ".join(rule.command)
+                yield shlex.join(rule.command)
 
     def _inputs(self) -> Table:
         say = self._say

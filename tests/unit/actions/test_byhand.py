@@ -40,7 +40,7 @@ LINES = {
     "shell": ({"script": "echo $HOME"}, ["/bin/sh -eu -c 'echo $HOME'"]),
     "shell of lines": (
         {"script": "echo 'a'\necho b\n"},
-        ["/bin/sh -eu -s <<'END'\necho 'a'\necho b\nEND"],
+        ["/bin/sh -eu -c \"$(cat <<'END'\necho 'a'\necho b\nEND\n)\""],
     ),
     "shell of another": (
         {"script": "print('a')", "interpreter": ["python3"]},
@@ -63,7 +63,7 @@ LINES = {
     ),
     "service.start": (
         {"command": ["bin/s", "-p", "80"]},
-        ['setsid nohup bin/s -p 80 >step.log 2>&1 & echo "$!"'],
+        ['nohup bin/s -p 80 >step.log 2>&1 & echo "$!"'],
     ),
     "service.stop": ({"service": "{a/b.service}"}, ["kill {a/b.pid}"]),
     "http.check": ({"url": "http://h/"}, ["curl -sS -i -m 10 http://h/"]),
@@ -71,7 +71,7 @@ LINES = {
         {"url": "http://h/", "headers": {"X": "1", "Auth": SECRET}, "body": {"a": 1}, "ca": "ca.pem"},
         [
             "read -rs HEADER1   # secret token",
-            ("curl -sS -i -m 10 -X POST --cacert ca.pem -H 'X: 1' -H 'Content-Type: application/json' --data-binary '{\"a\": 1}' http://h/"
+            ("curl -sS -i -m 10 -X POST --cacert ca.pem -H 'X: 1' -H 'Content-Type: application/json' --data-raw '{\"a\": 1}' http://h/"
             ' -H "Auth: $HEADER1"'),
         ],
     ),
@@ -79,7 +79,7 @@ LINES = {
         {"url": "http://h/", "method": "PUT", "body": SECRET},
         [
             "read -rs BODY   # secret token",
-            'curl -sS -i -m 10 -X PUT http://h/ --data-binary "$BODY"',
+            'curl -sS -i -m 10 -X PUT http://h/ --data-raw "$BODY"',
         ],
     ),
     "tcp.check": ({"host": "h", "port": 5432}, ["curl -sv -m 5 telnet://h:5432 </dev/null"]),
@@ -89,7 +89,7 @@ LINES = {
         [
             "read -rs PGPASSWORD   # secret token",
             "export PGPASSWORD",
-            "psql postgresql://u@h/d -c 'SELECT 1' -c 'SELECT 2'",
+            "psql -1 -v ON_ERROR_STOP=1 postgresql://u@h/d -c 'SELECT 1' -c 'SELECT 2'",
         ],
     ),
     "sql.check": (
