@@ -5,6 +5,12 @@ BIN := $(VENV)/bin
 export DRORCH_RESTIC_VERSIONS ?= $(CURDIR)/.restics
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
+# What tests need of the system, as PROGRAM=PACKAGE.
+PARTS := restic=restic "/usr/lib/postgresql/*/bin/initdb=postgresql" \
+  chromium=chromium curl=curl pdftoppm=poppler-utils ceph-mon=ceph-mon ceph-osd=ceph-osd \
+  radosgw=radosgw radosgw-admin=ceph-common setpriv=util-linux /usr/sbin/sshd=openssh-server ssh=openssh-client \
+  /usr/sbin/named=bind9 nsupdate=bind9-dnsutils mariadbd=mariadb-server /usr/sbin/mkfs.btrfs=btrfs-progs
+
 .PHONY: help demo test lint check campaign bench format lock wheel clean
 .DEFAULT_GOAL := help
 
@@ -16,7 +22,7 @@ demo: $(VENV)/.runtime ## back up a hospital to two regions, lose one, recover f
 	@$(BIN)/drorch demo
 
 test: $(VENV)/.dev .restics/.complete ## every test, as in CI
-	@.ci/packages restic=restic "/usr/lib/postgresql/*/bin/initdb=postgresql" chromium=chromium curl=curl pdftoppm=poppler-utils ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw radosgw-admin=ceph-common setpriv=util-linux /usr/sbin/sshd=openssh-server ssh=openssh-client /usr/sbin/named=bind9 nsupdate=bind9-dnsutils mariadbd=mariadb-server /usr/sbin/mkfs.btrfs=btrfs-progs
+	@.ci/packages $(PARTS)
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 lint: $(VENV)/.dev ## format, lint, types and layers
@@ -28,6 +34,7 @@ lint: $(VENV)/.dev ## format, lint, types and layers
 check: lint test ## lint, then test
 
 campaign: $(VENV)/.dev .restics/.complete ## the kill and fault campaigns whole, and every test against every restic
+	@.ci/packages $(PARTS)
 	DRORCH_CAMPAIGN=1 $(BIN)/python -m pytest -q -m campaign
 	DRORCH_CAMPAIGN=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not campaign" tests/integration
 

@@ -1,6 +1,8 @@
 """The recipes of docs/recipes.md, word for word, on real servers: dumped, lost, brought back."""
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -78,10 +80,19 @@ def test_files_are_pulled_from_another_host(recipes, tmp_path):
             dumped(command, **where)
 
 
+@contextmanager
+def closing_down(folder: Path) -> Iterator[Premises]:
+    """Premises whose regions end, whatever happens."""
+    premises = Premises.made(folder, restics()[-1])
+    try:
+        yield premises
+    finally:
+        premises.down()
+
+
 def test_a_btrfs_snapshot_is_backed_up_while_the_volume_changes(recipes, tmp_path):
     recipe = recipes["on-btrfs"]
-    premises = Premises.made(tmp_path / "here", restics()[-1])
-    with a_btrfs(tmp_path) as mounted:
+    with a_btrfs(tmp_path) as mounted, closing_down(tmp_path / "here") as premises:
         subprocess.run(["btrfs", "subvolume", "create", f"{mounted}/ehr"], check=True)
         (mounted / "ehr" / "record").write_text("before\n")
 
@@ -100,12 +111,9 @@ def test_a_btrfs_snapshot_is_backed_up_while_the_volume_changes(recipes, tmp_pat
             )
         }
         premises.save()
-        try:
-            assert premises.cli("repo", "init").code == 0
-            assert premises.back_up()["outcome"] == "passed"
-            assert (mounted / "ehr" / "record").read_text() == "meanwhile\n"
-            assert not (mounted / ".ehr-drorch").exists()
-            assert premises.restore()["outcome"] == "passed"
-            assert (premises.folder / "back" / "record").read_text() == "before\n"
-        finally:
-            premises.down()
+        assert premises.cli("repo", "init").code == 0
+        assert premises.back_up()["outcome"] == "passed"
+        assert (mounted / "ehr" / "record").read_text() == "meanwhile\n"
+        assert not (mounted / ".ehr-drorch").exists()
+        assert premises.restore()["outcome"] == "passed"
+        assert (premises.folder / "back" / "record").read_text() == "before\n"
