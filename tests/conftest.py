@@ -52,6 +52,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("ceph"))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Content is no name: what is random in it differs from worker to worker, and none starts."""
+    return argname if isinstance(val, bytes) or (isinstance(val, str) and len(val) > 80) else None
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Who shares a thing must really come to one worker: xdist tells by the name that it does."""
     if not getattr(session.config.option, "loadgroup", False):
