@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from drorch.adapters.clock import SystemClock
-from drorch.cli.narrating import answer_to
 from drorch.cli.words import one_line
 from drorch.core.axis import began
 from drorch.core.consent import Terms
 from drorch.core.events import Event
 from drorch.core.moment import Moment
 from drorch.core.names import Mode, Phase, RunKind, StepStatus
+from drorch.core.sentences import answer_to
 from drorch.core.state import Question, RunFold, StepState
 from drorch.ports import Progress
 

@@ -11,41 +11,18 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from drorch.cli.session import Session
-from drorch.cli.words import clock, counted, lasted, one_line, size
+from drorch.cli.words import clock, one_line, size
 from drorch.core.codec import encode_event
 from drorch.core.document import rfc3339
-from drorch.core.events import (
-    AbortRequested,
-    AttemptFinished,
-    AttemptLost,
-    AttemptStarted,
-    Event,
-    FenceForced,
-    FindingRecorded,
-    PersonAnswered,
-    PersonAsked,
-    RetryRequested,
-    RetryScheduled,
-    RunContinued,
-    RunFinished,
-    RunPaused,
-    RunStarted,
-    RunTaken,
-    SkipRequested,
-    StepGivenUp,
-    StepSettled,
-    StepSkipped,
-)
+from drorch.core.events import AttemptStarted, Event, PersonAsked, RunStarted
 from drorch.core.moment import Moment
-from drorch.core.names import Verdict
+from drorch.core.sentences import answer_to, sentence
 from drorch.core.state import RunFold
 from drorch.ports import Progress
 
 #: Seconds between two words on how far a step is: for readers of logs, and for programs.
 LOG_INTERVAL = 10.0
 JSON_INTERVAL = 0.5
-
-_VERDICTS = {Verdict.PASS: "passed", Verdict.FAIL: "failed", Verdict.ERROR: "could not be done"}
 
 
 class Throttle:
@@ -173,109 +150,3 @@ def percent(progress: Progress) -> str:
     """Whole percents of the bytes, rounded down so that 100 % means done."""
     done, total = progress.bytes_done or 0, progress.bytes_total or 0
     return f"{min(100, 100 * done // total) if total else 0}%"
-
-
-def answer_to(asked: PersonAsked, run: str) -> str:
-    """The command that answers a question."""
-    if asked.question == "settle":
-        return (
-            f"say: drorch run settle {run} {asked.step} --happened|--did-not-happen --reason TEXT"
-        )
-    if asked.question == "failed":
-        return f"say: drorch run retry|skip {run} {asked.step} --reason TEXT"
-    return f"answer: drorch run approve {run} {asked.step} --reason TEXT"
-
-
-def sentence(state: RunFold, event: Event) -> str:
-    """One event in words."""
-    match event:
-        case RunStarted():
-            plan = event.plan
-            return f"{plan.kind} of {plan.name} begins: {counted(len(plan.steps), 'step')}"
-        case RunTaken():
-            said = ", as they say" if event.on_word else ""
-            return f"taken over by {event.by}: the process that carried it was gone{said}"
-        case RunFinished():
-            left = f"; left behind: {', '.join(event.left_behind)}" if event.left_behind else ""
-            return f"{state.plan.kind} of {state.plan.name} {event.outcome}{left}"
-        case AbortRequested() | FenceForced() | RunPaused() | RunContinued():
-            return _decided(event)
-        case FindingRecorded():
-            return f"finding: {event.finding.subject}: {one_line(event.finding.message)}"
-        case _:
-            return f"{event.step}: {_polled(state, event) or _of_step(event)}"
-
-
-def _decided(event: AbortRequested | FenceForced | RunPaused | RunContinued) -> str:
-    """What a person decided about the run as a whole."""
-    match event:
-        case AbortRequested():
-            return f"ended by {event.by}: {one_line(event.reason)}"
-        case RunPaused():
-            return f"paused by {event.by}: {one_line(event.reason)}"
-        case RunContinued():
-            why = f": {one_line(event.reason)}" if event.reason else ""
-            return f"goes on, by {event.by}{why}"
-        case FenceForced():
-            return f"the fencing gate may be passed, says {event.by}: {one_line(event.reason)}"
-
-
-def _polled(state: RunFold, event: Event) -> str:
-    """A check that is repeated until it passes: a failure is not yet one, a pass not yet enough."""
-    step = state.steps[event.step] if isinstance(event, AttemptFinished | RetryScheduled) else None
-    if step is None or step.plan.until is None:
-        return ""
-    if isinstance(event, RetryScheduled):
-        again = f"looks again in {lasted(event.delay.total_seconds())}"
-        wanted = step.plan.until.successes
-        return f"{again}, passed {step.streak} of {wanted} times" if step.streak else again
-    if isinstance(event, AttemptFinished) and event.verdict is not Verdict.PASS:
-        return f"not yet: {one_line(event.message)}"
-    return ""
-
-
-def _of_step(  # noqa: PLR0911 - one line for each kind of event
-    event: AttemptStarted
-    | AttemptFinished
-    | AttemptLost
-    | RetryScheduled
-    | StepSkipped
-    | StepGivenUp
-    | PersonAsked
-    | PersonAnswered
-    | StepSettled
-    | RetryRequested
-    | SkipRequested,
-) -> str:
-    match event:
-        case RetryRequested():
-            return f"tried again, by {event.by}: {one_line(event.reason)}"
-        case SkipRequested():
-            return f"left out by {event.by}: {one_line(event.reason)}"
-        case AttemptStarted():
-            return "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
-        case AttemptFinished():
-            return _finished(event)
-        case AttemptLost():
-            return f"attempt {event.attempt} was lost: whether it happened is unknown"
-        case RetryScheduled():
-            return f"tries again in {lasted(event.delay.total_seconds())}"
-        case StepSkipped():
-            return f"skipped: {one_line(event.why)}"
-        case StepGivenUp():
-            return f"given up: {one_line(event.why)}"
-        case PersonAsked():
-            return f"waits for a person ({event.question}): {one_line(event.prompt)}"
-        case PersonAnswered():
-            word = "approved" if event.approved else "refused"
-            return f"{word} by {event.by}: {one_line(event.reason)}"
-        case StepSettled():
-            word = "it happened" if event.happened else "it did not happen"
-            return f"{event.by} says {word}: {one_line(event.reason)}"
-
-
-def _finished(event: AttemptFinished) -> str:
-    why = one_line(event.message)
-    hint = f" (hint: {one_line(event.hint)})" if event.hint else ""
-    told = f": {why}{hint}" if why and event.verdict is not Verdict.PASS else ""
-    return f"{_VERDICTS[event.verdict]} in {lasted(event.elapsed.total_seconds())}{told}"

@@ -1,32 +1,16 @@
 """Times, sizes and lengths of time as people at a terminal want them, and text made safe to print."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from drorch.core.durations import format_duration
+from drorch.core.phrases import clean, counted, lasted, one_line
 from drorch.core.units import format_size
 
-#: What a terminal would obey instead of show: C0 without tab and line end, DEL and C1.
-_CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
-
-
-def clean(text: str) -> str:
-    """Text from outside without anything a terminal would obey."""
-    return text.translate(_CONTROLS)
-
-
-def one_line(text: str) -> str:
-    """Text from outside on one line."""
-    return " | ".join(part.strip() for part in clean(text).splitlines() if part.strip())
+__all__ = ["clean", "clock", "counted", "lasted", "moment", "one_line", "size", "yes_no"]
 
 
 def size(count: float | None) -> str:
     """`829 B`, `791.0 MiB`; a dash where there is none."""
     return "-" if count is None else format_size(count)
-
-
-def lasted(seconds: float | None) -> str:
-    """`41.2s`, `3m 5s`; a dash where there is none."""
-    return "-" if seconds is None else format_duration(timedelta(seconds=seconds))
 
 
 def moment(text: str | datetime | None, zone: str) -> str:
@@ -50,11 +34,6 @@ def _in_zone(text: str | datetime | None, zone: str) -> datetime | None:
     from zoneinfo import ZoneInfo
 
     return at.astimezone(ZoneInfo(zone))
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 step`, `2 steps`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def yes_no(value: bool | None) -> str:

@@ -1,0 +1,28 @@
+"""The small parts of sentences: texts from outside made safe to show, counts, lengths of time."""
+
+from datetime import timedelta
+
+from drorch.core.durations import format_duration
+
+#: What a terminal would obey instead of show: C0 without tab and line end, DEL and C1.
+_CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
+
+
+def clean(text: str) -> str:
+    """Text from outside without anything a terminal would obey."""
+    return text.translate(_CONTROLS)
+
+
+def one_line(text: str) -> str:
+    """Text from outside on one line."""
+    return " | ".join(part.strip() for part in clean(text).splitlines() if part.strip())
+
+
+def lasted(seconds: float | None) -> str:
+    """`41.2s`, `3m 5s`; a dash where there is none."""
+    return "-" if seconds is None else format_duration(timedelta(seconds=seconds))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 step`, `2 steps`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
