@@ -25,6 +25,7 @@ from drorch.core.model import (
     ControlPlane,
     CopyMode,
     CopyPolicy,
+    DaemonSettings,
     Dataset,
     DrillSchedule,
     Dump,
@@ -87,9 +88,17 @@ def configuration(shape: models.ConfigurationShape, file: Path, digest: str) -> 
         },
         notify=tuple(NotifyRule(one.when, one.to, one.ping, one.command) for one in shape.notify),
         control_plane=ControlPlane(shape.control_plane.password, shape.control_plane.regions),
+        daemon=_daemon(folder, shape.daemon),
         file=file,
         digest=digest,
     )
+
+
+def _daemon(folder: Path, shape: models.DaemonShape) -> DaemonSettings:
+    told = shape.model_dump(exclude_none=True)
+    if shape.textfile:
+        told["textfile"] = resolved(folder, shape.textfile)
+    return DaemonSettings(**told)
 
 
 def _secret(folder: Path, shape: models.SecretShape) -> SecretSource:

@@ -27,6 +27,7 @@ from drorch.config.shapes import (
     empty_is_none_given,
     refused,
 )
+from drorch.core.addresses import parsed_address
 from drorch.core.hours import parse_hours
 
 #: restic takes no lower limit, in KiB a second.
@@ -312,6 +313,45 @@ class ControlPlaneShape(Shape):
     regions: tuple[Text, ...] = ()
 
 
+def _listen(text: str) -> str:
+    try:
+        parsed_address(text)
+    except ValueError as error:
+        raise refused(str(error), 'write it like "127.0.0.1:9751" or "[::1]:9751"') from None
+    return text
+
+
+class DaemonShape(Shape):
+    """How the unattended daemon works; what it does where nothing is said stands in core/model.py."""
+
+    parallel: Positive | None = Field(
+        default=None, description="how many runs at once on this machine; 4 unless told"
+    )
+    per_region: Positive | None = Field(
+        default=None, description="how many of them work with one region; 4 unless told"
+    )
+    per_site: Positive | None = Field(
+        default=None, description="how many of them read from one site; 2 unless told"
+    )
+    stop_within: Duration | None = Field(
+        default=None, description="how long runs have to end when it is stopped; 2m unless told"
+    )
+    readiness: Schedule | None = Field(
+        default=None,
+        description="when preconditions of runbooks are looked at; daily at 05:00 unless told",
+    )
+    remind: Duration | None = Field(
+        default=None, description="after how long a lasting alarm is told again; 24h unless told"
+    )
+    listen: Annotated[Text, AfterValidator(_listen)] | None = Field(
+        default=None, description="where metrics and health are served"
+    )
+    textfile: Text | None = Field(
+        default=None, description="a file of metrics for node_exporter's textfile collector"
+    )
+    log: Literal["plain", "json"] | None = Field(default=None, description="plain unless told")
+
+
 class ConfigurationShape(Shape):
     """drorch.yaml."""
 
@@ -331,6 +371,7 @@ class ConfigurationShape(Shape):
     )
     notify: tuple[NotifyShape, ...] = ()
     control_plane: ControlPlaneShape = ControlPlaneShape()
+    daemon: Annotated[DaemonShape, BeforeValidator(empty_is_none_given)] = DaemonShape()
 
 
 def configuration_schema() -> dict[str, Any]:

@@ -251,6 +251,27 @@ class ControlPlane:
 
 
 @dataclass(frozen=True, slots=True)
+class DaemonSettings:
+    """How the unattended daemon works: how many runs at once on this machine, with one region and
+    from one site; how long they have to end when it is stopped; when preconditions are looked at
+    (a schedule as written); after how long a lasting alarm is told again.
+
+    `listen` (`HOST:PORT`) is where metrics and health are served, `textfile` where metrics are
+    written; None: nowhere. `log` is `plain` or `json`.
+    """
+
+    parallel: int = 4
+    per_region: int = 4
+    per_site: int = 2
+    stop_within: timedelta = timedelta(minutes=2)
+    readiness: str = "daily at 05:00"
+    remind: timedelta = timedelta(hours=24)
+    listen: str | None = None
+    textfile: Path | None = None
+    log: str = "plain"
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """The whole of drorch.yaml. `folder` is where the file lies: relative paths are its.
 
@@ -272,6 +293,7 @@ class Configuration:
     drills: Mapping[str, DrillSchedule] = field(default_factory=dict)
     notify: tuple[NotifyRule, ...] = ()
     control_plane: ControlPlane = field(default_factory=ControlPlane)
+    daemon: DaemonSettings = DaemonSettings()
     file: Path | None = None
     digest: str = ""
 
