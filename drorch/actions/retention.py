@@ -15,7 +15,7 @@ from drorch.actions.places import dataset_named
 from drorch.actions.verdicts import Verdict, verdicts
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.document import rfc3339
-from drorch.core.due import is_due
+from drorch.core.due import nearly_due
 from drorch.core.facts import Braked, Fact, Forgotten, Pruned, Retained
 from drorch.core.model import Dataset
 from drorch.core.posture import CopyFact, CopyFactKind
@@ -122,7 +122,7 @@ def prune_due(tools: Tools, dataset: Dataset, region: str, now: datetime) -> boo
         return False
     facts = tools.knowledge.facts(Pruned, dataset.name)
     last = next((k.recorded_at for k in facts if k.fact.region == region), None)
-    return is_due(dataset.prune, last, now, ZoneInfo(tools.configuration.timezone))
+    return nearly_due(dataset.prune, last, now, ZoneInfo(tools.configuration.timezone))
 
 
 def _is_owed(tools: Tools, dataset: Dataset, verdict: Verdict) -> bool:

@@ -1,12 +1,13 @@
 """Schedules as people write them, parsed to two kinds: a calendar (cron) and an interval.
 
-Times are local to the configuration's time zone; what a schedule means across daylight saving
-is the daemon's to know. Nothing here computes a next time.
+Times are local to the configuration's time zone; what that means across daylight saving, and when
+the next one is, core/slots.py knows.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -40,10 +41,22 @@ class Calendar:
     any_day: bool = True
     any_weekday: bool = True
 
+    def falls_on(self, day: date) -> bool:
+        """Whether there are any minutes that match on a day."""
+        if day.month not in self.months:
+            return False
+        in_days = day.day in self.days
+        in_weekdays = day.isoweekday() % 7 in self.weekdays
+        if self.any_day or self.any_weekday:
+            return in_days and in_weekdays
+        return in_days or in_weekdays
+
 
 Schedule: TypeAlias = Every | Calendar
 
+_DAY = timedelta(days=1)
 _SOME_YEARS = timedelta(days=9 * 366)
+_MIDNIGHT = frozenset({0})
 
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -139,24 +152,42 @@ def longest_gap(schedule: Schedule) -> timedelta:
     """The longest time between two slots, in whole days for a calendar (two a day are one apart)."""
     if isinstance(schedule, Every):
         return schedule.interval
-    days = [day for day in _some_years() if _falls_on(schedule, day)]
+    days = [day for day in _some_years() if schedule.falls_on(day)]
     gaps = (later - earlier for earlier, later in pairwise(days))
     return max(gaps, default=_SOME_YEARS)
+
+
+def shortest_gap(schedule: Schedule) -> timedelta:
+    """The shortest time between two slots; of a calendar by the clock, no change of clocks counted."""
+    if isinstance(schedule, Every):
+        return schedule.interval
+    times = [
+        timedelta(hours=h, minutes=m)
+        for h in sorted(schedule.hours)
+        for m in sorted(schedule.minutes)
+    ]
+    within = (later - earlier for earlier, later in pairwise(times))
+    over_night = _shortest_days(replace(schedule, hours=_MIDNIGHT, minutes=_MIDNIGHT)) - (
+        times[-1] - times[0]
+    )
+    return min([over_night, *within])
+
+
+@lru_cache(maxsize=256)  # schedules differ in their times more than in their days
+def _shortest_days(calendar: Calendar) -> timedelta:
+    previous, shortest = None, _SOME_YEARS
+    for day in filter(calendar.falls_on, _some_years()):
+        if previous is not None:
+            shortest = min(shortest, day - previous)
+        if shortest <= _DAY:
+            break
+        previous = day
+    return shortest
 
 
 def _some_years() -> list[date]:
     """Nine years of days, with three times the 29th of February in them."""
     return [date(2000, 1, 1) + timedelta(days=n) for n in range(_SOME_YEARS.days)]
-
-
-def _falls_on(calendar: Calendar, day: date) -> bool:
-    if day.month not in calendar.months:
-        return False
-    in_days = day.day in calendar.days
-    in_weekdays = day.isoweekday() % 7 in calendar.weekdays
-    if calendar.any_day or calendar.any_weekday:
-        return in_days and in_weekdays
-    return in_days or in_weekdays
 
 
 def _every(text: str, whole: str) -> Every:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drorch.core.due import is_due
+from drorch.core.due import is_due, nearly_due
 
 ZONE = ZoneInfo("America/Toronto")
 NOW = datetime(2026, 11, 23, 12, tzinfo=ZONE)  # a Monday
@@ -53,3 +53,19 @@ def test_what_never_happened_is_due_and_what_happened_later_than_now_too():
 def test_a_moment_that_daylight_saving_skips_comes_after_it():
     before, after = local(8, 1, 59, month=3), local(8, 3, 30, month=3)
     assert is_due("30 2 * * *", before, after, ZONE)
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "due"),
+    [
+        ("30d", NOW - timedelta(days=27), True),
+        ("30d", NOW - timedelta(days=26, hours=23), False),
+        ("1d", NOW - timedelta(hours=23, minutes=40), True),
+        ("every 6h", NOW - timedelta(hours=5, minutes=24), True),
+        ("weekly", local(22, 3), False),
+        ("daily at 12:01", local(23, 11, 58), False),
+        ("daily at 12:00", local(23, 11, 58), True),
+    ],
+)
+def test_what_is_looked_at_now_and_then_takes_an_age_as_reached_a_little_sooner(text, last, due):
+    assert nearly_due(text, last, NOW, ZONE) is due
