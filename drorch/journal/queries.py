@@ -129,6 +129,30 @@ RUNS_NAMED = _NEWEST_FIRST.where(_IS_NAMED)
 RUNS_UNFINISHED = _NEWEST_FIRST.where(_IS_UNFINISHED)
 RUNS_UNFINISHED_NAMED = _NEWEST_FIRST.where(_IS_UNFINISHED, _IS_NAMED)
 
+# Instants are of one length: together they sort by the end, and the start can be told from it.
+ENDED_COUNTED = (
+    select(
+        runs.c.kind,
+        runs.c.name,
+        runs.c.outcome,
+        func.count(),
+        func.max(runs.c.finished_at.concat(runs.c.started_at)),
+    )
+    .where(runs.c.finished_at.is_not(None))
+    .group_by(runs.c.kind, runs.c.name, runs.c.outcome)
+)
+ENDED_AFTER = (
+    select(
+        runs.c.kind,
+        runs.c.name,
+        runs.c.outcome,
+        literal_column("1"),
+        runs.c.finished_at.concat(runs.c.started_at),
+    )
+    .join_from(ledger, runs, runs.c.run == ledger.c.run)
+    .where(ledger.c.n > bindparam("after"), ledger.c.what == bindparam("what"))
+)
+
 # --- copies
 
 _COPY = select(*_columns(copies, KnownCopy))

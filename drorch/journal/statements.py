@@ -218,6 +218,24 @@ WHERE runs.finished_at IS NULL AND runs.name = %(name)s::VARCHAR ORDER BY runs.s
 LIMIT %(limit)s::BIGINT OFFSET 0""",
 )
 
+ENDED_COUNTED = Statement(
+    """SELECT runs.kind, runs.name, runs.outcome, count(*) AS count_1, max(runs.finished_at || runs.started_at) AS max_1
+FROM runs
+WHERE runs.finished_at IS NOT NULL GROUP BY runs.kind, runs.name, runs.outcome""",
+    """SELECT runs.kind, runs.name, runs.outcome, count(*) AS count_1, max(runs.finished_at || runs.started_at) AS max_1
+FROM runs
+WHERE runs.finished_at IS NOT NULL GROUP BY runs.kind, runs.name, runs.outcome""",
+)
+
+ENDED_AFTER = Statement(
+    """SELECT runs.kind, runs.name, runs.outcome, 1, runs.finished_at || runs.started_at AS anon_1
+FROM ledger JOIN runs ON runs.run = ledger.run
+WHERE ledger.n > :after AND ledger.what = :what""",
+    """SELECT runs.kind, runs.name, runs.outcome, 1, runs.finished_at || runs.started_at AS anon_1
+FROM ledger JOIN runs ON runs.run = ledger.run
+WHERE ledger.n > %(after)s::BIGINT AND ledger.what = %(what)s::VARCHAR""",
+)
+
 INSERT_COPY = Statement(
     """INSERT INTO copies (dataset, region, snapshot, snapshot_at, files, bytes, owed, recorded_at, verified_at, restore_tested_at) VALUES (:dataset, :region, :snapshot, :snapshot_at, :files, :bytes, :owed, :recorded_at, :verified_at, :restore_tested_at)""",
     """INSERT INTO copies (dataset, region, snapshot, snapshot_at, files, bytes, owed, recorded_at, verified_at, restore_tested_at) VALUES (%(dataset)s::VARCHAR, %(region)s::VARCHAR, %(snapshot)s::VARCHAR, %(snapshot_at)s::VARCHAR, %(files)s::BIGINT, %(bytes)s::BIGINT, %(owed)s, %(recorded_at)s::VARCHAR, %(verified_at)s::VARCHAR, %(restore_tested_at)s::VARCHAR)""",

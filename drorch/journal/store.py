@@ -24,7 +24,8 @@ from drorch.core.events import (
 )
 from drorch.core.facts import F, Known
 from drorch.core.posture import KnownCopy, RunRow
-from drorch.journal import noted, records
+from drorch.core.vitals import EndedRuns
+from drorch.journal import ended, noted, records
 from drorch.journal.chain import RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
 from drorch.journal.connection import Connection, Transaction
 from drorch.journal.opening import open_state
@@ -183,6 +184,13 @@ class SqlJournal:
         """Runs in short, newest first."""
         with self.reading() as connection:
             return records.rows(connection, unfinished=unfinished, name=name, limit=limit)
+
+    def ended(self, after: int | None = None) -> tuple[int, Sequence[EndedRuns]]:
+        """Runs that have ended, counted: all, or those since the number that was given the last
+        time; and the number to ask with the next time.
+        """
+        with self.reading(whole=True) as connection:
+            return ended.newest_entry(connection), ended.ended(connection, after)
 
     def copies(self, dataset: str) -> Sequence[KnownCopy]:
         """Every known snapshot of the dataset in every region, newest snapshot first."""

@@ -49,9 +49,10 @@ from drorch.core.facts import (
     ServiceActive,
 )
 from drorch.core.guard import Figures
-from drorch.core.names import Outcome, RunState
+from drorch.core.names import Outcome, RunKind, RunState
 from drorch.core.posture import CopyFactKind, RunRow
 from drorch.core.staleness import Seen
+from drorch.core.vitals import EndedRuns
 from drorch.ports import Journal
 from tests.fakes.facts import (
     DAWN,
@@ -110,6 +111,24 @@ def test_what_is_recorded_is_read_in_order(journal: Journal) -> None:
     assert {r.run for r in recorded} == {RUN}
     assert (recorded[1].head, recorded[-1].head) == (first.hash, last.hash)
     assert len({r.head for r in recorded}) == 6
+
+
+@pytest.mark.parametrize("journal", ["sqlite", "sqlite-by-sqlalchemy", "postgresql"], indirect=True)
+def test_runs_that_have_ended_are_counted_once_and_then_only_those_since(journal: Any) -> None:
+    assert journal.ended() == (0, [])
+    journal.begin("one", whole_run("a"), welcome)
+    journal.begin("two", whole_run("a", second=60), welcome)
+    journal.begin("three", stamped(started("a", "b"), begun()), welcome)
+    newest, found = journal.ended()
+    at_sixty = EndedRuns(RunKind.DRILL, "a", Outcome.PASSED, 2, at(60).at, at(65).at)
+    assert found == [at_sixty]
+    assert journal.ended(newest) == (newest, [])
+    # It began before the count, and ends after it.
+    journal.append("three", 2, stamped(ended(), finished(Outcome.FAILED), second=90))
+    later, found = journal.ended(newest)
+    assert found == [EndedRuns(RunKind.DRILL, "a", Outcome.FAILED, 1, at(0).at, at(91).at)]
+    assert later > newest
+    assert journal.ended(later) == (later, [])
 
 
 def test_heads_depend_on_everything_before(journal: Journal) -> None:
