@@ -67,6 +67,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "files.remove": "files:REMOVE",
         # People
         "notify": "telling:NOTIFY",
+        "alarm.tell": "alarms:ALARM_TELL",
         # Before a failover
         "fence.check": "fence:CHECK",
         # The course of a run

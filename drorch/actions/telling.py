@@ -66,7 +66,7 @@ def _told(
     """Try one channel, `patience` times with so long between; raises Stopped."""
     attempts, delay = patience
     for attempt in range(1, attempts + 1):
-        told = _once(call, tools, channel, message, limit)
+        told = handed_over(call, tools, channel, message, limit)
         if told.done or attempt == attempts:
             break
         if not pause(call.cancel, delay):
@@ -74,9 +74,10 @@ def _told(
     return told
 
 
-def _once(
+def handed_over(
     call: Call, tools: Tools, channel: NotifyRule, message: Message, limit: timedelta
 ) -> Delivery:
+    """Try one channel once, for no longer than `limit`; raises Stopped."""
     try:
         return in_time(call.cancel, limit, lambda: tools.messenger.send(channel, message, limit))
     except OutOfTime:

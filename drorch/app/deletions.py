@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.app.runs import owner_lives
+from drorch.core.alarms import AlarmWord
 from drorch.core.facts import Braked, Forgotten, Known, PruneOwed
 from drorch.core.model import Dataset
 from drorch.core.names import RunKind
@@ -16,7 +17,7 @@ def alarms(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
     for known in program.journal.facts(Braked, dataset.name):
         if not known.fact.lifted:
             yield alarm(
-                "retention.braked",
+                AlarmWord.RETENTION_BRAKED,
                 f"{dataset.name} in {known.fact.region}",
                 known.recorded_at,
                 f"retention of {dataset.name} deleted nothing: {known.fact.why}",
@@ -44,11 +45,11 @@ def _owed(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
         if region in prunes:
             owed = prunes[region]
             message = f"{region} still holds what was pruned from {dataset.name}: {owed.fact.why}"
-            yield alarm("prune.owed", subject, owed.recorded_at, message, hint)
+            yield alarm(AlarmWord.PRUNE_OWED, subject, owed.recorded_at, message, hint)
         elif left:
             since = min(k.recorded_at for k in left)
             message = f"{region} still holds {len(left)} forgotten snapshot(s) of {dataset.name}"
-            yield alarm("prune.owed", subject, since, message, hint)
+            yield alarm(AlarmWord.PRUNE_OWED, subject, since, message, hint)
 
 
 def _under_way(program: Program, dataset: Dataset) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
+from drorch.core.alarms import AlarmWord
 from drorch.core.durations import format_duration
 from drorch.core.facts import Known, Locked
 from drorch.core.locking import Horizon, Lapse, interval, lapse
@@ -77,7 +78,7 @@ def _lapsed(
     if found is not Lapse.GOOD:
         only = f"--dataset {dataset} " if dataset else ""
         yield alarm(
-            f"lock.{found}",
+            AlarmWord(f"lock.{found}"),
             f"{dataset or 'records'} in {region}",
             since,
             f"the object locks of {dataset or 'records'} in {region} {says[found]}",
@@ -90,7 +91,7 @@ def _deleted(dataset: Dataset, known: Known[Locked]) -> dict[str, Value]:
     region, missing = known.fact.region, known.fact.missing
     named = ", ".join(snapshot[:8] for snapshot in missing)
     return alarm(
-        "copy.deleted",
+        AlarmWord.COPY_DELETED,
         f"{dataset.name} in {region}",
         known.recorded_at,
         f"snapshots of {dataset.name} were deleted from {region} behind drorch's back: {named}",

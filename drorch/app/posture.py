@@ -3,18 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from drorch.app import deletions, locks
+from drorch.app import deletions, endings, locks
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.app.proofs import Proofs, proofs_of
 from drorch.app.proving import Proof, Standing, proofs_of_runbooks, standings
 from drorch.app.services import services_document
 from drorch.app.suspicions import suspicions
+from drorch.core.alarms import AlarmWord, ChannelTried
 from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
+from drorch.core.lifecycle import failing
 from drorch.core.model import Dataset, jurisdiction_within
-from drorch.core.names import RunState
+from drorch.core.names import RunKind, RunState
 from drorch.core.posture import KnownCopy
+from drorch.core.telling import channels
 from drorch.core.values import Value
 
 
@@ -26,22 +29,43 @@ def status(program: Program) -> dict[str, Value]:
     for dataset in program.configuration.datasets.values():
         proven = proofs_of(program, dataset, now)
         datasets.append(_dataset(program, dataset, proven, now))
-        alarms.extend(_alarms(program, dataset, proven, now))
-        alarms.extend(locks.alarms(program, dataset, now))
-    alarms.extend(locks.record_alarms(program, now))
+        alarms.extend(_dataset_alarms(program, dataset, proven, now))
     proofs = proofs_of_runbooks(program, now)
     return {
         "at": rfc3339(now),
         "datasets": datasets,
         "services": services_document(program),
         "drills": [proof.document() for proof in proofs],
-        "alarms": [
-            *alarms,
-            *_run_alarms(program),
-            *_drill_alarms(proofs),
-            *_readiness_alarms(program),
-        ],
+        "alarms": [*alarms, *_other_alarms(program, proofs, now)],
     }
+
+
+def alarms_of(program: Program, now: datetime) -> list[dict[str, Value]]:
+    """The alarms of `status` alone."""
+    found: list[dict[str, Value]] = []
+    for dataset in program.configuration.datasets.values():
+        proven = proofs_of(program, dataset, now)
+        found.extend(_dataset_alarms(program, dataset, proven, now))
+    return [*found, *_other_alarms(program, proofs_of_runbooks(program, now), now)]
+
+
+def _dataset_alarms(
+    program: Program, dataset: Dataset, proven: Mapping[str, Proofs], now: datetime
+) -> Iterator[dict[str, Value]]:
+    yield from _alarms(program, dataset, proven, now)
+    yield from locks.alarms(program, dataset, now)
+
+
+def _other_alarms(
+    program: Program, proofs: Sequence[Proof], now: datetime
+) -> Iterator[dict[str, Value]]:
+    """Those that concern no single dataset."""
+    yield from locks.record_alarms(program, now)
+    yield from _run_alarms(program)
+    yield from endings.alarms(program)
+    yield from _channel_alarms(program)
+    yield from _drill_alarms(proofs)
+    yield from _readiness_alarms(program)
 
 
 def _dataset(
@@ -111,7 +135,7 @@ def _alarms(
         owed = _owed(known, region)
         if not held:
             yield alarm(
-                "copy.missing",
+                AlarmWord.COPY_MISSING,
                 subject,
                 None,
                 f"{region} holds no snapshot of {dataset.name}",
@@ -120,7 +144,7 @@ def _alarms(
         elif rpo is not None and now - held[0].snapshot_at > rpo:
             age = format_duration(now - held[0].snapshot_at)
             yield alarm(
-                "rpo.breached",
+                AlarmWord.RPO_BREACHED,
                 subject,
                 held[0].snapshot_at + rpo,
                 f"the newest snapshot of {dataset.name} in {region} is {age} old; "
@@ -129,7 +153,7 @@ def _alarms(
             )
         if owed is not None:
             yield alarm(
-                "copy.owed",
+                AlarmWord.COPY_OWED,
                 subject,
                 owed.recorded_at,
                 f"{region} is owed the copy of {dataset.name} from {rfc3339(owed.snapshot_at)}",
@@ -144,10 +168,12 @@ def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:
     from drorch.app.runs import state_word
 
     for row in program.journal.rows(unfinished=True):
+        if row.kind is RunKind.TELL:  # the next one tells what this one had to
+            continue
         word = state_word(row)
         if word is RunState.INTERRUPTED:
             yield alarm(
-                "run.interrupted",
+                AlarmWord.RUN_INTERRUPTED,
                 row.run,
                 row.started_at,
                 f"the process that carried run {row.run} is gone",
@@ -155,7 +181,7 @@ def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:
             )
         elif word is RunState.WAITING_FOR_PERSON:
             yield alarm(
-                "run.waiting",
+                AlarmWord.RUN_WAITING,
                 row.run,
                 row.started_at,
                 f"run {row.run} waits for a person",
@@ -167,7 +193,7 @@ def _drill_alarms(proofs: Sequence[Proof]) -> Iterator[dict[str, Value]]:
     for proof in proofs:
         if proof.overdue:
             yield alarm(
-                "drill.overdue",
+                AlarmWord.DRILL_OVERDUE,
                 proof.runbook,
                 proof.due_at,
                 f"the drill of {proof.runbook} is overdue",
@@ -185,9 +211,15 @@ def _readiness_alarms(program: Program) -> Iterator[dict[str, Value]]:
 
 def _not_ready(runbook: str, standing: Standing) -> dict[str, Value]:
     return alarm(
-        "runbook.not-ready",
+        AlarmWord.RUNBOOK_NOT_READY,
         runbook,
         standing.looked_at,
         f"{runbook} could not begin: {standing.first_wrong}",
         f"see to it, then look again: drorch runbook check {runbook} --ready",
     )
+
+
+def _channel_alarms(program: Program) -> Iterator[dict[str, Value]]:
+    tried = program.journal.facts(ChannelTried, "")
+    for one in failing(tried, channels(program.configuration.notify)):
+        yield alarm(AlarmWord(one.what), one.subject, one.since, one.message, one.hint)

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from drorch.app.alarm import alarm
 from drorch.app.program import Program
+from drorch.core.alarms import AlarmWord
 from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
 from drorch.core.facts import Known, Proven, Scrubbed
@@ -54,27 +56,26 @@ class Proofs:
         named = ", ".join(self.damaged[:_NAMED])
         more = len(self.damaged) - _NAMED
         also = f" (and {more} more)" if more > 0 else ""
-        return {
-            "what": "object.damaged",
-            "subject": f"{self.dataset} in {self.region}",
-            "since": rfc3339(self.damaged_at) if self.damaged_at else None,
-            "message": f"{self.region} holds damaged objects of {self.dataset}, or has lost them: "
+        return alarm(
+            AlarmWord.OBJECT_DAMAGED,
+            f"{self.dataset} in {self.region}",
+            self.damaged_at,
+            f"{self.region} holds damaged objects of {self.dataset}, or has lost them: "
             f"{named}{also}",
-            "hint": f"mend them from the other regions: drorch heal --dataset {self.dataset}",
-        }
+            f"mend them from the other regions: drorch heal --dataset {self.dataset}",
+        )
 
     def _overdue(self, due: datetime) -> dict[str, Value]:
         promise = format_duration(self.promised or timedelta())
         proven = f"{self.found.share:.0%} of it is proven"
-        return {
-            "what": "scrub.overdue",
-            "subject": f"{self.dataset} in {self.region}",
-            "since": rfc3339(due),
-            "message": f"not all of {self.dataset} in {self.region} was hashed within {promise} "
+        return alarm(
+            AlarmWord.SCRUB_OVERDUE,
+            f"{self.dataset} in {self.region}",
+            due,
+            f"not all of {self.dataset} in {self.region} was hashed within {promise} "
             f"as promised; {proven}",
-            "hint": f"do it now: drorch scrub --dataset {self.dataset} --region {self.region} "
-            "--budget all",
-        }
+            f"do it now: drorch scrub --dataset {self.dataset} --region {self.region} --budget all",
+        )
 
 
 def proofs_of(program: Program, dataset: Dataset, now: datetime) -> dict[str, Proofs]:

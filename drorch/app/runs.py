@@ -48,6 +48,7 @@ _SUPERSEDED = frozenset(
         RunKind.LOCK_EXTEND,
         RunKind.REWIND,
         RunKind.READINESS,
+        RunKind.TELL,
     }
 )
 

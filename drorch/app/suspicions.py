@@ -8,6 +8,7 @@ from drorch.actions.revoking import owed
 from drorch.actions.staleness import old_locks
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
+from drorch.core.alarms import AlarmWord
 from drorch.core.facts import Guarded, KeyRevoked, LocksSeen, Quarantined, Rotation
 from drorch.core.model import Dataset
 from drorch.core.values import Value
@@ -29,7 +30,7 @@ def _strangers(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]
         first = strange[0].fact
         more = f", and {len(strange) - 1} more" if len(strange) > 1 else ""
         yield alarm(
-            "object.quarantined",
+            AlarmWord.OBJECT_QUARANTINED,
             f"{dataset.name} in {region}",
             min(k.recorded_at for k in strange),
             f"{region} holds what is not ours: {first.name} ({first.why}){more}; it is copied "
@@ -46,7 +47,7 @@ def _owed_revocations(program: Program, dataset: Dataset) -> Iterator[dict[str, 
     for home in dict.fromkeys(same_repository(dataset, r)[0] for r in dataset.regions):
         for region, keys in owed(program.tools, dataset, same_repository(dataset, home)).items():
             yield alarm(
-                "key.owed",
+                AlarmWord.KEY_OWED,
                 f"{dataset.name} in {region}",
                 min(since[key] for key in keys),
                 f"{region} may still hold what was revoked: key {', '.join(k[:8] for k in keys)}",
@@ -61,7 +62,7 @@ def _open_rotations(program: Program, dataset: Dataset) -> Iterator[dict[str, Va
         copy = known.fact.region != dataset.primary
         region = f" --region {known.fact.region}" if copy else ""
         yield alarm(
-            "key.rotation-open",
+            AlarmWord.KEY_ROTATION_OPEN,
             f"{dataset.name} in {known.fact.region}",
             known.recorded_at,
             f"the password of {dataset.name} is half changed: the old one opens it still",
@@ -76,7 +77,7 @@ def _stale_locks(program: Program, dataset: Dataset) -> Iterator[dict[str, Value
         if known.fact.locks and known.fact.region in dataset.regions:
             told = old_locks(dataset, known.fact.region, known.fact.locks, now)
             since = min(seen.written for seen in known.fact.locks)
-            yield alarm(told.what, told.subject, since, told.message, told.hint)
+            yield alarm(AlarmWord(told.what), told.subject, since, told.message, told.hint)
 
 
 def _tripped(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
@@ -85,4 +86,4 @@ def _tripped(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
     waiting = sorted((k for k in found if not k.fact.accepted), key=lambda k: k.fact.at)
     if waiting:
         message, hint = in_words(waiting[-1].fact)
-        yield alarm("guard.tripped", dataset.name, waiting[0].recorded_at, message, hint)
+        yield alarm(AlarmWord.GUARD_TRIPPED, dataset.name, waiting[0].recorded_at, message, hint)

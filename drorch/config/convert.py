@@ -18,6 +18,7 @@ from drorch.config.runbook_models import (
 )
 from drorch.config.runbook_models import RetryShape as Backoff
 from drorch.config.shapes import ObjectivesShape
+from drorch.core.alarms import PASSED
 from drorch.core.fanning import NESTING
 from drorch.core.model import (
     BRAKE,
@@ -86,7 +87,7 @@ def configuration(shape: models.ConfigurationShape, file: Path, digest: str) -> 
             name: DrillSchedule(name, one.runbook, one.schedule, one.inputs)
             for name, one in shape.drills.items()
         },
-        notify=tuple(NotifyRule(one.when, one.to, one.ping, one.command) for one in shape.notify),
+        notify=tuple(_rule(one) for one in shape.notify),
         control_plane=ControlPlane(shape.control_plane.password, shape.control_plane.regions),
         daemon=_daemon(folder, shape.daemon),
         file=file,
@@ -99,6 +100,11 @@ def _daemon(folder: Path, shape: models.DaemonShape) -> DaemonSettings:
     if shape.textfile:
         told["textfile"] = resolved(folder, shape.textfile)
     return DaemonSettings(**told)
+
+
+def _rule(shape: models.NotifyShape) -> NotifyRule:
+    rule = NotifyRule(shape.when or (PASSED,), shape.to, shape.ping, shape.command)
+    return rule if shape.pause is None else replace(rule, pause=shape.pause)
 
 
 def _secret(folder: Path, shape: models.SecretShape) -> SecretSource:

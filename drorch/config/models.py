@@ -28,21 +28,22 @@ from drorch.config.shapes import (
     refused,
 )
 from drorch.core.addresses import parsed_address
+from drorch.core.alarms import EVENT_WORDS
 from drorch.core.hours import parse_hours
+from drorch.core.nearest import did_you_mean
 
 #: restic takes no lower limit, in KiB a second.
 LEAST_RATE = 1024
 
-EventWord = Literal[
-    "run.failed",
-    "objective.missed",
-    "rpo.breached",
-    "drill.overdue",
-    "copy.owed",
-    "slot.missed",
-    "guard.tripped",
-    "retention.braked",
-    "prune.owed",
+
+def _event_word(word: str) -> str:
+    if word not in EVENT_WORDS:
+        raise refused(f"{word!r} is not known here", did_you_mean(word, EVENT_WORDS))
+    return word
+
+
+EventWord = Annotated[
+    Text, AfterValidator(_event_word), Field(json_schema_extra={"enum": list(EVENT_WORDS)})
 ]
 
 
@@ -292,10 +293,13 @@ class DrillShape(Shape):
 class NotifyShape(Shape):
     """Who is told of what."""
 
-    when: Annotated[tuple[EventWord, ...], Field(min_length=1)]
+    when: Annotated[tuple[EventWord, ...], Field(min_length=1)] | None = None
     to: Text | None = Field(default=None, description="a secret holding an Apprise URL")
     ping: Text | None = Field(default=None, description="a secret holding a dead-man URL")
     command: Argv | None = None
+    pause: Duration | None = Field(
+        default=None, description="the least time between two messages; 5m unless told"
+    )
 
     @model_validator(mode="after")
     def _one_channel(self) -> "NotifyShape":
@@ -303,6 +307,8 @@ class NotifyShape(Shape):
             raise refused(
                 "a notification goes by exactly one of to, ping, command", "name one of them"
             )
+        if self.when is None and self.ping is None:
+            raise refused("`when` is missing", "write `when: [all]`, or the words it is told of")
         return self
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
+from drorch.core.alarms import AlarmTold, ChannelTried, RunEnded
 from drorch.core.guard import Figures
 from drorch.core.staleness import Seen
 
@@ -276,6 +277,9 @@ Fact: TypeAlias = (
     | ServiceActive
     | ReadinessLooked
     | ReadinessProven
+    | RunEnded
+    | AlarmTold
+    | ChannelTried
 )
 
 F = TypeVar("F", bound=Fact)
@@ -321,6 +325,9 @@ WORDS: Mapping[type, str] = {
     ServiceActive: "service.active",
     ReadinessLooked: "readiness.looked",
     ReadinessProven: "readiness.proven",
+    RunEnded: "run.ended",
+    AlarmTold: "alarm.told",
+    ChannelTried: "channel.tried",
 }
 
 
@@ -346,10 +353,32 @@ def place_of(fact: Fact) -> Place:
         case Proven(region=region, part=subject):
             return Place(word, fact.dataset, region, subject)
         case (
-            ServiceActive(service=subject)
-            | ReadinessLooked(runbook=subject)
-            | ReadinessProven(runbook=subject)
+            ServiceActive()
+            | ReadinessLooked()
+            | ReadinessProven()
+            | RunEnded()
+            | AlarmTold()
+            | ChannelTried()
         ):
-            return Place(word, "", subject=subject)
+            return _place_of_all(word, fact)
         case _:
             return Place(word, fact.dataset, fact.region)
+
+
+def _place_of_all(word: str, fact: Fact) -> Place:
+    """The place of a fact about no dataset."""
+    match fact:
+        case (
+            ServiceActive(service=name)
+            | ReadinessLooked(runbook=name)
+            | ReadinessProven(runbook=name)
+        ):
+            return Place(word, "", subject=name)
+        case RunEnded(kind=kind, name=name):
+            return Place(word, "", kind, name)
+        case AlarmTold(channel=channel, what=what, subject=subject):
+            return Place(word, "", channel, f"{what} {subject}")
+        case ChannelTried(channel=channel):
+            return Place(word, "", channel)
+        case _:
+            raise TypeError(f"{word} is about a dataset")

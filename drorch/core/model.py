@@ -232,14 +232,22 @@ class DrillSchedule:
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 
+#: The least time between two messages over a channel, unless it is told.
+PAUSE = timedelta(minutes=5)
+
+
 @dataclass(frozen=True, slots=True)
 class NotifyRule:
-    """Who is told of what: exactly one of `to`, `ping` (names of secrets) and `command`."""
+    """Who is told of what: exactly one of `to`, `ping` (names of secrets) and `command`.
+
+    `pause` is the least time between two messages: what happens meanwhile goes together.
+    """
 
     when: tuple[str, ...]
     to: str | None = None
     ping: str | None = None
     command: tuple[str, ...] | None = None
+    pause: timedelta = PAUSE
 
 
 @dataclass(frozen=True, slots=True)

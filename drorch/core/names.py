@@ -30,6 +30,7 @@ class RunKind(StrEnum):
     FAILOVER = "failover"
     FAILBACK = "failback"
     READINESS = "readiness"
+    TELL = "tell"
 
 
 class Phase(StrEnum):

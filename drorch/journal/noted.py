@@ -9,6 +9,7 @@ from drorch.core.decoding import decoder_of
 from drorch.core.encoding import encoder_of
 from drorch.core.errors import JournalUntrusted
 from drorch.core.facts import WORDS, F, Fact, Known, Place, place_of
+from drorch.core.values import Value
 from drorch.journal import statements
 from drorch.journal.connection import Connection
 
@@ -27,6 +28,15 @@ def facts_of(connection: Connection, wanted: type[F], dataset: str) -> list[Know
     asked = {"word": WORDS[wanted], "dataset": dataset}
     found = connection.execute(statements.FACTS_OF, asked)
     return [_known(row, wanted) for row in found]
+
+
+def facts_saying(
+    connection: Connection, wanted: type[F], field: str, value: Value
+) -> list[Known[F]]:
+    """Those of one kind about no dataset whose `field` (one without a default) is `value`."""
+    said = f"%{canonical({field: value}).decode().strip('{}')}%"
+    asked = {"word": WORDS[wanted], "dataset": "", "said": said}
+    return [_known(row, wanted) for row in connection.execute(statements.FACTS_SAYING, asked)]
 
 
 def every_fact(connection: Connection) -> dict[Place, Known[Fact]]:

@@ -191,6 +191,7 @@ DELETE_FACTS = delete(facts)
 FACTS_OF = _FACT.where(
     facts.c.word == bindparam("word"), facts.c.dataset == bindparam("dataset")
 ).order_by(facts.c.region, facts.c.subject)
+FACTS_SAYING = FACTS_OF.where(facts.c.body.like(bindparam("said")))
 FACTS = _FACT
 
 # --- requests

@@ -310,6 +310,15 @@ FROM facts
 WHERE facts.word = %(word)s::VARCHAR AND facts.dataset = %(dataset)s::VARCHAR ORDER BY facts.region, facts.subject""",
 )
 
+FACTS_SAYING = Statement(
+    """SELECT facts.word, facts.dataset, facts.region, facts.subject, facts.body, facts.recorded_at
+FROM facts
+WHERE facts.word = :word AND facts.dataset = :dataset AND facts.body LIKE :said ORDER BY facts.region, facts.subject""",
+    """SELECT facts.word, facts.dataset, facts.region, facts.subject, facts.body, facts.recorded_at
+FROM facts
+WHERE facts.word = %(word)s::VARCHAR AND facts.dataset = %(dataset)s::VARCHAR AND facts.body LIKE %(said)s::VARCHAR ORDER BY facts.region, facts.subject""",
+)
+
 FACTS = Statement(
     """SELECT facts.word, facts.dataset, facts.region, facts.subject, facts.body, facts.recorded_at
 FROM facts""",

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from drorch.core.alarms import RunEnded
 from drorch.core.codec import canonical, decode_event, encode_event, parse
 from drorch.core.errors import FenceLost, JournalUntrusted, UsageError
 from drorch.core.events import (
@@ -201,6 +202,12 @@ class SqlJournal:
         """The facts of one kind about a dataset that stand, by region and subject."""
         with self.reading() as connection:
             return noted.facts_of(connection, wanted, dataset)
+
+    def ended_badly(self) -> Sequence[Known[RunEnded]]:
+        """The newest end of each kind and name of run, where it was no good one."""
+        with self.reading() as connection:
+            found = noted.facts_saying(connection, RunEnded, "good", False)
+        return [known for known in found if not known.fact.good]
 
     def take_posted(self, run: str, after: int) -> Sequence[tuple[int, Event]]:
         """Requests left for the run with an id above `after`, oldest first, with their ids."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from drorch.core.alarms import AlarmTold, ChannelTried, RunEnded
 from drorch.core.errors import AlreadyRunning, FenceLost, JournalUntrusted, UsageError
 from drorch.core.events import (
     AbortRequested,
@@ -72,7 +73,7 @@ from tests.fakes.postgres import postgres_url
 RUN = "2026-11-23T03-00-00Z-ehr-failover-7f3a"
 
 #: Facts that follow from runs as a whole, and concern no dataset.
-OF_RUNS = {ServiceActive, ReadinessLooked, ReadinessProven}
+OF_RUNS = {ServiceActive, ReadinessLooked, ReadinessProven, RunEnded, AlarmTold, ChannelTried}
 
 
 @pytest.fixture(params=["memory", "sqlite", "sqlite-by-sqlalchemy", "postgresql"])
@@ -441,7 +442,12 @@ def test_what_a_run_as_a_whole_led_to_is_kept_with_its_end(journal: Journal) -> 
     home = replace(moved, site="", failed_over=False)
     looked = ReadinessLooked("ehr-failover", RUN, ("answers: no route",))
     proven = ReadinessProven("ehr-failover", RUN)
-    pairs = (moved, home), (looked, replace(looked, wrong=())), (proven, proven)
+    ended = RunEnded("drill", "ehr-failover", RUN, good=False, outcome="failed", why="no route")
+    told = AlarmTold("oncall", "rpo.breached", "docs in qc", DAWN)
+    tried = ChannelTried("oncall", "refused", "look at it", DAWN, 3)
+    pairs = [(moved, home), (looked, replace(looked, wrong=())), (proven, proven)]
+    pairs += [(ended, replace(ended, good=True, why="")), (told, replace(told, cleared=True))]
+    pairs.append((tried, ChannelTried("oncall")))
     assert {type(first) for first, _ in pairs} == OF_RUNS
     for number, pair in enumerate(pairs):
         for turn, fact in enumerate(pair):
@@ -449,6 +455,15 @@ def test_what_a_run_as_a_whole_led_to_is_kept_with_its_end(journal: Journal) -> 
             journal.begin(run, stamped(started()), welcome)
             journal.append(run, 1, stamped(RunFinished(Outcome.PASSED, facts=(fact,))))
             assert [known.fact for known in journal.facts(type(fact), "")] == [fact]
+
+
+def test_only_bad_ends_are_given_of_the_newest_runs(journal: Journal) -> None:
+    bad = RunEnded("backup", "ehr-db", RUN, good=False, outcome="failed", why='it said "good":true')
+    good = RunEnded("check", "ehr-db", RUN, good=True, outcome="passed", why='"good":false')
+    learn(journal, bad, good)
+    assert journal.ended_badly() == [Known(bad, DAWN + timedelta(seconds=2))]
+    learn(journal, replace(bad, good=True), second=60)
+    assert journal.ended_badly() == []
 
 
 def test_names_of_any_bytes_are_kept(journal: Journal) -> None:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.events import Event, RunStarted, Stamped
 from drorch.core.model import Configuration
-from drorch.core.names import Mode, Phase, RunKind, StepStatus, Verdict
+from drorch.core.names import Mode, Outcome, Phase, RunKind, StepStatus, Verdict
 from drorch.core.plan import Plan, PlannedStep
 from drorch.core.run import replay
 from drorch.core.runbook import Retry, Until
@@ -251,3 +251,9 @@ def an_until(within: float, every: float = 1.0, successes: int = 1) -> Until:
 
 
 FINAL = {s.value for s in StepStatus if s.final}
+
+
+def how_it_ended(state: RunFold) -> tuple[Outcome, tuple[str, ...]]:
+    """What the run came to, and what it left behind."""
+    assert state.finished is not None
+    return state.finished.outcome, state.finished.left_behind

@@ -11,7 +11,6 @@ from drorch.core.events import (
     AttemptStarted,
     PersonAnswered,
     PersonAsked,
-    RunFinished,
     StepGivenUp,
     StepSettled,
     StepSkipped,
@@ -28,6 +27,7 @@ from tests.engine.stage import (
     a_retry,
     a_step,
     an_undo,
+    how_it_ended,
     lasting,
 )
 from tests.fakes.world import CutJournal, MovingClock, PowerCut, an_owner
@@ -144,7 +144,7 @@ def test_an_unknown_outcome_in_the_cleanup_of_an_aborted_run_is_named_as_left_be
         stage.run(during=during)
     stage.journal = None
     state = stage.resume()
-    assert state.finished == RunFinished(Outcome.ABORTED, ("sweep",))
+    assert how_it_ended(state) == (Outcome.ABORTED, ("sweep",))
     assert stage.events(PersonAsked) == []
     assert stage.done == ["it", "rest"]
 
@@ -197,7 +197,7 @@ def test_a_cleanup_that_fails_is_named_and_the_others_are_done_all_the_same():
     )
     stage = Stage(steps, {"undo:a": [FAIL], "one": [FAIL], "three": [FAIL]})
     state = stage.run()
-    assert state.finished == RunFinished(Outcome.PASSED, ("undo:a", "one"))
+    assert how_it_ended(state) == (Outcome.PASSED, ("undo:a", "one"))
     assert stage.done == ["a", "undo:a", "one", "two", "three", "three"]
 
 
@@ -209,7 +209,7 @@ def test_cleanup_of_what_never_came_to_be_is_skipped_and_not_dirty():
     )
     stage = Stage(steps, {"start": [FAIL]})
     state = stage.run()
-    assert state.finished == RunFinished(Outcome.FAILED, ())
+    assert how_it_ended(state) == (Outcome.FAILED, ())
     assert stage.statuses == {"start": "failed", "stop": "skipped", "sweep": "passed"}
 
 
@@ -257,7 +257,7 @@ def _aborted_when(started: str) -> Stage:
 )
 def test_an_abort_starts_nothing_new_and_cleans_up_whatever_the_phase(when, done, outcome):
     stage = _aborted_when(when)
-    assert stage.state().finished == RunFinished(outcome, ())
+    assert how_it_ended(stage.state()) == (outcome, ())
     assert stage.done == done
     stopped = [e.step for e in stage.events(AttemptFinished) if e.cause == "cancelled"]
     assert stopped == ([] if when == "sweep" else [when])
@@ -412,11 +412,11 @@ def test_what_a_lost_attempt_began_and_nobody_saw_is_left_behind_and_named():
     assert stage.resume().finished is None
     stage.say(StepSettled("serve", True, "ana", "it listens"))
     state = stage.resume()
-    assert state.finished == RunFinished(Outcome.PASSED, ("undo:serve",))
+    assert how_it_ended(state) == (Outcome.PASSED, ("undo:serve",))
     assert "may still be there" in state.steps["undo:serve"].why
 
 
 def test_undo_of_a_step_that_failed_without_outputs_is_skipped_and_nothing_is_dirty():
     stop = an_undo("serve", arguments={"service": "{serve.value}"})
     stage = Stage((a_step("serve"), stop), {"serve": [FAIL]})
-    assert stage.run().finished == RunFinished(Outcome.FAILED, ())
+    assert how_it_ended(stage.run()) == (Outcome.FAILED, ())

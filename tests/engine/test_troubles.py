@@ -16,7 +16,6 @@ from drorch.core.events import (
     AttemptStarted,
     PersonAsked,
     RetryScheduled,
-    RunFinished,
     RunStarted,
     RunTaken,
     Stamped,
@@ -40,6 +39,7 @@ from tests.engine.stage import (
     a_step,
     an_undo,
     deaf,
+    how_it_ended,
     lasting,
 )
 from tests.fakes.world import CutJournal, MovingClock, PowerCut, an_owner
@@ -368,7 +368,7 @@ def tells(call, tools):
 def test_a_closed_terminal_stops_no_run(after):
     gone, stays = Gone(after), Gone(999)
     stage = Stage((a_step("it"), a_cleanup("sweep")), {"it": [tells]}, watchers=(gone, stays))
-    assert stage.run().finished == RunFinished(Outcome.PASSED, ())
+    assert how_it_ended(stage.run()) == (Outcome.PASSED, ())
     assert len(gone.seen) == min(after, len(stays.seen))
     assert [type(e) for e in stays.seen[:4]] == [
         RunStarted,

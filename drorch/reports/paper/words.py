@@ -180,6 +180,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "files.remove": later("Remove what this run created."),
         "fence.check": later("Know whether the old primary is down, up, or that nobody can tell."),
         "notify": later("Tell people."),
+        "alarm.tell": later("Tell people what is wrong."),
         "wait": later("Let time pass."),
         "approve": later("Somebody who may decides whether to go on."),
         "confirm": later("Somebody does this by hand, and says when it is done."),

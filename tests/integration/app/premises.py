@@ -395,12 +395,13 @@ class Premises:
         return copy
 
     def alarms(self) -> list[tuple[str, str]]:
-        """What is alarming, and about what."""
+        """What is alarming, and about what; but not that the run failed which found it."""
         with self.program() as program:
             from drorch.app.posture import status
 
             found: Any = status(program)
-        return [(a["what"], a["subject"]) for a in found["alarms"]]
+        told = [(a["what"], a["subject"]) for a in found["alarms"]]
+        return [one for one in told if one[0] != "run.failed"]
 
     def wait_until_dead(self, run: str) -> None:
         """The run's owner is gone, and so is everything it had started."""

@@ -10,6 +10,7 @@ import pytest
 from drorch.cli.main import root
 from drorch.cli.session import Session
 from drorch.config.models import ConfigurationShape
+from drorch.core.alarms import HEADLINES, AlarmWord, severity_of
 from drorch.core.errors import ExitCode
 from drorch.core.names import Mode, Outcome
 from tests.unit.docs.pages import PAGES, ROOT, YAMLS, anchors, commands, links, prose, spelled_out
@@ -110,6 +111,14 @@ def test_no_machine_and_no_foreign_host_is_named(path):
 def test_the_exit_codes_are_those_of_the_program():
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", page("exit-codes.md"), re.MULTILINE)}
     assert told == {code.value for code in ExitCode}
+
+
+def test_every_alarm_has_its_line_a_headline_in_each_language_and_no_other_word_has():
+    lines = re.findall(r"^\| `([a-z.-]+)` \| (yes)? ?\|", page("notifications.md"), re.MULTILINE)
+    told = {word: bool(critical) for word, critical in lines}
+    assert told == {word.value: severity_of(word) == "critical" for word in AlarmWord}
+    for word in AlarmWord:
+        assert set(HEADLINES[word]) == {"en", "fr"}
 
 
 def test_the_glossary_has_the_words_that_reports_use():
