@@ -20,7 +20,7 @@ from drorch.core.facts import F, Known
 from drorch.core.model import Configuration, NotifyRule
 from drorch.core.moment import Moment
 from drorch.core.names import Mode
-from drorch.core.posture import KnownCopy, RunRow
+from drorch.core.posture import KnownCopy, RunRow, SlotRow
 from drorch.core.telling import Delivery, Message
 from drorch.core.values import Evidence, Result, Value
 from drorch.core.vitals import DaemonState, Overview
@@ -277,7 +277,8 @@ class Journal(Knowledge, Protocol):
         """Record a new run's first events (RunStarted first), in one transaction.
 
         For each unfinished run of the same subject `may_begin` is called inside the
-        transaction; it raises (AlreadyRunning, say) to refuse.
+        transaction; it raises (AlreadyRunning, say) to refuse. Raises SlotGone, with nothing
+        recorded, if a slot among the events is accounted for already.
         """
         ...
 
@@ -308,6 +309,16 @@ class Journal(Knowledge, Protocol):
 
     def ended_badly(self) -> Sequence[Known[RunEnded]]:
         """The newest end of each kind and name of run, where it was no good one."""
+        ...
+
+    def accounted(self) -> Mapping[str, datetime]:
+        """Up to when the slots of each job, by name, are accounted for; only jobs that were seen."""
+        ...
+
+    def slots(
+        self, *, job: str | None = None, since: datetime | None = None, limit: int | None = None
+    ) -> Sequence[SlotRow]:
+        """What became of slots (of one job), newest first; without what ended before `since`."""
         ...
 
     def post(self, run: str, request: Event) -> None:

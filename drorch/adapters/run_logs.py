@@ -17,6 +17,8 @@ from drorch.core.events import (
     RunFinished,
     RunStarted,
     RunTaken,
+    SlotsMissed,
+    SlotTaken,
     StepGivenUp,
 )
 from drorch.core.moment import Moment, elapsed
@@ -114,7 +116,7 @@ def _at_level(log: "Log", event: Event) -> Callable[..., None]:
             return log.info if good else log.warning
         case AttemptFinished():
             return log.info if event.verdict is Verdict.PASS else log.warning
-        case AttemptLost() | RunTaken() | FindingRecorded() | PersonAsked():
+        case AttemptLost() | RunTaken() | FindingRecorded() | PersonAsked() | SlotsMissed():
             return log.warning
         case _:
             return log.info
@@ -146,12 +148,20 @@ def _of_event(state: RunFold, event: Event, at: Moment) -> "dict[str, Field]":
                 "elapsed_s": event.elapsed,
                 **given,
             }
+        case SlotTaken() | SlotsMissed():
+            return _of_slots(event)
         case FindingRecorded():
             return {"what": event.finding.what, "subject": event.finding.subject}
         case RunFinished():
             return {"outcome": event.outcome.value, "elapsed_s": elapsed(state.started, at)}
         case _:
             return {}
+
+
+def _of_slots(event: SlotTaken | SlotsMissed) -> "dict[str, Field]":
+    if isinstance(event, SlotTaken):
+        return {"job": event.job, "due_at": event.due_at, "late": event.late}
+    return {"job": event.job, "missed": event.count}
 
 
 def _plain(value: Value) -> "Field":

@@ -49,6 +49,7 @@ _SUPERSEDED = frozenset(
         RunKind.REWIND,
         RunKind.READINESS,
         RunKind.TELL,
+        RunKind.SCHEDULE,
     }
 )
 

@@ -37,6 +37,7 @@ def summary(document: Document, zone: str, *, besides: str = "") -> list[str]:
         _headline(document),
         f"  run: {document['run']}",
         *_times(document, zone),
+        *_schedule(document, zone),
         *_objectives(document["objectives"]),
         *_path(document),
         *_results(document["steps"]),
@@ -63,6 +64,24 @@ def _times(document: Document, zone: str) -> Iterator[str]:
     yield f"  began: {began} ({zone}), took {took}{people}"
     if document["reason"]:
         yield f"  reason: {one_line(document['reason'])}"
+
+
+def _schedule(document: Document, zone: str) -> Iterator[str]:
+    """Which slot the run was due for, and what else it recorded of schedules."""
+    slot = document["slot"]
+    if slot is not None:
+        late = f", began late: {one_line(slot['why'])}" if slot["fate"] == "late" else ""
+        yield f"  slot: {slot['job']} at {moment(slot['due_at'], zone)}{late}"
+    for gap in document["missed"]:
+        span = moment(gap["first_at"], zone)
+        if gap["count"] > 1:
+            span = f"{span} to {moment(gap['last_at'], zone)}"
+        yield f"  missed: {counted(gap['count'], 'slot')} of {gap['job']}, {span}: {one_line(gap['why'])}"
+    for seen in document["jobs_seen"]:
+        yield f"  from {moment(seen['since'], zone)} on: {', '.join(seen['jobs'])}"
+    taken = document["configuration_taken"]
+    if taken is not None:
+        yield f"  configuration: {clean(taken['file'])} ({taken['digest'][:15]}): {one_line(taken['why'])}"
 
 
 def _objectives(objectives: Mapping[str, Document]) -> Iterator[str]:

@@ -55,6 +55,10 @@ KINDS: Mapping[str, type[Event]] = {
     "abort.requested": events.AbortRequested,
     "fence.forced": events.FenceForced,
     "finding.recorded": events.FindingRecorded,
+    "slot.taken": events.SlotTaken,
+    "slots.missed": events.SlotsMissed,
+    "jobs.seen": events.JobsSeen,
+    "configuration.taken": events.ConfigurationTaken,
     "run.finished": events.RunFinished,
 }
 _KIND_OF = {event: kind for kind, event in KINDS.items()}

@@ -5,17 +5,25 @@ where there is one; durations are seconds to the millisecond. Keys ending in `fr
 are places on the run's own line of time, in seconds since it started (see core/axis.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from drorch.core.axis import Axis, began
 from drorch.core.consent import Terms
-from drorch.core.events import RetryRequested, SkipRequested
+from drorch.core.events import (
+    ConfigurationTaken,
+    JobsSeen,
+    RetryRequested,
+    ScheduleFact,
+    SkipRequested,
+    SlotsMissed,
+    SlotTaken,
+)
 from drorch.core.findings import all_findings
 from drorch.core.moment import Moment
-from drorch.core.names import RunState
+from drorch.core.names import RunState, SlotFate
 from drorch.core.outcome import left_behind
 from drorch.core.state import Attempt, Pause, Question, RunFold, StepState
 from drorch.core.timing import Measured, Timing, time_run
@@ -119,6 +127,7 @@ def _circumstances(state: RunFold) -> Document:
         "reason": state.reason,
         "declared_at": rfc3339(state.declared_at) if state.declared_at else None,
         "due_at": rfc3339(state.due_at) if state.due_at else None,
+        **_scheduled(state.schedule),
         "inputs": dict(plan.inputs),
         "datasets": list(plan.datasets),
         "parallel": plan.parallel,
@@ -133,6 +142,32 @@ def _circumstances(state: RunFold) -> Document:
             "version": state.owner.version,
         },
         "notices": list(plan.notices),
+    }
+
+
+def _scheduled(facts: Sequence[ScheduleFact]) -> Document:
+    """Which slot the run is for, and what else its start told of schedules."""
+    slot: Document | None = None
+    missed: list[Document] = []
+    seen: list[Document] = []
+    configuration: Document | None = None
+    for fact in facts:
+        match fact:
+            case SlotTaken(job, due_at, late, why):
+                fate = SlotFate.LATE if late else SlotFate.FIRED
+                slot = {"job": job, "due_at": rfc3339(due_at), "fate": fate.value, "why": why}
+            case SlotsMissed(job, first, last, count, why):
+                span = {"first_at": rfc3339(first), "last_at": rfc3339(last), "count": count}
+                missed.append({"job": job, **span, "why": why})
+            case JobsSeen(jobs, since):
+                seen.append({"since": rfc3339(since), "jobs": list(jobs)})
+            case ConfigurationTaken(file, digest, why):
+                configuration = {"file": file, "digest": _head(digest), "why": why}
+    return {
+        "slot": slot,
+        "missed": missed,
+        "jobs_seen": seen,
+        "configuration_taken": configuration,
     }
 
 

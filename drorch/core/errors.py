@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 
 
@@ -61,6 +62,18 @@ class FenceLost(AlreadyRunning):
         return cls(
             f"another process has carried run {run} on",
             f"`drorch run show {run}` tells where it stands",
+        )
+
+
+class SlotGone(AlreadyRunning):
+    """A slot of a job is accounted for already: another process was quicker, nothing was recorded."""
+
+    @classmethod
+    def of(cls, job: str, slot: datetime) -> "SlotGone":
+        """What there is to say of it."""
+        return cls(
+            f"the slot of {job} at {slot:%Y-%m-%d %H:%M:%S} UTC is accounted for already",
+            "another daemon works with this journal: nothing is left to do for the slot",
         )
 
 

@@ -216,6 +216,51 @@ class FindingRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotTaken:
+    """The run is what a job's slot (core/jobs.py) was due for; `late`: it began late, and `why`.
+
+    Of all slots of a job each is accounted for once, in their order, by this or as missed.
+    """
+
+    job: str
+    due_at: datetime
+    late: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsMissed:
+    """So many slots of a job, one after the other, that nothing was or will be done for, and why."""
+
+    job: str
+    first_at: datetime
+    last_at: datetime
+    count: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobsSeen:
+    """Jobs by name whose slots count from `since` on; those known already go on from where they are."""
+
+    jobs: tuple[str, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationTaken:
+    """Jobs are those of this configuration file from here on; `digest` is its SHA-256 (hex)."""
+
+    file: str
+    digest: str
+    why: str
+
+
+#: What is recorded of schedules with a run's start.
+ScheduleFact: TypeAlias = SlotTaken | SlotsMissed | JobsSeen | ConfigurationTaken
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """The last event. `left_behind` names cleanup that failed; the run is then dirty.
 
@@ -246,6 +291,7 @@ Event: TypeAlias = (
     | AbortRequested
     | FenceForced
     | FindingRecorded
+    | ScheduleFact
     | RunFinished
 )
 

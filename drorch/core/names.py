@@ -31,6 +31,7 @@ class RunKind(StrEnum):
     FAILBACK = "failback"
     READINESS = "readiness"
     TELL = "tell"
+    SCHEDULE = "schedule"
 
 
 class Phase(StrEnum):
@@ -79,6 +80,14 @@ class Outcome(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     ABORTED = "aborted"
+
+
+class SlotFate(StrEnum):
+    """What became of a moment at which a job was due."""
+
+    FIRED = "fired"
+    LATE = "late"
+    MISSED = "missed"
 
 
 class Verdict(StrEnum):

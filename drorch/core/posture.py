@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from drorch.core.names import Mode, Outcome, RunKind, RunState
+from drorch.core.names import Mode, Outcome, RunKind, RunState, SlotFate
 
 
 class CopyFactKind(StrEnum):
@@ -73,3 +73,19 @@ class RunRow:
     owner_started: int
     owner_boot: str
     owner_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """What became of a job's slot, or of `count` slots that were missed one after the other.
+
+    `run` is what was fired, or recorded that nothing was; `last_at` is `first_at` of a single one.
+    """
+
+    job: str
+    first_at: datetime
+    last_at: datetime
+    count: int
+    fate: SlotFate
+    why: str
+    run: str

@@ -14,13 +14,18 @@ from drorch.core.events import (
     AttemptFinished,
     AttemptLost,
     AttemptStarted,
+    ConfigurationTaken,
     Event,
     FindingRecorded,
+    JobsSeen,
     Recorded,
     RetryScheduled,
     RunFinished,
     RunStarted,
     RunTaken,
+    ScheduleFact,
+    SlotsMissed,
+    SlotTaken,
     StepGivenUp,
     StepSkipped,
 )
@@ -239,6 +244,13 @@ def _(event: FindingRecorded, state: RunFold, _at: Moment) -> None:
 def _(event: RunFinished, state: RunFold, at: Moment) -> None:
     state.finished, state.finished_at = event, at
 
+
+def _note(event: ScheduleFact, state: RunFold, _at: Moment) -> None:
+    state.schedule.append(event)
+
+
+for _fact in (SlotTaken, SlotsMissed, JobsSeen, ConfigurationTaken):
+    _fold.register(_fact)(_note)
 
 for _word in WORDS:
     _fold.register(_word)(heed)

@@ -1,13 +1,17 @@
 """What happened in a run, in words: one sentence for each event, for terminals and logs."""
 
+from datetime import datetime
+
 from drorch.core.events import (
     AbortRequested,
     AttemptFinished,
     AttemptLost,
     AttemptStarted,
+    ConfigurationTaken,
     Event,
     FenceForced,
     FindingRecorded,
+    JobsSeen,
     PersonAnswered,
     PersonAsked,
     RetryRequested,
@@ -17,7 +21,10 @@ from drorch.core.events import (
     RunPaused,
     RunStarted,
     RunTaken,
+    ScheduleFact,
     SkipRequested,
+    SlotsMissed,
+    SlotTaken,
     StepGivenUp,
     StepSettled,
     StepSkipped,
@@ -40,7 +47,7 @@ def answer_to(asked: PersonAsked, run: str) -> str:
     return f"answer: drorch run approve {run} {asked.step} --reason TEXT"
 
 
-def sentence(state: RunFold, event: Event) -> str:
+def sentence(state: RunFold, event: Event) -> str:  # noqa: PLR0911 - one line for each kind of event
     """One event in words."""
     match event:
         case RunStarted():
@@ -56,6 +63,8 @@ def sentence(state: RunFold, event: Event) -> str:
             return _decided(event)
         case FindingRecorded():
             return f"finding: {event.finding.subject}: {one_line(event.finding.message)}"
+        case SlotTaken() | SlotsMissed() | JobsSeen() | ConfigurationTaken():
+            return _scheduled(event)
         case _:
             return f"{event.step}: {_polled(state, event) or _of_step(event)}"
 
@@ -72,6 +81,29 @@ def _decided(event: AbortRequested | FenceForced | RunPaused | RunContinued) -> 
             return f"goes on, by {event.by}{why}"
         case FenceForced():
             return f"the fencing gate may be passed, says {event.by}: {one_line(event.reason)}"
+
+
+def _scheduled(event: ScheduleFact) -> str:
+    """What the start of a run told of schedules."""
+    match event:
+        case SlotTaken():
+            late = f", late: {one_line(event.why)}" if event.late else ""
+            return f"{event.job} was due at {_utc(event.due_at)}{late}"
+        case SlotsMissed():
+            span = _utc(event.first_at)
+            if event.count > 1:
+                span = f"{span} to {_utc(event.last_at)}"
+            slots = counted(event.count, "slot")
+            return f"{slots} of {event.job} missed, {span}: {one_line(event.why)}"
+        case JobsSeen():
+            jobs = counted(len(event.jobs), "job")
+            return f"{jobs} to be done from {_utc(event.since)} on: {', '.join(event.jobs)}"
+        case ConfigurationTaken():
+            return f"configuration {one_line(event.file)} taken over: {one_line(event.why)}"
+
+
+def _utc(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _polled(state: RunFold, event: Event) -> str:

@@ -16,6 +16,7 @@ from drorch.core.events import (
     RunFinished,
     RunPaused,
     RunTaken,
+    ScheduleFact,
     SkipRequested,
     StepSettled,
 )
@@ -166,7 +167,7 @@ class RunFold:
 
     `open_steps` holds the steps that are not final, in file order. `failed` says that something
     failed that makes the run a failed one; what fails once somebody has aborted says nothing.
-    `unheeded` holds the words that changed nothing, and why.
+    `unheeded` holds the words that changed nothing, and why; `schedule` what its start told of slots.
     """
 
     run: str
@@ -205,6 +206,7 @@ class RunFold:
     touched: bool = False
     clock_steps: list[ClockStep] = field(default_factory=list)
     takings: list[tuple[Moment, RunTaken]] = field(default_factory=list)
+    schedule: list[ScheduleFact] = field(default_factory=list)
     finished: RunFinished | None = None
     finished_at: Moment | None = None
 

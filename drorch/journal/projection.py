@@ -1,19 +1,22 @@
-"""What is kept beside the events for quick looks: runs in short, and known copies. Pure.
+"""What is kept beside the events for quick looks: runs in short, known copies, slots. Pure.
 
-Both are folds over events in the order in which they were recorded, so they can be rebuilt.
+All are folds over events in the order in which they were recorded, so they can be rebuilt.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import TypeAlias
 
 from drorch.core.consent import Terms
+from drorch.core.errors import SlotGone
 from drorch.core.events import (
     AbortRequested,
     AttemptFinished,
     AttemptLost,
     AttemptStarted,
     Event,
+    JobsSeen,
     Owner,
     PersonAnswered,
     PersonAsked,
@@ -25,13 +28,15 @@ from drorch.core.events import (
     RunStarted,
     RunTaken,
     SkipRequested,
+    SlotsMissed,
+    SlotTaken,
     Stamped,
     StepGivenUp,
     StepSettled,
     StepSkipped,
 )
-from drorch.core.names import Mode, Outcome, Requester, RunKind, RunState
-from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy, RunRow
+from drorch.core.names import Mode, Outcome, Requester, RunKind, RunState, SlotFate
+from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy, RunRow, SlotRow
 
 #: Dataset, region, snapshot.
 CopyKey: TypeAlias = tuple[str, str, str]
@@ -258,3 +263,40 @@ class CopyFold:
             owed.add(key)
         else:
             owed.discard(key)
+
+
+def slot_row(run: str, event: SlotTaken | SlotsMissed) -> SlotRow:
+    """What an event of a run says became of slots."""
+    match event:
+        case SlotTaken(job, due_at, late, why):
+            fate = SlotFate.LATE if late else SlotFate.FIRED
+            return SlotRow(job, due_at, due_at, 1, fate, _plain(why), run)
+        case SlotsMissed(job, first, last, count, why):
+            return SlotRow(job, first, last, count, SlotFate.MISSED, _plain(why), run)
+
+
+def account(known: Mapping[str, datetime], event: Event) -> dict[str, datetime]:
+    """Up to when slots are accounted for after an event, of the jobs for which that has changed.
+
+    `known` is what it was. Raises SlotGone for a slot that was accounted for already, ValueError for
+    a gap that is none.
+    """
+    match event:
+        case SlotTaken(job=job, due_at=at):
+            return _moved(known, job, at, at)
+        case SlotsMissed(job=job, first_at=first, last_at=last, count=count):
+            if first > last or count < 1:
+                raise ValueError(f"{count} slots from {first} to {last} are no gap")
+            return _moved(known, job, first, last)
+        case JobsSeen(jobs=jobs, since=since):
+            return {job: since for job in jobs if job not in known}
+        case _:
+            return {}
+
+
+def _moved(
+    known: Mapping[str, datetime], job: str, first: datetime, last: datetime
+) -> dict[str, datetime]:
+    if job in known and first <= known[job]:
+        raise SlotGone.of(job, first)
+    return {job: last}

@@ -22,10 +22,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import GenerativeSelect
 
-from drorch.core.posture import KnownCopy, RunRow
+from drorch.core.posture import KnownCopy, RunRow, SlotRow
 from drorch.journal.chain import Entry, Row
 from drorch.journal.projection import Standing
-from drorch.journal.schema import copies, events, facts, ledger, posted, revisions, runs
+from drorch.journal.schema import (
+    copies,
+    events,
+    facts,
+    jobs,
+    ledger,
+    posted,
+    revisions,
+    runs,
+    slots,
+)
 
 Query = TypeVar("Query", bound=GenerativeSelect)
 
@@ -193,6 +203,37 @@ FACTS_OF = _FACT.where(
 ).order_by(facts.c.region, facts.c.subject)
 FACTS_SAYING = FACTS_OF.where(facts.c.body.like(bindparam("said")))
 FACTS = _FACT
+
+# --- slots
+
+_SLOT = select(*_columns(slots, SlotRow))
+_SINCE = slots.c.last_at >= bindparam("since")
+_THE_SLOT = [slots.c[name] == bindparam(f"the_{name}") for name in ("job", "first_at")]
+
+INSERT_SLOT = insert(slots).inline().values(_values(_names(SlotRow)))
+DELETE_SLOT = delete(slots).where(*_THE_SLOT)
+DELETE_SLOTS_BY = delete(slots).where(slots.c.run == bindparam("run"))
+SLOTS = _up_to(_LIMIT, _SLOT.where(_SINCE).order_by(slots.c.last_at.desc(), slots.c.job.desc()))
+SLOTS_OF = _up_to(
+    _LIMIT,
+    _SLOT.where(slots.c.job == bindparam("job"), _SINCE).order_by(slots.c.first_at.desc()),
+)
+SLOTS_BY = _SLOT.where(slots.c.run == bindparam("run")).order_by(slots.c.job, slots.c.first_at)
+SLOTS_WITHOUT_EVENTS = (
+    select(slots.c.run)
+    .where(~select(events.c.n).where(events.c.run == slots.c.run).exists())
+    .distinct()
+)
+EVENTS_OF_SCHEDULES = _ROW.where(
+    or_(*(events.c.kind == bindparam(name) for name in ("taken", "missed", "seen")))
+).order_by(events.c.n)
+INSERT_JOB = insert(jobs).inline().values(_values(["job", "accounted_at"]))
+UPDATE_JOB = (
+    update(jobs).where(jobs.c.job == bindparam("the_job")).values(_values(["accounted_at"]))
+)
+DELETE_JOBS = delete(jobs)
+JOBS = select(jobs.c.job, jobs.c.accounted_at)
+JOB = JOBS.where(jobs.c.job == bindparam("job"))
 
 # --- requests
 

@@ -1,17 +1,31 @@
 """The projections folded anew from the events, and held against what is kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
 from drorch.core.errors import JournalUntrusted
-from drorch.core.events import AttemptFinished, RunFinished
+from drorch.core.events import (
+    AttemptFinished,
+    Recorded,
+    RunFinished,
+    SlotsMissed,
+    SlotTaken,
+)
 from drorch.core.facts import Fact, Known, Place
-from drorch.core.posture import KnownCopy
-from drorch.journal import noted, records
+from drorch.core.posture import KnownCopy, SlotRow
+from drorch.journal import noted, records, scheduled
 from drorch.journal.chain import TAMPERED, Row, opened, unseal
 from drorch.journal.connection import Connection
-from drorch.journal.projection import CopyFold, CopyKey, Standing, fold, opening
+from drorch.journal.projection import (
+    CopyFold,
+    CopyKey,
+    Standing,
+    account,
+    fold,
+    opening,
+    slot_row,
+)
 from drorch.journal.store import SqlJournal
 
 
@@ -32,6 +46,7 @@ def rebuild(journal: SqlJournal) -> Rebuilt:
     with journal.reading(whole=True) as connection:
         runs = records.runs_with_events(connection)
         orphans = records.rows_without_events(connection)
+        strays = scheduled.slots_without_events(connection)
         suspects = [run for run in runs if _difference(connection, run)]
     differences: list[str] = []
     # What seemed off is looked at again under the lock: its run may just have gone on.
@@ -42,6 +57,9 @@ def rebuild(journal: SqlJournal) -> Rebuilt:
         for run in orphans:
             records.remove_standing(connection, run)
             differences.append(f"run {run}: there are no events")
+        for run in strays:
+            scheduled.replace_slots_by(connection, run, ())
+            differences.append(f"slots of run {run}: there are no events")
         told = Told.by(connection)
         off_copies = differences_of_copies(connection, told.copies)
         if off_copies:
@@ -49,40 +67,73 @@ def rebuild(journal: SqlJournal) -> Rebuilt:
         off_facts = differences_of_facts(connection, told.facts)
         if off_facts:
             noted.replace_facts(connection, told.facts.values())
-    return Rebuilt(len(runs), len(told.copies), (*differences, *off_copies, *off_facts))
+        off_jobs = differences_of_jobs(connection, told.accounted)
+        if off_jobs:
+            scheduled.replace_accounted(connection, told.accounted)
+    off = (*differences, *off_copies, *off_facts, *off_jobs)
+    return Rebuilt(len(runs), len(told.copies), off)
 
 
 def _mend_run(connection: Connection, run: str) -> list[str]:
     difference = _difference(connection, run)
     if not difference:
         return []
-    standing = standing_from(records.all_rows(connection, run))
+    story = Story.by(records.all_rows(connection, run))
     if records.has_row(connection, run):
-        records.replace_standing(connection, standing)
+        records.replace_standing(connection, story.standing)
     else:
-        records.insert_standing(connection, standing)
+        records.insert_standing(connection, story.standing)
+    scheduled.replace_slots_by(connection, run, story.slots)
     return [f"run {run}: {difference}"]
 
 
 def _difference(connection: Connection, run: str) -> str:
-    return difference_of(connection, standing_from(records.all_rows(connection, run)))
+    return difference_of(connection, Story.by(records.all_rows(connection, run)))
 
 
-def standing_from(rows: Iterable[Row]) -> Standing:
-    """A run's row as its events tell it; JournalUntrusted if the chain is broken."""
-    standing: Standing | None = None
-    for recorded in unseal(rows):
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a run's own events tell: its row, and what it recorded of slots by job and time."""
+
+    standing: Standing
+    slots: tuple[SlotRow, ...]
+
+    @classmethod
+    def by(cls, rows: Iterable[Row]) -> "Story":
+        """From a run's first event on; JournalUntrusted if the chain is broken."""
+        standing: Standing | None = None
+        slots: list[SlotRow] = []
+        for recorded in unseal(rows):
+            if standing is None:
+                standing = opening(recorded.run, recorded, recorded.head)
+            else:
+                fold(standing, recorded)
+            slots += _slots_of(recorded)
         if standing is None:
-            standing = opening(recorded.run, recorded, recorded.head)
-        else:
-            fold(standing, recorded)
-    if standing is None:
-        raise JournalUntrusted("a run has no events", TAMPERED)
-    return standing
+            raise JournalUntrusted("a run has no events", TAMPERED)
+        return cls(standing, tuple(sorted(slots, key=lambda s: (s.job, s.first_at))))
 
 
-def difference_of(connection: Connection, told: Standing) -> str:
-    """In words, where the kept row differs from what the events tell; empty if nowhere."""
+def _slots_of(recorded: Recorded) -> Iterator[SlotRow]:
+    if isinstance(recorded.event, SlotTaken | SlotsMissed):
+        yield slot_row(recorded.run, recorded.event)
+
+
+def difference_of(connection: Connection, told: Story) -> str:
+    """In words, where what is kept of a run differs from what its events tell; empty if nowhere."""
+    row = _difference_of_row(connection, told.standing)
+    return "; ".join(d for d in (row, _difference_of_slots(connection, told)) if d)
+
+
+def _difference_of_slots(connection: Connection, told: Story) -> str:
+    try:
+        kept = scheduled.slots_by(connection, told.standing.run)
+    except JournalUntrusted as error:
+        return error.message
+    return "" if kept == list(told.slots) else "its slots are not what the events tell"
+
+
+def _difference_of_row(connection: Connection, told: Standing) -> str:
     try:
         kept = records.standing_of(connection, told.run)
     except JournalUntrusted as error:
@@ -99,10 +150,11 @@ def difference_of(connection: Connection, told: Standing) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the attempts of all runs told, folded in the order it was recorded."""
+    """What all runs told together, folded in the order it was recorded."""
 
     copies: dict[CopyKey, KnownCopy]
     facts: dict[Place, Known[Fact]]
+    accounted: dict[str, datetime]
 
     @classmethod
     def by(cls, connection: Connection) -> "Told":
@@ -116,7 +168,23 @@ class Told:
                     copies.learn(copy, recorded.at.at)
             if isinstance(recorded.event, AttemptFinished | RunFinished):
                 facts += [(fact, recorded.at.at) for fact in recorded.event.facts]
-        return cls(copies.known, noted.folded(facts))
+        accounted: dict[str, datetime] = {}
+        for row in scheduled.rows_of_schedules(connection):
+            accounted.update(account(accounted, opened(row).event))
+        return cls(copies.known, noted.folded(facts), accounted)
+
+
+def differences_of_jobs(connection: Connection, told: dict[str, datetime]) -> list[str]:
+    """In words, where what is kept as accounted for differs from what the events tell."""
+    try:
+        kept = scheduled.accounted(connection)
+    except JournalUntrusted as error:
+        return [error.message]
+    return [
+        f"slots of {job} are accounted for up to {kept.get(job)}, by the events {told.get(job)}"
+        for job in sorted({*kept, *told})
+        if kept.get(job) != told.get(job)
+    ]
 
 
 def differences_of_facts(connection: Connection, told: dict[Place, Known[Fact]]) -> list[str]:

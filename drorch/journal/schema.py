@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision under migrations/versions: what this code reads and writes.
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -125,6 +125,29 @@ facts = Table(
     Column("subject", Text, primary_key=True),
     Column("body", Text, nullable=False),
     Column("recorded_at", Text, nullable=False),
+)
+
+#: What became of each slot of a job: a row for one that was fired, or for a gap of missed ones.
+slots = Table(
+    "slots",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("first_at", Text, primary_key=True),
+    Column("last_at", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("fate", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("run", Text, nullable=False),
+)
+Index("ix_slots_last_at", slots.c.last_at, slots.c.job)
+Index("ix_slots_run", slots.c.run)
+
+#: Up to when the slots of each job are accounted for: what follows must come after.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("accounted_at", Text, nullable=False),
 )
 
 #: Requests people leave for a run's owner. A number is never given twice (AUTOINCREMENT): owners

@@ -3,7 +3,7 @@
 from drorch.journal.connection import Statement
 
 #: The revision of the schema they are for.
-REVISION = "0002"
+REVISION = "0003"
 
 REVISION_FOUND = Statement(
     """SELECT alembic_version.version_num
@@ -324,6 +324,105 @@ FACTS = Statement(
 FROM facts""",
     """SELECT facts.word, facts.dataset, facts.region, facts.subject, facts.body, facts.recorded_at
 FROM facts""",
+)
+
+INSERT_SLOT = Statement(
+    """INSERT INTO slots (job, first_at, last_at, count, fate, why, run) VALUES (:job, :first_at, :last_at, :count, :fate, :why, :run)""",
+    """INSERT INTO slots (job, first_at, last_at, count, fate, why, run) VALUES (%(job)s::VARCHAR, %(first_at)s::VARCHAR, %(last_at)s::VARCHAR, %(count)s::BIGINT, %(fate)s::VARCHAR, %(why)s::VARCHAR, %(run)s::VARCHAR)""",
+)
+
+DELETE_SLOT = Statement(
+    """DELETE FROM slots WHERE slots.job = :the_job AND slots.first_at = :the_first_at""",
+    """DELETE FROM slots WHERE slots.job = %(the_job)s::VARCHAR AND slots.first_at = %(the_first_at)s::VARCHAR""",
+)
+
+DELETE_SLOTS_BY = Statement(
+    """DELETE FROM slots WHERE slots.run = :run""",
+    """DELETE FROM slots WHERE slots.run = %(run)s::VARCHAR""",
+)
+
+SLOTS = Statement(
+    """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
+FROM slots
+WHERE slots.last_at >= :since ORDER BY slots.last_at DESC, slots.job DESC
+LIMIT :limit OFFSET 0""",
+    """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
+FROM slots
+WHERE slots.last_at >= %(since)s::VARCHAR ORDER BY slots.last_at DESC, slots.job DESC
+LIMIT %(limit)s::BIGINT OFFSET 0""",
+)
+
+SLOTS_OF = Statement(
+    """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
+FROM slots
+WHERE slots.job = :job AND slots.last_at >= :since ORDER BY slots.first_at DESC
+LIMIT :limit OFFSET 0""",
+    """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
+FROM slots
+WHERE slots.job = %(job)s::VARCHAR AND slots.last_at >= %(since)s::VARCHAR ORDER BY slots.first_at DESC
+LIMIT %(limit)s::BIGINT OFFSET 0""",
+)
+
+SLOTS_BY = Statement(
+    """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
+FROM slots
+WHERE slots.run = :run ORDER BY slots.job, slots.first_at""",
+    """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
+FROM slots
+WHERE slots.run = %(run)s::VARCHAR ORDER BY slots.job, slots.first_at""",
+)
+
+SLOTS_WITHOUT_EVENTS = Statement(
+    """SELECT DISTINCT slots.run
+FROM slots
+WHERE NOT (EXISTS (SELECT events.n
+FROM events
+WHERE events.run = slots.run))""",
+    """SELECT DISTINCT slots.run
+FROM slots
+WHERE NOT (EXISTS (SELECT events.n
+FROM events
+WHERE events.run = slots.run))""",
+)
+
+EVENTS_OF_SCHEDULES = Statement(
+    """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
+FROM events
+WHERE events.kind = :taken OR events.kind = :missed OR events.kind = :seen ORDER BY events.n""",
+    """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
+FROM events
+WHERE events.kind = %(taken)s::VARCHAR OR events.kind = %(missed)s::VARCHAR OR events.kind = %(seen)s::VARCHAR ORDER BY events.n""",
+)
+
+INSERT_JOB = Statement(
+    """INSERT INTO jobs (job, accounted_at) VALUES (:job, :accounted_at)""",
+    """INSERT INTO jobs (job, accounted_at) VALUES (%(job)s::VARCHAR, %(accounted_at)s::VARCHAR)""",
+)
+
+UPDATE_JOB = Statement(
+    """UPDATE jobs SET accounted_at=:accounted_at WHERE jobs.job = :the_job""",
+    """UPDATE jobs SET accounted_at=%(accounted_at)s::VARCHAR WHERE jobs.job = %(the_job)s::VARCHAR""",
+)
+
+DELETE_JOBS = Statement(
+    """DELETE FROM jobs""",
+    """DELETE FROM jobs""",
+)
+
+JOBS = Statement(
+    """SELECT jobs.job, jobs.accounted_at
+FROM jobs""",
+    """SELECT jobs.job, jobs.accounted_at
+FROM jobs""",
+)
+
+JOB = Statement(
+    """SELECT jobs.job, jobs.accounted_at
+FROM jobs
+WHERE jobs.job = :job""",
+    """SELECT jobs.job, jobs.accounted_at
+FROM jobs
+WHERE jobs.job = %(job)s::VARCHAR""",
 )
 
 POST = Statement(

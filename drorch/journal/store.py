@@ -5,9 +5,9 @@ and, on the same database, from many processes.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,15 +18,18 @@ from drorch.core.errors import FenceLost, JournalUntrusted, UsageError
 from drorch.core.events import (
     AttemptFinished,
     Event,
+    JobsSeen,
     Recorded,
     RunFinished,
     RunStarted,
+    SlotsMissed,
+    SlotTaken,
     Stamped,
 )
 from drorch.core.facts import F, Known
-from drorch.core.posture import KnownCopy, RunRow
+from drorch.core.posture import KnownCopy, RunRow, SlotRow
 from drorch.core.vitals import EndedRuns
-from drorch.journal import ended, noted, records
+from drorch.journal import ended, noted, records, scheduled
 from drorch.journal.chain import RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
 from drorch.journal.connection import Connection, Transaction
 from drorch.journal.opening import open_state
@@ -209,6 +212,18 @@ class SqlJournal:
             found = noted.facts_saying(connection, RunEnded, "good", False)
         return [known for known in found if not known.fact.good]
 
+    def accounted(self) -> Mapping[str, datetime]:
+        """Up to when the slots of each job that was ever seen are accounted for; see ports.Journal."""
+        with self.reading() as connection:
+            return scheduled.accounted(connection)
+
+    def slots(
+        self, *, job: str | None = None, since: datetime | None = None, limit: int | None = None
+    ) -> Sequence[SlotRow]:
+        """What became of slots, newest first."""
+        with self.reading() as connection:
+            return scheduled.slots(connection, job=job, since=since, limit=limit)
+
     def take_posted(self, run: str, after: int) -> Sequence[tuple[int, Event]]:
         """Requests left for the run with an id above `after`, oldest first, with their ids."""
         with self.reading() as connection:
@@ -300,12 +315,14 @@ def _project(
                     records.learn_copy(connection, copy, stamped.at.at)
                 for fact in facts:
                     noted.note_fact(connection, fact, stamped.at.at)
+            case SlotTaken() | SlotsMissed() | JobsSeen():
+                scheduled.note_of_schedule(connection, row.run, event)
 
 
 def _concerns_all(event: Event) -> bool:
-    """Whether it goes into what all runs have in common: the ledger, and what is known of copies."""
+    """Whether it goes into what all runs have in common: the ledger, what is known of copies, slots."""
     match event:
-        case RunFinished():
+        case RunFinished() | SlotTaken() | SlotsMissed() | JobsSeen():
             return True
         case AttemptFinished(copies=copies, facts=facts):
             return bool(copies or facts)

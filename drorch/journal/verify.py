@@ -7,15 +7,16 @@ ledger's head, kept in every region, is compared with the one reported here.
 from collections.abc import Iterator
 
 from drorch.core.errors import JournalUntrusted
-from drorch.journal import records
+from drorch.journal import records, scheduled
 from drorch.journal.chain import LEDGER_GENESIS, RUN_GENESIS, Entry, Mark, Row, flaw_of
 from drorch.journal.connection import Connection
 from drorch.journal.rebuild import (
+    Story,
     Told,
     difference_of,
     differences_of_copies,
     differences_of_facts,
-    standing_from,
+    differences_of_jobs,
 )
 from drorch.journal.report import Flaw, VerifyReport
 from drorch.journal.store import SqlJournal
@@ -94,7 +95,7 @@ def _standing(connection: Connection, run: str, rows: list[Row]) -> Iterator[str
         yield f"its events end at {rows[-1].seq}, but {recorded} were recorded"
         return
     try:
-        difference = difference_of(connection, standing_from(rows))
+        difference = difference_of(connection, Story.by(rows))
     except JournalUntrusted as error:
         yield error.message
         return
@@ -109,6 +110,8 @@ def _lost_runs(connection: Connection) -> Iterator[Flaw]:
     for run in records.rows_without_events(connection):
         if run not in lost:
             yield Flaw(run, "there is a row of this run, but no event and no entry in the ledger")
+    for run in scheduled.slots_without_events(connection):
+        yield Flaw(run, "there are slots that this run is to have recorded, but no event of it")
 
 
 def _kept(connection: Connection) -> Iterator[Flaw]:
@@ -117,3 +120,5 @@ def _kept(connection: Connection) -> Iterator[Flaw]:
         yield Flaw("copies", f"{_CHANGED_ROW}: {difference}")
     for difference in differences_of_facts(connection, told.facts):
         yield Flaw("facts", f"{_CHANGED_ROW}: {difference}")
+    for difference in differences_of_jobs(connection, told.accounted):
+        yield Flaw("jobs", f"{_CHANGED_ROW}: {difference}")

@@ -21,6 +21,8 @@ KINDS = {
     "failover": "Failover",
     "failback": "Failback",
     "readiness": "Readiness check",
+    "tell": "Message to people",
+    "schedule": "Record of the schedule",
 }
 
 PHASES = {

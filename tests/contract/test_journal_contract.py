@@ -1,13 +1,9 @@
-"""What every journal promises: the same tests for SQLite, PostgreSQL and the one in memory.
-
-SQLite goes by the standard library; by SQLAlchemy only where its URL holds more than a file.
-"""
+"""What every journal promises: the same tests for SQLite, PostgreSQL and the one in memory."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,33 +63,11 @@ from tests.fakes.facts import (
     started,
     whole_run,
 )
-from tests.fakes.journal import MemoryJournal
-from tests.fakes.postgres import postgres_url
 
 RUN = "2026-11-23T03-00-00Z-ehr-failover-7f3a"
 
 #: Facts that follow from runs as a whole, and concern no dataset.
 OF_RUNS = {ServiceActive, ReadinessLooked, ReadinessProven, RunEnded, AlarmTold, ChannelTried}
-
-
-@pytest.fixture(params=["memory", "sqlite", "sqlite-by-sqlalchemy", "postgresql"])
-def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
-    from drorch.journal.store import SqlJournal
-
-    if request.param == "memory":
-        yield MemoryJournal()
-        return
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/drorch.db"
-    elif request.param == "sqlite-by-sqlalchemy":
-        url = f"sqlite:///{tmp_path}/drorch.db?cached_statements=50"
-    else:
-        url = request.getfixturevalue("postgres_database")
-    with SqlJournal(url, patience=timedelta(seconds=20)) as opened:
-        yield opened
-
-
-postgres_database = pytest.fixture(postgres_url)
 
 
 def welcome(_: RunRow) -> None:

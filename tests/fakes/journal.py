@@ -1,16 +1,26 @@
 """A journal in memory that keeps every promise of ports.Journal but durability."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from drorch.core.alarms import RunEnded
 from drorch.core.codec import canonical, decode_event, encode_event, parse
 from drorch.core.errors import FenceLost, JournalUntrusted, UsageError
-from drorch.core.events import AttemptFinished, Event, Recorded, RunFinished, RunStarted, Stamped
+from drorch.core.events import (
+    AttemptFinished,
+    Event,
+    Recorded,
+    RunFinished,
+    RunStarted,
+    SlotsMissed,
+    SlotTaken,
+    Stamped,
+)
 from drorch.core.facts import WORDS, F, Known, Place, place_of
-from drorch.core.posture import KnownCopy, RunRow
+from drorch.core.posture import KnownCopy, RunRow, SlotRow
 from drorch.journal.chain import RUN_GENESIS, Row, seal, unseal
-from drorch.journal.projection import CopyFold, Standing, fold, opening
+from drorch.journal.projection import CopyFold, Standing, account, fold, opening, slot_row
 from drorch.ports import Head
 
 
@@ -23,6 +33,8 @@ class MemoryJournal:
         self._standings: dict[str, Standing] = {}
         self._copies = CopyFold()
         self._facts: dict[Place, Known] = {}
+        self._accounted: dict[str, datetime] = {}
+        self._slots: list[SlotRow] = []
         self._posted: dict[int, tuple[str, str, str]] = {}
         self._last_posted = 0
 
@@ -58,6 +70,9 @@ class MemoryJournal:
             return head
 
     def _record(self, run: str, after: int, prev: str, events: Sequence[Stamped]) -> Head:
+        known = dict(self._accounted)
+        for stamped in events:  # refused before anything is kept
+            known.update(account(known, stamped.event))
         rows: list[Row] = []
         for seq, stamped in enumerate(events, after + 1):
             rows.append(seal(run, stamped, seq, prev))
@@ -65,6 +80,7 @@ class MemoryJournal:
         self._rows.setdefault(run, []).extend(rows)
         for row, stamped in zip(rows, events, strict=True):
             self._project(row, stamped)
+        self._accounted = known
         return Head(self._standings[run].seq, self._standings[run].head)
 
     def _project(self, row: Row, stamped: Stamped) -> None:
@@ -79,6 +95,8 @@ class MemoryJournal:
         if isinstance(stamped.event, AttemptFinished | RunFinished):
             for fact in stamped.event.facts:
                 self._facts[place_of(fact)] = Known(fact, stamped.at.at)
+        if isinstance(stamped.event, SlotTaken | SlotsMissed):
+            self._slots.append(slot_row(row.run, stamped.event))
 
     def read(self, run: str) -> Iterator[Recorded]:
         with self._lock:
@@ -128,6 +146,20 @@ class MemoryJournal:
                 if place.word == WORDS[wanted] and place.dataset == dataset
             }
         return [found[place] for place in sorted(found, key=lambda p: (p.region, p.subject))]
+
+    def accounted(self) -> Mapping[str, datetime]:
+        return dict(self._accounted)
+
+    def slots(
+        self, *, job: str | None = None, since: datetime | None = None, limit: int | None = None
+    ) -> Sequence[SlotRow]:
+        with self._lock:
+            found = [
+                slot
+                for slot in self._slots
+                if job in (None, slot.job) and (since is None or slot.last_at >= since)
+            ]
+        return sorted(found, key=lambda s: (s.last_at, s.job), reverse=True)[:limit]
 
     def post(self, run: str, request: Event) -> None:
         with self._lock:

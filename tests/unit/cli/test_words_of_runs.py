@@ -6,6 +6,7 @@ After a wanted change: DRORCH_WRITE_GOLDEN=1 pytest tests/unit/cli
 import io
 import json
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from drorch.cli.complaint import complaint
 from drorch.cli.narrating import JsonLines, Narrator
 from drorch.cli.session import Session
 from drorch.cli.summary import summary
+from drorch.core.events import ConfigurationTaken, JobsSeen, SlotsMissed, SlotTaken
 from drorch.core.names import Phase, Verdict
 from drorch.core.run import apply, opening
+from drorch.core.sentences import sentence
 from tests.fakes import runs
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -114,3 +117,48 @@ def test_what_a_step_says_cannot_move_the_cursor_or_break_the_line(capsys):
     assert "red [31malert | second line" in told
     assert "\x1b" not in told
     assert "\x07" not in told
+
+
+SLOT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("event", "told", "shown"),
+    [
+        (
+            SlotTaken("backup:ehr-documents", SLOT),
+            "backup:ehr-documents was due at 2026-11-23 08:00:00 UTC",
+            "  slot: backup:ehr-documents at 2026-11-23 03:00:00",
+        ),
+        (
+            SlotTaken("drill:ehr", SLOT, late=True, why="the daemon was\nbusy"),
+            "drill:ehr was due at 2026-11-23 08:00:00 UTC, late: the daemon was | busy",
+            "  slot: drill:ehr at 2026-11-23 03:00:00, began late: the daemon was | busy",
+        ),
+        (
+            SlotsMissed("check:ehr-db", SLOT, SLOT, 1, "no daemon was there"),
+            "1 slot of check:ehr-db missed, 2026-11-23 08:00:00 UTC: no daemon was there",
+            "  missed: 1 slot of check:ehr-db, 2026-11-23 03:00:00: no daemon was there",
+        ),
+        (
+            SlotsMissed("check:ehr-db", SLOT, SLOT + timedelta(days=2), 3, "no daemon was there"),
+            "3 slots of check:ehr-db missed, 2026-11-23 08:00:00 UTC to 2026-11-25 08:00:00 UTC: no daemon was there",
+            "  missed: 3 slots of check:ehr-db, 2026-11-23 03:00:00 to 2026-11-25 03:00:00: no daemon was there",
+        ),
+        (
+            JobsSeen(("readiness", "drill:ehr"), SLOT),
+            "2 jobs to be done from 2026-11-23 08:00:00 UTC on: readiness, drill:ehr",
+            "  from 2026-11-23 03:00:00 on: readiness, drill:ehr",
+        ),
+        (
+            ConfigurationTaken("/etc/drorch/drorch.yaml", "ab" * 32, "SIGHUP"),
+            "configuration /etc/drorch/drorch.yaml taken over: SIGHUP",
+            "  configuration: /etc/drorch/drorch.yaml (sha256:abababab): SIGHUP",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_start_records_of_schedules_is_told(event, told, shown):
+    tale = runs.passed_drill()
+    tale.tell(18.0, event)
+    assert sentence(tale.state, event) == told
+    assert shown in summary(runs.document_of(tale), "America/Toronto")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from drorch.core.document import rfc3339, run_document, seconds, without_steps
+from drorch.core.events import ConfigurationTaken, JobsSeen, SlotsMissed, SlotTaken
 from drorch.core.names import RunState
 from tests.fakes.runs import (
     HEAD,
@@ -189,3 +190,34 @@ def test_times_are_utc_to_the_millisecond(at: datetime, text: str) -> None:
 
 def test_seconds_are_rounded_to_the_millisecond() -> None:
     assert seconds(timedelta(microseconds=1_234_567)) == 1.235
+
+
+def test_the_slot_a_run_was_due_for_and_what_was_missed_before_it() -> None:
+    plain = document_of(passed_drill())
+    assert (plain["slot"], plain["missed"], plain["jobs_seen"]) == (None, [], [])
+    tale = passed_drill()
+    due = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+    tale.tell(
+        18.0, SlotsMissed("drill:ehr", due - timedelta(days=2), due - timedelta(days=1), 2, "away")
+    )
+    tale.tell(18.0, SlotTaken("drill:ehr", due, late=True, why="busy"))
+    tale.tell(18.0, JobsSeen(("readiness",), due))
+    tale.tell(18.0, ConfigurationTaken("drorch.yaml", "ab", "SIGHUP"))
+    told = document_of(tale)
+    assert told["slot"] == {
+        "job": "drill:ehr",
+        "due_at": "2026-11-23T03:00:00Z",
+        "fate": "late",
+        "why": "busy",
+    }
+    assert told["missed"] == [
+        {
+            "job": "drill:ehr",
+            "first_at": "2026-11-21T03:00:00Z",
+            "last_at": "2026-11-22T03:00:00Z",
+            "count": 2,
+            "why": "away",
+        }
+    ]
+    assert told["jobs_seen"] == [{"since": "2026-11-23T03:00:00Z", "jobs": ["readiness"]}]
+    assert told["configuration_taken"]["digest"] == "sha256:ab"

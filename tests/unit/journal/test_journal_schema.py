@@ -13,11 +13,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, text
 
 from drorch.core.errors import ExitCode, JournalUntrusted, UsageError
+from drorch.core.events import SlotTaken
 from drorch.core.facts import Forgotten
 from drorch.journal import schema
 from drorch.journal.migrating import knows, upgrade
 from drorch.journal.store import SqlJournal
-from tests.fakes.facts import whole_run
+from drorch.journal.verify import verify_journal
+from tests.fakes.facts import DAWN, stamped, started, whole_run
 from tests.fakes.postgres import postgres_url
 
 
@@ -86,20 +88,28 @@ def test_a_migrated_database_is_used_as_it_is(tmp_path: Path) -> None:
         assert journal.find("r1").seq == 6
 
 
-def test_a_state_of_the_first_revision_is_brought_up_and_keeps_what_it_holds(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("revision", "younger"), [("0001", ["facts", "slots", "jobs"]), ("0002", ["slots", "jobs"])]
+)
+def test_a_state_of_an_older_revision_is_brought_up_and_keeps_what_it_holds(
+    tmp_path: Path, revision: str, younger: list[str]
 ) -> None:
     file = tmp_path / "x.db"
     with SqlJournal(f"sqlite:///{file}") as journal:
         journal.begin("r1", whole_run(), lambda _: None)
     with sqlite3.connect(file) as connection:
-        connection.execute("DROP TABLE facts")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        for table in younger:
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute(f"UPDATE alembic_version SET version_num = '{revision}'")
     connection.close()
     with SqlJournal(f"sqlite:///{file}") as journal:
         assert journal.find("r1").seq == 6
         assert journal.facts(Forgotten, "ehr-db") == []
-    assert set(columns(file)) >= {"facts", "events"}
+        assert (journal.slots(), journal.accounted()) == ([], {})
+        journal.begin("r2", stamped(started("two"), SlotTaken("backup:a", DAWN)), lambda _: None)
+        assert journal.accounted() == {"backup:a": DAWN}
+        assert verify_journal(journal).ok
+    assert set(columns(file)) >= {"facts", "events", *younger}
 
 
 def test_a_newer_revision_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_the_texts_are_rendered_from_core() -> None:
 
 def test_every_statement_is_used() -> None:
     sources = "".join(
-        (TARGET.parent / name).read_text() for name in ("records.py", "noted.py", "ended.py", "direct.py")
+        (TARGET.parent / name).read_text() for name in ("records.py", "noted.py", "ended.py", "scheduled.py", "direct.py")
     )  # fmt: skip
     names = [n for n, s in vars(statements).items() if isinstance(s, Statement)]
     assert len(names) > 30
@@ -80,6 +80,7 @@ with SqlJournal("sqlite:///drorch.db", folder=Path(sys.argv[1])) as journal:
     assert journal.find("r2").seq == len(list(journal.read("r2"))) == 4
     assert len(journal.copies("ehr-db")) == 1 and journal.recorded("r1")
     assert verify_journal(journal).ok and not rebuild(journal).differences
+    assert (journal.slots(), journal.accounted()) == ([], {})
 print(*sorted(m for m in sys.modules if m.split(".")[0] in ("sqlalchemy", "alembic", "psycopg")))
 """
 

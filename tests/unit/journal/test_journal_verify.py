@@ -3,12 +3,13 @@
 import random
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from drorch.core.errors import JournalUntrusted
-from drorch.core.events import AbortRequested, PersonAsked
+from drorch.core.events import AbortRequested, JobsSeen, PersonAsked, SlotsMissed, SlotTaken
 from drorch.core.facts import Forgotten, KeyKnown
 from drorch.core.names import RunState
 from drorch.core.posture import CopyFactKind
@@ -16,7 +17,9 @@ from drorch.journal import records
 from drorch.journal.rebuild import rebuild
 from drorch.journal.store import SqlJournal
 from drorch.journal.verify import verify_journal
-from tests.fakes.facts import begun, copy, ended, finished, stamped, started, whole_run
+from tests.fakes.facts import DAWN, begun, copy, ended, finished, stamped, started, whole_run
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -32,7 +35,10 @@ def journal(tmp_path: Path) -> Iterator[SqlJournal]:
         )
         learned = (Forgotten("ehr-db", "c" * 64, "by policy"), KeyKnown("ehr-db", "qc", "d" * 64))
         end = ended(copies=facts, facts=learned)
-        events = (started("two"), begun(), end, finished())
+        gap = SlotsMissed("backup:ehr-db", DAWN - HOUR, DAWN - HOUR / 4, 4, "no daemon was there")
+        slot = SlotTaken("backup:ehr-db", DAWN, late=True, why="mtl had no room")
+        seen = JobsSeen(("check:ehr-db",), DAWN)
+        events = (started("two"), seen, gap, slot, begun(), end, finished())
         opened.begin("r2", stamped(*events, second=10), lambda _: None)
         waiting = (started("three"), begun(), ended(), PersonAsked("go", "approve", "?", 2))
         opened.begin("r3", stamped(*waiting, second=20), lambda _: None)
@@ -57,7 +63,7 @@ def flaws(journal: SqlJournal) -> list[tuple[str, str]]:
 def test_an_honest_journal_is_told_so(journal: SqlJournal) -> None:
     report = verify_journal(journal)
     assert report.ok, report.flaws
-    assert (report.runs, report.events) == (3, 14)
+    assert (report.runs, report.events) == (3, 17)
     with journal.reading() as connection:
         last = records.last_entry(connection)
     assert last is not None
@@ -101,6 +107,16 @@ def test_an_empty_journal_is_honest(tmp_path: Path) -> None:
         ("UPDATE copies SET owed = 0 WHERE owed", "copies", "owed is not what the events tell"),
         ("DELETE FROM copies WHERE owed", "copies", "its row is missing"),
         ("INSERT INTO copies VALUES ('x', 'qc', 'abc', '2026-11-23T03:00:00.000000Z', NULL, NULL, 0, '2026-11-23T03:00:00.000000Z', NULL, NULL)", "copies", "no event tells of it"),
+        ("UPDATE slots SET why = 'as always' WHERE fate = 'late'", "r2", "its slots are not what the events tell"),
+        ("UPDATE slots SET fate = 'fired' WHERE fate = 'late'", "r2", "its slots are not what the events tell"),
+        ("UPDATE slots SET \"count\" = 1 WHERE fate = 'missed'", "r2", "its slots are not what the events tell"),
+        ("UPDATE slots SET run = 'r1' WHERE fate = 'missed'", "r1", "its slots are not what the events tell"),
+        ("UPDATE slots SET run = 'r9' WHERE fate = 'missed'", "r9", "slots that this run is to have recorded, but no event"),
+        ("UPDATE slots SET fate = 'eaten'", "r2", "a row of the slots of backup:ehr-db is damaged"),
+        ("DELETE FROM slots WHERE fate = 'missed'", "r2", "its slots are not what the events tell"),
+        ("UPDATE jobs SET accounted_at = '2026-11-23T04:00:00.000000Z'", "jobs", "slots of check:ehr-db are accounted for up to 2026-11-23 04:00:00+00:00, by the events 2026-11-23 03:00:00+00:00"),
+        ("DELETE FROM jobs", "jobs", "slots of check:ehr-db are accounted for up to None, by the events"),
+        ("UPDATE jobs SET accounted_at = 'once'", "jobs", "is damaged"),
         ("UPDATE facts SET recorded_at = 'once'", "facts", "is damaged"),
         ("UPDATE facts SET word = 'unheard.of'", "facts", "is damaged"),
         ("DELETE FROM facts WHERE word = 'key.known'", "facts", "of ehr-db qc: it is not what the events tell"),
@@ -169,6 +185,12 @@ def test_whatever_happened_to_the_projections_they_are_rebuilt(journal: SqlJourn
         "UPDATE runs SET state = 'bored', asked = '['",
         "DELETE FROM copies",
         "DELETE FROM facts",
+        "DELETE FROM slots WHERE fate = 'missed'",
+        "UPDATE slots SET run = 'r1'",
+        "UPDATE slots SET run = 'r9' WHERE fate = 'late'",
+        "UPDATE slots SET fate = 'eaten', first_at = 'once' WHERE fate = 'late'",
+        "DELETE FROM jobs WHERE job LIKE 'check%'",
+        "UPDATE jobs SET accounted_at = 'once'",
         "UPDATE facts SET body = '{}'",
     ]  # fmt: skip
     for _ in range(20):
@@ -215,7 +237,7 @@ def kept(journal: SqlJournal) -> list[list[tuple[object, ...]]]:
     connection = sqlite3.connect(str(journal.database))
     found = [
         sorted(connection.execute(f"SELECT * FROM {t}"), key=str)
-        for t in ("runs", "copies", "facts")
+        for t in ("runs", "copies", "facts", "slots", "jobs")
     ]
     connection.close()
     return found

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from drorch.core.errors import UsageError
-from drorch.core.names import Phase, Verdict
+from drorch.core.names import Phase, RunKind, Verdict
 from drorch.core.values import Finding
 from drorch.reports.run import ReportFormat, render_run
+from drorch.reports.words import KINDS
 from tests.fakes.runs import (
     TALES,
     Tale,
@@ -192,3 +193,10 @@ def test_a_run_in_short_is_refused() -> None:
     with pytest.raises(UsageError) as refused:
         render_run({"run": "r"}, ReportFormat.HTML)
     assert "run show" in refused.value.hint
+
+
+@pytest.mark.parametrize("kind", RunKind)
+def test_every_kind_of_run_has_a_report(kind: RunKind) -> None:
+    document = document_of(passed_drill())
+    report = render_run({**document, "kind": kind.value}, ReportFormat.MARKDOWN)
+    assert KINDS[kind.value] in report
