@@ -21,6 +21,7 @@ from drorch.core.model import Configuration, NotifyRule
 from drorch.core.moment import Moment
 from drorch.core.names import Mode
 from drorch.core.posture import KnownCopy, RunRow, SlotRow
+from drorch.core.priority import USUAL, Priority
 from drorch.core.telling import Delivery, Message
 from drorch.core.values import Evidence, Result, Value
 from drorch.core.vitals import DaemonState, Overview
@@ -90,8 +91,7 @@ class Command:
     `env` is the whole environment, nothing is inherited. `polite` is the signal tried first
     when it must end; after `grace` the whole group is killed and waited for until it is gone.
     With `stdin_from`, that command's standard output is the standard input; end of file is
-    passed on only if it exits with 0, otherwise this process is ended before it sees one. `nice`
-    is how much nicer than this process it is.
+    passed on only if it exits with 0, otherwise this process is ended before it sees one.
     """
 
     argv: tuple[str, ...]
@@ -103,7 +103,7 @@ class Command:
     grace: timedelta = timedelta(seconds=10)
     polite: signal.Signals = signal.SIGTERM
     keep_output: int = 65_536
-    nice: int = 0
+    priority: Priority = USUAL
 
 
 @dataclass(frozen=True, slots=True)

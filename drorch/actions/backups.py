@@ -116,7 +116,7 @@ def _restic_backup(call: Call, tools: Tools, dataset: Dataset, passage: Passage)
         dump=_dump(call, tools, dataset),
         exclude=dataset.exclude,
         tags=("drorch", f"{RUN_TAG}{call.run}"),
-        attempt=Attempt(passage.cancel, call.timeout, call.progress),
+        attempt=Attempt(passage.cancel, call.timeout, call.progress, dataset.priority),
     )
 
 

@@ -30,7 +30,7 @@ def _check(call: Call, tools: Tools) -> Result:
             done = restic_of(tools).check(
                 address_of(tools, dataset, region),
                 read_data=read_data,
-                attempt=Attempt(watched.cancel, call.timeout, call.progress),
+                attempt=Attempt(watched.cancel, call.timeout, call.progress, dataset.priority),
             )
         except ResticError:
             trouble = watched.trouble()

@@ -52,7 +52,7 @@ def _copied(
     cancel: Cancellation,
 ) -> Result:
     restic = restic_of(tools)
-    attempt = Attempt(cancel, call.timeout, call.progress)
+    attempt = Attempt(cancel, call.timeout, call.progress, dataset.priority)
     there = address_of(tools, dataset, region)
     sending = flow_of(tools, dataset).sending
     limit = sending.rate if sending is not None else None

@@ -177,7 +177,8 @@ class _Work:
 
     def _restic(self, passage: Passage) -> None:
         restic = restic_of(self._tools)
-        attempt = Attempt(passage.cancel, self._call.timeout, self._call.progress)
+        call, priority = self._call, self._dataset.priority
+        attempt = Attempt(passage.cancel, call.timeout, call.progress, priority)
         new = sorted(self._forget.keys() - self._tombstones)
         try:
             for start in range(0, len(new), _AT_ONCE):

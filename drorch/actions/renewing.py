@@ -89,7 +89,7 @@ def _renewed(
     call: Call, tools: Tools, old: Dataset, new: Dataset, source: Passage, there: Passage
 ) -> Result:
     restic = restic_of(tools)
-    attempt = Attempt(there.cancel, call.timeout, call.progress)
+    attempt = Attempt(there.cancel, call.timeout, call.progress, new.priority)
     wanted = list(_wanted(tools, old, restic.snapshots(source.address, attempt=attempt)))
     copied = (
         restic.copy(

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Final
@@ -21,6 +21,7 @@ from typing import IO, Final
 from drorch.adapters import reaper
 from drorch.adapters.children import Children, forget, left_in_flight
 from drorch.adapters.lines import Output
+from drorch.adapters.priority import start_with
 from drorch.adapters.supervision import Child, Supervision
 from drorch.adapters.vanished import vanished
 from drorch.adapters.wake import Wake
@@ -277,69 +278,25 @@ class _Launch:
         return Child(command, process, number, out, err)
 
 
-#: The highest nice value there is.
-_NICEST = 19
-
-
-@dataclass
-class _Starting:
-    process: subprocess.Popen[bytes] | None = None
-    error: OSError | ValueError | None = None
-
-
 def _popen(
     command: Command, source: int, target: int | IO[bytes], errors: int | IO[bytes]
 ) -> subprocess.Popen[bytes]:
     if not command.argv:
         raise ValueError("there is no program to start")
-    if command.nice == 0:
-        return _spawn(command, source, target, errors)
-    return _spawn_nicely(command, source, target, errors)
 
+    def spawn() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command.argv,
+            env=command.env,
+            cwd=command.cwd,
+            stdin=source,
+            stdout=target,
+            stderr=errors,
+            start_new_session=True,
+            bufsize=0,
+        )
 
-def _spawn(
-    command: Command, source: int, target: int | IO[bytes], errors: int | IO[bytes]
-) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command.argv,
-        env=command.env,
-        cwd=command.cwd,
-        stdin=source,
-        stdout=target,
-        stderr=errors,
-        start_new_session=True,
-        bufsize=0,
-    )
-
-
-def _spawn_nicely(
-    command: Command, source: int, target: int | IO[bytes], errors: int | IO[bytes]
-) -> subprocess.Popen[bytes]:
-    """Start that much nicer than this process, and no moment without it.
-
-    On Linux a nice value belongs to a thread and is inherited by what it starts; so a thread of
-    its own takes the value, starts the process and ends. With autogroups (sched(7)) the value of
-    a new session's group counts as well.
-    """
-    starting = _Starting()
-    # Never below our own: only root may, and nobody meant it.
-    nice = min(_NICEST, os.getpriority(os.PRIO_PROCESS, 0) + command.nice)
-
-    def start() -> None:
-        try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
-            starting.process = _spawn(command, source, target, errors)
-        except (OSError, ValueError) as error:
-            starting.error = error
-
-    thread = threading.Thread(target=start, name="nice-start")
-    thread.start()
-    thread.join()
-    if starting.process is None:
-        raise starting.error or ValueError("it could not be started")
-    with suppress(OSError):
-        Path(f"/proc/{starting.process.pid}/autogroup").write_text(str(nice))
-    return starting.process
+    return start_with(command.priority, spawn)
 
 
 def _why(command: Command, error: OSError | ValueError) -> str:

@@ -1,4 +1,5 @@
-"""Secrets by name, from files, the environment and commands; and keeping them out of what is written.
+"""Secrets by name, from files, the environment, commands and systemd's credentials; and keeping them
+out of what is written.
 
 Files are read anew each time, so that a rotated secret is taken up; commands are asked once, and
 again only when what they gave is refused.
@@ -28,6 +29,7 @@ _SHORTEST_PART = 8
 #: The name of a secret that is typed in, or read from a file that the configuration does not name.
 LENT = "(given)"
 _ASK = timedelta(seconds=60)
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,28 @@ class ConfiguredSecrets:
                     name, f"is not in the environment ({source.env})", f"export {source.env}=…"
                 )
             return self._environment[source.env]
+        if source.credential is not None:
+            return self._from_credential(name, source.credential)
         return self._from_command(name, source.command or ())
+
+    def _from_credential(self, name: str, credential: str) -> str:
+        """See systemd.exec(5), "Credentials": files in a folder that only this service can read."""
+        folder = self._environment.get(_CREDENTIALS)
+        load = f"LoadCredential={credential}:PATH"
+        if not folder:
+            raise _problem(
+                name,
+                f"cannot be had: systemd gave us no credentials ({_CREDENTIALS} is not set)",
+                f"start drorch as a service with {load}; by hand: systemd-run --pty -p {load} …",
+            )
+        path = Path(folder) / credential
+        if not path.is_file():
+            raise _problem(
+                name,
+                f"cannot be had: {credential} is not among the credentials that systemd gave us",
+                f"write {load} into the unit, then systemctl daemon-reload, and restart it",
+            )
+        return _from_file(name, path)
 
     def _from_command(self, name: str, argv: tuple[str, ...]) -> str:
         with self._lock:
@@ -235,6 +258,8 @@ def describe(source: SecretSource) -> str:
         return f"file {source.file}"
     if source.env is not None:
         return f"environment variable {source.env}"
+    if source.credential is not None:
+        return f"systemd credential {source.credential}"
     return f"command {(source.command or ('',))[0]}"
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from drorch.config import models
+from drorch.config.dataset_parts import KeepShape, PriorityShape, VerifyShape
 from drorch.config.runbook_models import (
     CallShape,
     FailbackShape,
@@ -46,6 +47,7 @@ from drorch.core.model import (
     Window,
 )
 from drorch.core.names import OnFailure, Phase
+from drorch.core.priority import DiskShare, Priority
 from drorch.core.runbook import (
     ActionCall,
     Failback,
@@ -109,7 +111,7 @@ def _rule(shape: models.NotifyShape) -> NotifyRule:
 
 def _secret(folder: Path, shape: models.SecretShape) -> SecretSource:
     file = resolved(folder, shape.file) if shape.file is not None else None
-    return SecretSource(file, shape.env, shape.command)
+    return SecretSource(file, shape.env, shape.command, shape.credential)
 
 
 def _region(name: str, shape: models.RegionShape) -> Region:
@@ -156,16 +158,19 @@ def _dataset(folder: Path, name: str, shape: models.DatasetShape) -> Dataset:
         tier=shape.tier,
         objectives=_objectives(shape.objectives),
         residency=shape.residency,
-        keep=Keep(**{key: getattr(shape.keep, key) for key in models.KeepShape.model_fields}),
+        keep=Keep(**{key: getattr(shape.keep, key) for key in KeepShape.model_fields}),
         prune=shape.prune,
         brake=BRAKE if shape.brake is None else shape.brake,
-        verify=Verify(
-            **{key: getattr(shape.verify, key) for key in models.VerifyShape.model_fields}
-        ),
+        verify=Verify(**{key: getattr(shape.verify, key) for key in VerifyShape.model_fields}),
         window=Window(shape.window.limit_upload, shape.window.limit_download, shape.window.between),
         guard=Guard(shape.guard.min_files, shape.guard.max_change),
+        priority=_priority(shape.priority),
         transfer=_transfer(shape.transfer),
     )
+
+
+def _priority(shape: PriorityShape) -> Priority:
+    return Priority(shape.nice, DiskShare(shape.io) if shape.io else None)
 
 
 def _service(name: str, shape: models.ServiceShape) -> Service:

@@ -9,10 +9,18 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
+from drorch.config.dataset_parts import (
+    CopyShape,
+    DumpShape,
+    GuardShape,
+    KeepShape,
+    PriorityShape,
+    VerifyShape,
+    WindowShape,
+)
 from drorch.config.shapes import (
     AnyText,
     Argv,
-    Count,
     Duration,
     Jurisdiction,
     Name,
@@ -22,18 +30,13 @@ from drorch.config.shapes import (
     ScheduleOrAge,
     Shape,
     Share,
-    Size,
     Text,
     empty_is_none_given,
     refused,
 )
 from drorch.core.addresses import parsed_address
 from drorch.core.alarms import EVENT_WORDS
-from drorch.core.hours import parse_hours
 from drorch.core.nearest import did_you_mean
-
-#: restic takes no lower limit, in KiB a second.
-LEAST_RATE = 1024
 
 
 def _event_word(word: str) -> str:
@@ -94,33 +97,32 @@ def _state(url: str) -> str:
     return url
 
 
-def _between(text: str) -> str:
-    try:
-        parse_hours(text)
-    except ValueError as error:
-        raise refused(str(error), 'write it like "06:00-22:00"') from None
-    return text
+def _credential(name: str) -> str:
+    if "/" in name or name in (".", ".."):
+        raise refused(
+            f"{name!r} is not the name of a credential", "write what LoadCredential= says"
+        )
+    return name
 
 
-def _rate(size: int) -> int:
-    if size < LEAST_RATE:
-        raise refused(f"{size} bytes a second is no rate", "write at least 1KiB, or leave it out")
-    return size
+_SOURCES = ("file", "env", "command", "credential")
 
 
 class SecretShape(Shape):
-    """Where a secret's value comes from: exactly one of the three."""
+    """Where a secret's value comes from: exactly one of these."""
 
     file: Text | None = None
     env: Annotated[Text, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     command: Argv | None = None
+    credential: Annotated[Text, AfterValidator(_credential)] | None = Field(
+        default=None, description="the name of a credential that systemd loads (LoadCredential=)"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> "SecretShape":
-        if sum(source is not None for source in (self.file, self.env, self.command)) != 1:
-            raise refused(
-                "a secret comes from exactly one of file, env, command", "name one of them"
-            )
+        if sum(getattr(self, source) is not None for source in _SOURCES) != 1:
+            message = f"a secret comes from exactly one of {', '.join(_SOURCES)}"
+            raise refused(message, "name one of them")
         return self
 
 
@@ -172,56 +174,6 @@ def _copy(value: object) -> object:
     return {"mode": value} if isinstance(value, str) else value
 
 
-class CopyShape(Shape):
-    """A further region of a dataset."""
-
-    mode: Literal["mirror", "copy"]
-    password: Text | None = Field(default=None, description="a secret's name; only for `copy`")
-
-
-class DumpShape(Shape):
-    """A command whose output is the data."""
-
-    command: Argv
-    filename: Annotated[Text, StringConstraints(pattern=r"^[^/\s]+$")]
-
-
-class KeepShape(Shape):
-    """How many snapshots retention keeps."""
-
-    last: Count | None = None
-    hourly: Count | None = None
-    daily: Count | None = None
-    weekly: Count | None = None
-    monthly: Count | None = None
-    yearly: Count | None = None
-    within: Duration | None = None
-
-
-class VerifyShape(Shape):
-    """How often the copies are checked."""
-
-    check: ScheduleOrAge | None = None
-    scrub: ScheduleOrAge | None = None
-    scrub_budget: Size | None = None
-    restore_test: ScheduleOrAge | None = None
-
-
-class WindowShape(Shape):
-    """When and how fast data may be sent."""
-
-    limit_upload: Annotated[Size, AfterValidator(_rate)] | None = None
-    limit_download: Annotated[Size, AfterValidator(_rate)] | None = None
-    between: Annotated[Text, AfterValidator(_between)] | None = None
-
-
-class GuardShape(Shape):
-    """What makes a backup suspicious."""
-
-    min_files: Count | None = None
-    max_change: Share | None = None
-
-
 class DatasetShape(Shape):
     """What is protected."""
 
@@ -254,6 +206,7 @@ class DatasetShape(Shape):
     verify: VerifyShape = VerifyShape()
     window: WindowShape = WindowShape()
     guard: GuardShape = GuardShape()
+    priority: PriorityShape = PriorityShape()
     transfer: TransferShape | None = None
 
     @model_validator(mode="after")

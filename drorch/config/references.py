@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from drorch.config.models import ConfigurationShape, CopyShape, DatasetShape, RegionShape
+from drorch.config.dataset_parts import CopyShape
+from drorch.config.models import ConfigurationShape, DatasetShape, RegionShape
 from drorch.config.source import Document, KeyPath
 from drorch.core.errors import Problem
 from drorch.core.model import jurisdiction_within

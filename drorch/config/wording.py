@@ -93,6 +93,9 @@ def _what(one: ErrorDetails, loc: KeyPath) -> tuple[str, str]:
     elif kind == "greater_than_equal":
         least = f"{context['ge']:g}"
         message, hint = f"should be at least {least}, not {value}", f"write a number from {least}"
+    elif kind == "less_than_equal":
+        most = f"{context['le']:g}"
+        message, hint = f"should be at most {most}, not {value}", f"write a number up to {most}"
     elif kind in ("too_short", "string_too_short"):
         message, hint = "is empty", "write something there, or leave the key out"
     return message, hint

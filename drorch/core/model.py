@@ -10,6 +10,8 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from drorch.core.priority import USUAL, Priority
+
 
 @dataclass(frozen=True, slots=True)
 class Objectives:
@@ -22,11 +24,15 @@ class Objectives:
 
 @dataclass(frozen=True, slots=True)
 class SecretSource:
-    """Where a secret's value comes from; exactly one of the three is set. Never the value."""
+    """Where a secret's value comes from; exactly one of the four is set. Never the value.
+
+    `credential` is a file in the folder that a service manager gave us (CREDENTIALS_DIRECTORY).
+    """
 
     file: Path | None = None
     env: str | None = None
     command: tuple[str, ...] | None = None
+    credential: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +189,7 @@ class Dataset:
     verify: Verify = field(default_factory=Verify)
     window: Window = field(default_factory=Window)
     guard: Guard = field(default_factory=Guard)
+    priority: Priority = USUAL
     transfer: Transfer | None = None
 
     @property

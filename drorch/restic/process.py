@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from drorch.core.priority import USUAL, Priority
 from drorch.ports import Cancellation, Command, Commands, Completed, Ended
 from drorch.restic.failure import Cause, diagnose
 from drorch.restic.lines import Listener, MessageSink, ProgressSink
@@ -26,12 +27,14 @@ _GRACE_WITH_INPUT = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """On whose behalf restic runs: how it is stopped, how long it may take, who is shown progress."""
+    """On whose behalf restic runs: how it is stopped, how long it may take, who is shown progress,
+    and how much it stands back for others. A restore never does: somebody waits for it.
+    """
 
     cancel: Cancellation | None = None
     timeout: timedelta | None = None
     progress: ProgressSink | None = None
-    nice: int = 0
+    priority: Priority = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class Processes:
             timeout=attempt.timeout,
             grace=_GRACE if dump is None else _GRACE_WITH_INPUT,
             polite=signal.SIGINT,
-            nice=attempt.nice,
+            priority=attempt.priority,
         )
         outer = attempt.cancel or Cancellation()
         forget = outer.on_cancel(lambda: cancel.cancel(outer.reason or "cancelled"))
@@ -150,4 +153,6 @@ class Processes:
 def _feeder(dump: DumpCommand | None, attempt: Attempt) -> Command | None:
     if dump is None:
         return None
-    return Command(dump.argv, dump.env, dump.cwd, timeout=attempt.timeout, nice=attempt.nice)
+    return Command(
+        dump.argv, dump.env, dump.cwd, timeout=attempt.timeout, priority=attempt.priority
+    )

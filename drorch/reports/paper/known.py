@@ -196,4 +196,6 @@ class Known:
             return self._say("file {path}", path=source.file)
         if source.env is not None:
             return self._say("environment variable {name}", name=source.env)
+        if source.credential is not None:
+            return self._say("credential {name} of the service", name=source.credential)
         return self._say("command {command}", command=" ".join(source.command or ()))

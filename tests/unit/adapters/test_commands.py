@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from drorch.adapters import reaper
 from drorch.adapters.commands import SystemCommands
+from drorch.core.priority import DiskShare, Priority
 from drorch.ports import Cancellation, Command, Completed, Ended, ServiceProcess
 
 ENV = {"PATH": "/usr/bin:/bin"}
@@ -186,9 +188,28 @@ def test_a_sink_that_raises_leaves_no_process(commands, tmp_path):
 def test_nice_is_there_from_the_start(commands):
     before = os.getpriority(os.PRIO_PROCESS, 0)
     for more in (7, 19):
-        done = commands.run(Command(("nice",), env=ENV, nice=more))
+        done = commands.run(Command(("nice",), env=ENV, priority=Priority(more)))
         assert int(done.stdout) == min(19, before + more)
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(DiskShare.IDLE, "idle"), (DiskShare.LOW, "best-effort: prio 7")]
+)
+def test_a_share_of_disks_is_there_from_the_start_and_for_all_it_starts(commands, share, told):
+    ours = commands.run(sh("ionice -p $$")).stdout
+    done = commands.run(
+        replace(sh("ionice -p $$; sh -c 'ionice -p $$'"), priority=Priority(io=share))
+    )
+    assert done.stdout.splitlines() == [told, told]
+    assert commands.run(sh("ionice -p $$")).stdout == ours
+
+
+def test_what_feeds_it_stands_back_as_well(commands):
+    idle = Priority(5, DiskShare.IDLE)
+    feeder = replace(sh("nice; ionice -p $$"), priority=idle)
+    done = commands.run(Command(("cat",), env=ENV, stdin_from=feeder, priority=idle))
+    assert done.stdout.splitlines() == [str(os.getpriority(os.PRIO_PROCESS, 0) + 5), "idle"]
 
 
 def test_many_at_once(commands):

@@ -214,3 +214,38 @@ def test_a_look_reads_files_and_the_environment_and_runs_no_program(tmp_path):
     told = " ".join(f"{one.message} {one.hint} {one.source}" for one in looks.values())
     assert "k3y-k3y" not in told
     assert "t0ken" not in told
+
+
+def test_a_credential_lies_in_the_folder_that_systemd_gave_us(tmp_path):
+    given = tmp_path / "credentials"
+    given.mkdir()
+    (given / "repo-key").write_text(VALUE + "\n")
+    sources = {"key": SecretSource(credential="repo-key"), "gone": SecretSource(credential="x")}
+    secrets = make(tmp_path, None, {"CREDENTIALS_DIRECTORY": str(given)}, **sources)
+    assert secrets.get("key") == VALUE
+    assert secrets.redact(f"it is {VALUE}") == "it is ***"
+    look = secrets.look("key")
+    assert (look.there, look.source) == (True, "systemd credential repo-key")
+    with pytest.raises(ConfigurationError) as caught:
+        secrets.get("gone")
+    assert caught.value.message == (
+        "secret gone cannot be had: x is not among the credentials that systemd gave us"
+    )
+    assert caught.value.hint.startswith("write LoadCredential=x:PATH into the unit")
+    # Nobody else can read them: their mode is systemd's business.
+    assert [p.name for p in secrets.problems()] == ["gone"]
+
+
+@pytest.mark.parametrize("environment", [{}, {"CREDENTIALS_DIRECTORY": ""}])
+def test_without_systemd_there_are_no_credentials(tmp_path, environment):
+    secrets = make(tmp_path, None, environment, key=SecretSource(credential="repo-key"))
+    with pytest.raises(ConfigurationError) as caught:
+        secrets.get("key")
+    assert caught.value.message == (
+        "secret key cannot be had: systemd gave us no credentials (CREDENTIALS_DIRECTORY is not set)"
+    )
+    load = "LoadCredential=repo-key:PATH"
+    assert caught.value.hint == (
+        f"start drorch as a service with {load}; by hand: systemd-run --pty -p {load} …"
+    )
+    assert secrets.redact("nothing is known") == "nothing is known"

@@ -23,6 +23,7 @@ from drorch.core.model import (
     Transfer,
 )
 from drorch.core.names import Mode, Phase
+from drorch.core.priority import DiskShare, Priority
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -75,6 +76,13 @@ def test_the_contracts_runbook_compiles_against_it(home, mode):
     }[mode]
     assert plan.datasets == ("ehr-documents", "ehr-db")
     assert len(plan.runbook_digest) == len(plan.configuration_digest) == 64
+
+
+def test_the_example_says_how_polite_and_where_credentials_come_from():
+    loaded = check_configuration(ROOT / "configs" / "example.yaml")
+    assert loaded.datasets["ehr-documents"].priority == Priority(10, DiskShare.IDLE)
+    assert loaded.datasets["ehr-db"].priority == Priority()
+    assert SecretSource(credential="control-key") in loaded.secrets.values()
 
 
 @pytest.mark.parametrize("name", ["lab.yaml", "example.yaml"])
