@@ -24,7 +24,6 @@ from drorch.core.posture import KnownCopy, RunRow, SlotRow
 from drorch.core.priority import USUAL, Priority
 from drorch.core.telling import Delivery, Message
 from drorch.core.values import Evidence, Result, Value
-from drorch.core.vitals import DaemonState, Overview
 
 
 class Clock(Protocol):
@@ -327,18 +326,6 @@ class Journal(Knowledge, Protocol):
 
     def take_posted(self, run: str, after: int) -> Sequence[tuple[int, Event]]:
         """Requests left for the run with an id above `after`, oldest first, with their ids."""
-        ...
-
-
-class Vitals(Protocol):
-    """How the program itself stands, for those who look from outside; cheap to ask, from any thread."""
-
-    def state(self) -> DaemonState:
-        """How the daemon stands now."""
-        ...
-
-    def overview(self) -> Overview | None:
-        """The newest there is, the same object until there is a newer one; None: none yet."""
         ...
 
 

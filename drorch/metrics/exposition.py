@@ -14,7 +14,7 @@ from prometheus_client.exposition import choose_encoder
 from drorch.core.vitals import DaemonState, Overview
 from drorch.metrics.families import build_family, overview_families, state_families
 from drorch.metrics.lines import written
-from drorch.ports import Vitals
+from drorch.metrics.source import Vitals
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from drorch import __version__
 from drorch.core.addresses import parsed_address
 from drorch.core.errors import DrorchError, UsageError
 from drorch.metrics.exposition import Exposition
-from drorch.ports import Vitals
+from drorch.metrics.source import Vitals
 
 #: Who asks and then says nothing, or does not listen, is let go after so many seconds.
 _PATIENCE = 10

@@ -18,7 +18,7 @@ def moment(second: float = 0) -> Moment:
 
 
 class FakeVitals:
-    """ports.Vitals; `now` is where the clock stands, in seconds after dawn."""
+    """metrics.source.Vitals; `now` is where the clock stands, in seconds after dawn."""
 
     def __init__(self, overview: Overview | None = None, **state: Any) -> None:
         self.now = 0.0
