@@ -6,6 +6,7 @@ from datetime import datetime
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.core.alarms import AlarmWord
+from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
 from drorch.core.facts import Known, Locked
 from drorch.core.locking import Horizon, Lapse, interval, lapse
@@ -36,6 +37,14 @@ def extensions(program: Program, names: Sequence[str], region: str | None) -> li
         if (there := [r for r in dataset.regions if r in locked])
     ]
     return [*plans, records]
+
+
+def horizons(program: Program, dataset: Dataset) -> dict[str, str]:
+    """By region, until when at least all that the dataset needs there is locked, as was found when
+    locks were last extended.
+    """
+    found = program.journal.facts(Locked, dataset.name)
+    return {k.fact.region: rfc3339(k.fact.until) for k in found if k.fact.until is not None}
 
 
 def alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[str, Value]]:

@@ -73,6 +73,7 @@ def _dataset(
 ) -> dict[str, Value]:
     known = program.journal.copies(dataset.name)
     owing = deletions.owing(program, dataset)
+    locked = locks.horizons(program, dataset)
     rpo = dataset.objectives.rpo
     return {
         "dataset": dataset.name,
@@ -81,7 +82,7 @@ def _dataset(
         "copies": [
             _copy(program, dataset, region, known, now)
             | proven[region].document(now)
-            | {"prune_owed": region in owing}
+            | {"prune_owed": region in owing, "locked_until": locked.get(region)}
             for region in dataset.regions
         ],
     }
@@ -105,6 +106,8 @@ def _copy(
         "snapshot": newest.snapshot if newest else None,
         "snapshot_at": rfc3339(newest.snapshot_at) if newest else None,
         "age_s": round(age, 3) if age is not None else None,
+        "files": newest.files if newest else None,
+        "bytes": newest.bytes if newest else None,
         "rpo_met": met,
         "owed": _owed(known, region) is not None,
         "verified_at": rfc3339(verified) if verified else None,

@@ -1,6 +1,6 @@
 """How the program itself stands, and what it has done: what metrics and health are told from. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -63,6 +63,25 @@ class EndedRuns:
     finished_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What runs and slots have come to, up to an entry of the journal's ledger.
+
+    `slots` counts by kind of job and by fate (fired, late, missed).
+    """
+
+    entry: int | None = None
+    runs: tuple[EndedRuns, ...] = ()
+    slots: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def with_more(self, since: "Counted") -> "Counted":
+        """Together with what has come since."""
+        slots = dict(self.slots)
+        for key, count in since.slots.items():
+            slots[key] = slots.get(key, 0) + count
+        return Counted(since.entry, added(self.runs, since.runs), slots)
+
+
 def added(known: Iterable[EndedRuns], since: Iterable[EndedRuns]) -> tuple[EndedRuns, ...]:
     """Both counted together; the newest run is the one that ended last."""
     found: dict[tuple[RunKind, str, Outcome], EndedRuns] = {}
@@ -79,11 +98,9 @@ def added(known: Iterable[EndedRuns], since: Iterable[EndedRuns]) -> tuple[Ended
 class Overview:
     """What was known at one moment.
 
-    `posture` is the document of `status --json`; `slots` counts by kind of job and by what became
-    of the slot (fired, late, missed).
+    `posture` is the document of `status --json`.
     """
 
     at: datetime
     posture: Mapping[str, Value]
-    runs: Sequence[EndedRuns] = ()
-    slots: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    counted: Counted = field(default_factory=Counted)

@@ -224,6 +224,14 @@ SLOTS_WITHOUT_EVENTS = (
     .where(~select(events.c.n).where(events.c.run == slots.c.run).exists())
     .distinct()
 )
+SLOTS_COUNTED = select(slots.c.job, slots.c.fate, func.sum(slots.c.count)).group_by(
+    slots.c.job, slots.c.fate
+)
+SLOTS_AFTER = (
+    select(slots.c.job, slots.c.fate, slots.c.count)
+    .join_from(ledger, slots, slots.c.run == ledger.c.run)
+    .where(ledger.c.n > bindparam("after"), ledger.c.what == bindparam("what"))
+)
 EVENTS_OF_SCHEDULES = _ROW.where(
     or_(*(events.c.kind == bindparam(name) for name in ("taken", "missed", "seen")))
 ).order_by(events.c.n)

@@ -385,6 +385,22 @@ FROM events
 WHERE events.run = slots.run))""",
 )
 
+SLOTS_COUNTED = Statement(
+    """SELECT slots.job, slots.fate, sum(slots.count) AS sum_1
+FROM slots GROUP BY slots.job, slots.fate""",
+    """SELECT slots.job, slots.fate, sum(slots.count) AS sum_1
+FROM slots GROUP BY slots.job, slots.fate""",
+)
+
+SLOTS_AFTER = Statement(
+    """SELECT slots.job, slots.fate, slots.count
+FROM ledger JOIN slots ON slots.run = ledger.run
+WHERE ledger.n > :after AND ledger.what = :what""",
+    """SELECT slots.job, slots.fate, slots.count
+FROM ledger JOIN slots ON slots.run = ledger.run
+WHERE ledger.n > %(after)s::BIGINT AND ledger.what = %(what)s::VARCHAR""",
+)
+
 EVENTS_OF_SCHEDULES = Statement(
     """SELECT events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
 FROM events

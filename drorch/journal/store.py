@@ -28,8 +28,8 @@ from drorch.core.events import (
 )
 from drorch.core.facts import F, Known
 from drorch.core.posture import KnownCopy, RunRow, SlotRow
-from drorch.core.vitals import EndedRuns
-from drorch.journal import ended, noted, records, scheduled
+from drorch.core.vitals import Counted
+from drorch.journal import counted, noted, records, scheduled
 from drorch.journal.chain import RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
 from drorch.journal.connection import Connection, Transaction
 from drorch.journal.opening import open_state
@@ -189,12 +189,10 @@ class SqlJournal:
         with self.reading() as connection:
             return records.rows(connection, unfinished=unfinished, name=name, limit=limit)
 
-    def ended(self, after: int | None = None) -> tuple[int, Sequence[EndedRuns]]:
-        """Runs that have ended, counted: all, or those since the number that was given the last
-        time; and the number to ask with the next time.
-        """
+    def counted(self, after: int | None = None) -> Counted:
+        """What runs and slots have come to: all, or since the entry that was told the last time."""
         with self.reading(whole=True) as connection:
-            return ended.newest_entry(connection), ended.ended(connection, after)
+            return counted.counted(connection, after)
 
     def copies(self, dataset: str) -> Sequence[KnownCopy]:
         """Every known snapshot of the dataset in every region, newest snapshot first."""

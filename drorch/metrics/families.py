@@ -150,7 +150,7 @@ def overview_families(overview: Overview) -> Iterator[Family]:
         "Moments at which a job was due: fired, fired late, missed.",
         [
             (labelled({"kind": kind, "fate": fate}), count)
-            for (kind, fate), count in sorted(overview.slots.items())
+            for (kind, fate), count in sorted(overview.counted.slots.items())
         ],
         "counter",
     )
@@ -167,9 +167,16 @@ def _gauges(
     prefix: str, told: Iterable[_Told], rows: Sequence[tuple[str, Mapping[str, Value]]]
 ) -> Iterator[Family]:
     for one in told:
-        found = ((labels, one.read(row.get(one.key))) for labels, row in rows)
-        known = ((labels, value) for labels, value in found if value is not None)
-        yield Family(prefix + one.name, one.says, known)
+        yield Family(prefix + one.name, one.says, _known(one, rows))
+
+
+def _known(
+    told: _Told, rows: Sequence[tuple[str, Mapping[str, Value]]]
+) -> Iterator[tuple[str, float]]:
+    for labels, row in rows:
+        value = told.read(row.get(told.key))
+        if value is not None:
+            yield labels, value
 
 
 def _copy_families(datasets: Iterable[Mapping[str, Value]]) -> Iterator[Family]:
@@ -227,7 +234,7 @@ def _alarm_families(alarms: Sequence[Mapping[str, Value]]) -> Iterator[Family]:
 
 def _run_families(overview: Overview) -> Iterator[Family]:
     counts: dict[tuple[str, str], int] = {}
-    for ended in overview.runs:
+    for ended in overview.counted.runs:
         key = (ended.kind.value, ended.outcome.value)
         counts[key] = counts.get(key, 0) + ended.count
     yield Family(
@@ -239,7 +246,7 @@ def _run_families(overview: Overview) -> Iterator[Family]:
         ],
         "counter",
     )
-    last = {(e.kind, e.name): e for e in sorted(overview.runs, key=lambda e: e.finished_at)}
+    last = {(e.kind, e.name): e for e in sorted(overview.counted.runs, key=lambda e: e.finished_at)}
     rows = [
         (labelled({"kind": kind.value, "name": name}), ended)
         for (kind, name), ended in last.items()

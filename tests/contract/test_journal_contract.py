@@ -17,6 +17,8 @@ from drorch.core.events import (
     PersonAsked,
     RunFinished,
     RunTaken,
+    SlotsMissed,
+    SlotTaken,
     StepGivenUp,
     StepSettled,
 )
@@ -49,7 +51,7 @@ from drorch.core.guard import Figures
 from drorch.core.names import Outcome, RunKind, RunState
 from drorch.core.posture import CopyFactKind, RunRow
 from drorch.core.staleness import Seen
-from drorch.core.vitals import EndedRuns
+from drorch.core.vitals import Counted, EndedRuns
 from drorch.ports import Journal
 from tests.fakes.facts import (
     DAWN,
@@ -89,21 +91,31 @@ def test_what_is_recorded_is_read_in_order(journal: Journal) -> None:
 
 
 @pytest.mark.parametrize("journal", ["sqlite", "sqlite-by-sqlalchemy", "postgresql"], indirect=True)
-def test_runs_that_have_ended_are_counted_once_and_then_only_those_since(journal: Any) -> None:
-    assert journal.ended() == (0, [])
+def test_what_runs_and_slots_came_to_is_counted_once_and_then_only_what_came_since(
+    journal: Any,
+) -> None:
+    assert journal.counted() == Counted(0)
     journal.begin("one", whole_run("a"), welcome)
-    journal.begin("two", whole_run("a", second=60), welcome)
+    slot = SlotTaken("backup:a", at(60).at, late=True, why="no daemon was running")
+    gap = SlotsMissed("backup:a", at(10).at, at(50).at, 5, "no daemon was running")
+    journal.begin("two", [*stamped(started("a"), gap, slot, second=60)], welcome)
+    journal.append("two", 3, stamped(finished(), second=65), 0)
     journal.begin("three", stamped(started("a", "b"), begun()), welcome)
-    newest, found = journal.ended()
-    at_sixty = EndedRuns(RunKind.DRILL, "a", Outcome.PASSED, 2, at(60).at, at(65).at)
-    assert found == [at_sixty]
-    assert journal.ended(newest) == (newest, [])
+    first = journal.counted()
+    passed = EndedRuns(RunKind.DRILL, "a", Outcome.PASSED, 2, at(60).at, at(65).at)
+    assert first.runs == (passed,)
+    assert first.slots == {("backup", "late"): 1, ("backup", "missed"): 5}
+    assert journal.counted(first.entry) == Counted(first.entry)
     # It began before the count, and ends after it.
     journal.append("three", 2, stamped(ended(), finished(Outcome.FAILED), second=90))
-    later, found = journal.ended(newest)
-    assert found == [EndedRuns(RunKind.DRILL, "a", Outcome.FAILED, 1, at(0).at, at(91).at)]
-    assert later > newest
-    assert journal.ended(later) == (later, [])
+    another = SlotTaken("backup:b", at(100).at)
+    journal.begin("four", stamped(started("b"), another, second=100), welcome)
+    since = journal.counted(first.entry)
+    failed = EndedRuns(RunKind.DRILL, "a", Outcome.FAILED, 1, at(0).at, at(91).at)
+    assert (since.runs, since.slots) == ((failed,), {("backup", "fired"): 1})
+    together, whole = first.with_more(since), journal.counted()
+    assert (together.entry, together.slots) == (whole.entry, whole.slots)
+    assert set(together.runs) == set(whole.runs)
 
 
 def test_heads_depend_on_everything_before(journal: Journal) -> None:

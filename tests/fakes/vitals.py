@@ -8,7 +8,7 @@ from typing import Any
 from drorch.core.moment import Moment
 from drorch.core.names import Outcome, RunKind
 from drorch.core.values import Value
-from drorch.core.vitals import DaemonState, EndedRuns, Overview
+from drorch.core.vitals import Counted, DaemonState, EndedRuns, Overview
 
 DAWN = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 
@@ -111,4 +111,4 @@ def hospital() -> Overview:
         EndedRuns(RunKind.DRILL, "ehr-failover", Outcome.FAILED, 1, later, at),
     )
     slots = {("backup", "fired"): 50, ("backup", "late"): 3, ("check", "missed"): 1}
-    return Overview(DAWN, document, runs, slots)
+    return Overview(DAWN, document, Counted(1, runs, slots))

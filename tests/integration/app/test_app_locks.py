@@ -38,6 +38,9 @@ def test_locks_are_extended_in_each_region_and_the_horizon_is_known(locked):
     horizon = datetime.fromisoformat(outputs["horizon"])
     assert timedelta(days=30) < horizon - datetime.now(UTC) < timedelta(days=31)
     assert "locks extended: 6" in step["message"]
+    until = locked.status(region="mtl")["locked_until"]
+    assert abs(datetime.fromisoformat(until) - horizon) < timedelta(seconds=1)
+    assert locked.status(region="qc")["locked_until"] is None
     assert locked.alarms() == never[1:]
     docs, records = locked.cli("lock-extend").document
     assert [s["outputs"]["extended"] for s in docs["steps"]] == [0, 6]

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_pla
 
 from drorch.adapters.logs import open_log
 from drorch.core.errors import DrorchError, UsageError, render_error
+from drorch.metrics.exposition import Exposition
 from drorch.metrics.serving import serve
 from drorch.metrics.textfile import write_textfile
 from tests.fakes.vitals import FakeVitals, hospital
@@ -154,6 +155,9 @@ def test_the_file_is_whole_and_others_may_read_it(tmp_path, vitals):
     names = {family.name for family in parse_plain(path.read_text())}
     assert {"drorch_copy_age_seconds", "drorch_daemon_ready", "drorch_build_info"} <= names
     assert not any(name.startswith("process_") for name in names)
+    # The same as over HTTP, but for what tells of the process.
+    served = Exposition(vitals).page("").text.decode().splitlines()
+    assert set(path.read_text().splitlines()) == {s for s in served if "process_" not in s}
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert [p.name for p in tmp_path.iterdir()] == ["drorch.prom"]
 
