@@ -241,7 +241,11 @@ class SlotsMissed:
 
 @dataclass(frozen=True, slots=True)
 class JobsSeen:
-    """Jobs by name whose slots count from `since` on; those known already go on from where they are."""
+    """Jobs by name whose slots count from `since` on, which is now.
+
+    Those known already go on from where they are, unless that is more than a day later than now:
+    a clock lied.
+    """
 
     jobs: tuple[str, ...]
     since: datetime

@@ -28,6 +28,8 @@ from drorch.core.slots import count_between, newest_slot, next_slot
 
 _DAY = timedelta(days=1)
 
+_EVERY_DAY = parse_cron("* * * * *")
+
 #: When work happens that the configuration gives no time of day for.
 RETENTION, SCRUB = "daily at 04:00", "daily at 01:00"
 
@@ -56,7 +58,7 @@ class Job:
     """Something that happens by a schedule.
 
     `subject` is the dataset, or the drill; empty: every runbook's preconditions, or the locks of
-    drorch's own records. `text` is where the schedule came from, as written. Every slot is fired
+    drorch's own records. `text` is the schedule or age in words. Every slot is fired
     `spread` after its time, so that jobs of one time do not all start at once.
     """
 
@@ -136,10 +138,9 @@ def _jobs_of_dataset(dataset: Dataset, configuration: Configuration) -> Iterator
     if verify.check is not None:
         yield _job(JobKind.CHECK, name, verify.check)
     if verify.scrub is not None:
-        yield _job(JobKind.SCRUB, name, verify.scrub, _scrubs(verify.scrub))
+        yield _job(JobKind.SCRUB, name, *_scrubs(verify.scrub))
     if dataset.prune is not None or dataset.keep != Keep():
-        text = dataset.prune or RETENTION
-        yield _job(JobKind.RETENTION, name, text, _retention(dataset))
+        yield _retention(dataset)
     yield from _lock_extension(name, dataset.regions, configuration)
     if verify.restore_test is not None:
         yield _job(JobKind.RESTORE_TEST, name, verify.restore_test)
@@ -167,22 +168,24 @@ def _keeping(age: timedelta) -> Every:
 
 
 @lru_cache(maxsize=1_024)
-def _scrubs(text: str) -> Schedule:
+def _scrubs(text: str) -> tuple[str, Schedule]:
     """A scrub is the day's share of the work that keeps the promise; of a shorter one all of it."""
     age = promised_age(text)
-    return _keeping(age) if age <= _DAY else _schedule(SCRUB)
+    return (text, _keeping(age)) if age <= _DAY else (SCRUB, _schedule(SCRUB))
 
 
-def _retention(dataset: Dataset) -> Schedule:
+def _retention(dataset: Dataset) -> Job:
     """Snapshots go daily where `keep` has rules, at the time at which space is freed when it is due."""
-    pruning = None if dataset.prune is None else _schedule(dataset.prune)
-    if pruning is not None and dataset.keep == Keep():
-        return pruning
-    if isinstance(pruning, Calendar):
-        return replace(parse_cron("* * * * *"), hours=pruning.hours, minutes=pruning.minutes)
-    if pruning is not None and pruning.interval < _DAY:
-        return pruning
-    return _schedule(RETENTION)
+    kind, name, prune = JobKind.RETENTION, dataset.name, dataset.prune
+    if prune is None:
+        return _job(kind, name, RETENTION)
+    pruning = _schedule(prune)
+    if dataset.keep != Keep() and isinstance(pruning, Calendar):
+        daily = replace(_EVERY_DAY, hours=pruning.hours, minutes=pruning.minutes)
+        return _job(kind, name, f"daily at the time of {prune}", daily)
+    if dataset.keep == Keep() or (isinstance(pruning, Every) and pruning.interval < _DAY):
+        return _job(kind, name, prune, pruning)
+    return _job(kind, name, RETENTION)
 
 
 def _lock_extension(

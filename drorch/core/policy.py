@@ -18,9 +18,6 @@ from drorch.core.values import Value
 #: The name of runs that concern drorch's own records in regions.
 RECORDS = "records"
 
-#: The name of runs that only record what became of slots.
-SCHEDULE = "schedule"
-
 
 def compile_backup(dataset: str, configuration: Configuration) -> Plan:
     """The plan of a dataset's backup: its commands before, the backup, copies, commands after."""
@@ -217,21 +214,6 @@ def compile_lock_extend_records(regions: Sequence[str], configuration: Configura
             timezone=configuration.timezone,
             configuration_digest=configuration.digest,
         )
-    )
-
-
-def compile_schedule(configuration: Configuration) -> Plan:
-    """The plan without a step, for a run that only records what became of slots, and jobs."""
-    return Plan(
-        kind=RunKind.SCHEDULE,
-        name=SCHEDULE,
-        mode=Mode.LIVE,
-        subject=SCHEDULE,
-        steps=(),
-        title="Record what became of slots",
-        organization=configuration.organization,
-        timezone=configuration.timezone,
-        configuration_digest=configuration.digest,
     )
 
 

@@ -239,6 +239,7 @@ def _month_day(text: str | None) -> int:
     return day
 
 
+@lru_cache(maxsize=1_024)  # of ten thousand schedules most fields are the same
 def _field(text: str, name: str, low: int, high: int, names: tuple[str, ...]) -> frozenset[int]:
     found: set[int] = set()
     for part in text.split(","):

@@ -5,7 +5,7 @@ All are folds over events in the order in which they were recorded, so they can 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from drorch.core.consent import Terms
@@ -275,6 +275,11 @@ def slot_row(run: str, event: SlotTaken | SlotsMissed) -> SlotRow:
             return SlotRow(job, first, last, count, SlotFate.MISSED, _plain(why), run)
 
 
+#: Slots may be accounted for up to so much later than a clock shows: another machine's is ahead, or
+#: this one was set back. That time is waited for. What is later still was recorded by a clock that lied.
+LIE = timedelta(days=1)
+
+
 def account(known: Mapping[str, datetime], event: Event) -> dict[str, datetime]:
     """Up to when slots are accounted for after an event, of the jobs for which that has changed.
 
@@ -289,7 +294,7 @@ def account(known: Mapping[str, datetime], event: Event) -> dict[str, datetime]:
                 raise ValueError(f"{count} slots from {first} to {last} are no gap")
             return _moved(known, job, first, last)
         case JobsSeen(jobs=jobs, since=since):
-            return {job: since for job in jobs if job not in known}
+            return {j: since for j in jobs if j not in known or known[j] - since > LIE}
         case _:
             return {}
 

@@ -208,15 +208,18 @@ FACTS = _FACT
 
 _SLOT = select(*_columns(slots, SlotRow))
 _SINCE = slots.c.last_at >= bindparam("since")
-_THE_SLOT = [slots.c[name] == bindparam(f"the_{name}") for name in ("job", "first_at")]
 
 INSERT_SLOT = insert(slots).inline().values(_values(_names(SlotRow)))
-DELETE_SLOT = delete(slots).where(*_THE_SLOT)
 DELETE_SLOTS_BY = delete(slots).where(slots.c.run == bindparam("run"))
-SLOTS = _up_to(_LIMIT, _SLOT.where(_SINCE).order_by(slots.c.last_at.desc(), slots.c.job.desc()))
+SLOTS = _up_to(
+    _LIMIT,
+    _SLOT.where(_SINCE).order_by(slots.c.last_at.desc(), slots.c.job.desc(), slots.c.run.desc()),
+)
 SLOTS_OF = _up_to(
     _LIMIT,
-    _SLOT.where(slots.c.job == bindparam("job"), _SINCE).order_by(slots.c.first_at.desc()),
+    _SLOT.where(slots.c.job == bindparam("job"), _SINCE).order_by(
+        slots.c.first_at.desc(), slots.c.run.desc()
+    ),
 )
 SLOTS_BY = _SLOT.where(slots.c.run == bindparam("run")).order_by(slots.c.job, slots.c.first_at)
 SLOTS_WITHOUT_EVENTS = (

@@ -88,11 +88,8 @@ def slots_by(connection: Connection, run: str) -> list[SlotRow]:
 def replace_slots_by(connection: Connection, run: str, told: Sequence[SlotRow]) -> None:
     """Make this all that a run recorded of slots."""
     connection.execute(statements.DELETE_SLOTS_BY, {"run": run})
-    for row in told:
-        columns = _columns(row)
-        key = {"the_job": columns["job"], "the_first_at": columns["first_at"]}
-        connection.execute(statements.DELETE_SLOT, key)
-        connection.execute(statements.INSERT_SLOT, columns)
+    if told:
+        connection.execute_each(statements.INSERT_SLOT, [_columns(row) for row in told])
 
 
 def slots_without_events(connection: Connection) -> list[str]:

@@ -127,7 +127,8 @@ facts = Table(
     Column("recorded_at", Text, nullable=False),
 )
 
-#: What became of each slot of a job: a row for one that was fired, or for a gap of missed ones.
+#: What became of each slot of a job: a row for one that was fired, or for a gap of missed ones. That
+#: none is there twice is held by `jobs`; only after a clock has lied may two runs have had one.
 slots = Table(
     "slots",
     metadata,
@@ -137,12 +138,12 @@ slots = Table(
     Column("count", BigInteger, nullable=False),
     Column("fate", Text, nullable=False),
     Column("why", Text, nullable=False),
-    Column("run", Text, nullable=False),
+    Column("run", Text, primary_key=True),
 )
-Index("ix_slots_last_at", slots.c.last_at, slots.c.job)
+Index("ix_slots_last_at", slots.c.last_at, slots.c.job, slots.c.run)
 Index("ix_slots_run", slots.c.run)
 
-#: Up to when the slots of each job are accounted for: what follows must come after.
+#: Up to when the slots of each job are accounted for: what is recorded next must come after.
 jobs = Table(
     "jobs",
     metadata,

@@ -331,11 +331,6 @@ INSERT_SLOT = Statement(
     """INSERT INTO slots (job, first_at, last_at, count, fate, why, run) VALUES (%(job)s::VARCHAR, %(first_at)s::VARCHAR, %(last_at)s::VARCHAR, %(count)s::BIGINT, %(fate)s::VARCHAR, %(why)s::VARCHAR, %(run)s::VARCHAR)""",
 )
 
-DELETE_SLOT = Statement(
-    """DELETE FROM slots WHERE slots.job = :the_job AND slots.first_at = :the_first_at""",
-    """DELETE FROM slots WHERE slots.job = %(the_job)s::VARCHAR AND slots.first_at = %(the_first_at)s::VARCHAR""",
-)
-
 DELETE_SLOTS_BY = Statement(
     """DELETE FROM slots WHERE slots.run = :run""",
     """DELETE FROM slots WHERE slots.run = %(run)s::VARCHAR""",
@@ -344,22 +339,22 @@ DELETE_SLOTS_BY = Statement(
 SLOTS = Statement(
     """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
 FROM slots
-WHERE slots.last_at >= :since ORDER BY slots.last_at DESC, slots.job DESC
+WHERE slots.last_at >= :since ORDER BY slots.last_at DESC, slots.job DESC, slots.run DESC
 LIMIT :limit OFFSET 0""",
     """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
 FROM slots
-WHERE slots.last_at >= %(since)s::VARCHAR ORDER BY slots.last_at DESC, slots.job DESC
+WHERE slots.last_at >= %(since)s::VARCHAR ORDER BY slots.last_at DESC, slots.job DESC, slots.run DESC
 LIMIT %(limit)s::BIGINT OFFSET 0""",
 )
 
 SLOTS_OF = Statement(
     """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
 FROM slots
-WHERE slots.job = :job AND slots.last_at >= :since ORDER BY slots.first_at DESC
+WHERE slots.job = :job AND slots.last_at >= :since ORDER BY slots.first_at DESC, slots.run DESC
 LIMIT :limit OFFSET 0""",
     """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
 FROM slots
-WHERE slots.job = %(job)s::VARCHAR AND slots.last_at >= %(since)s::VARCHAR ORDER BY slots.first_at DESC
+WHERE slots.job = %(job)s::VARCHAR AND slots.last_at >= %(since)s::VARCHAR ORDER BY slots.first_at DESC, slots.run DESC
 LIMIT %(limit)s::BIGINT OFFSET 0""",
 )
 

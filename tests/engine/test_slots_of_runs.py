@@ -1,7 +1,6 @@
 """Runs that account for slots: recorded with their start, or nothing is, and nothing is done."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +13,8 @@ from drorch.core.events import (
     SlotsMissed,
     SlotTaken,
 )
-from drorch.core.model import Configuration
-from drorch.core.names import Outcome
-from drorch.core.policy import compile_schedule
+from drorch.core.names import Mode, Outcome, RunKind
+from drorch.core.plan import Plan
 from drorch.core.run import replay
 from tests.engine.stage import RUN, Stage, a_step
 from tests.fakes.world import an_owner
@@ -51,7 +49,7 @@ def test_a_slot_that_somebody_else_has_taken_starts_nothing():
 
 def test_a_run_without_steps_records_and_is_over_in_one_turn():
     stage = Stage(())
-    stage.plan = compile_schedule(Configuration(Path("/etc/drorch")))
+    stage.plan = Plan(RunKind.SCHEDULE, "schedule", Mode.LIVE, "schedule", ())
     seen = JobsSeen(("backup:ehr", "readiness"), SLOT)
     taken = ConfigurationTaken("/etc/drorch/drorch.yaml", "a" * 64, "the daemon was started")
     state = begin(stage, taken, seen, SlotsMissed("check:ehr", SLOT, SLOT, 1, "it still ran"))

@@ -159,7 +159,7 @@ class MemoryJournal:
                 for slot in self._slots
                 if job in (None, slot.job) and (since is None or slot.last_at >= since)
             ]
-        return sorted(found, key=lambda s: (s.last_at, s.job), reverse=True)[:limit]
+        return sorted(found, key=lambda s: (s.last_at, s.job, s.run), reverse=True)[:limit]
 
     def post(self, run: str, request: Event) -> None:
         with self._lock:

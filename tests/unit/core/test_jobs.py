@@ -83,7 +83,12 @@ def test_every_kind_of_job_has_its_reason():
         "drill:ehr-quarterly",
         "readiness",
     ]
-    assert [job.text for job in jobs][:3] == ["*/15 * * * *", "weekly", "30d"]
+    assert [job.text for job in jobs][:4] == [
+        "*/15 * * * *",
+        "weekly",
+        "daily at 01:00",
+        "daily at 04:00",
+    ]
 
 
 def test_preconditions_are_looked_at_if_there_is_a_runbook_to_rely_on():
@@ -133,6 +138,7 @@ def test_a_scrub_is_daily_work_whatever_age_it_keeps(scrub, wanted):
         (Keep(daily=7), None, "daily at 04:00"),
         (Keep(daily=7), "weekly on sun at 03:30", "daily at 03:30"),
         (Keep(daily=7), "0 */6 * * *", "0 */6 * * *"),
+        (Keep(daily=7), "0 3,15 * * mon", "0 3,15 * * *"),
         (Keep(within=30 * DAY), "30d", "daily at 04:00"),
         (Keep(last=1), "every 12h", "every 12h"),
         (Keep(), "weekly on sun at 03:30", "weekly on sun at 03:30"),

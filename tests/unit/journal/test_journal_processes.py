@@ -37,7 +37,8 @@ def test_processes_make_and_write_one_file_side_by_side(tmp_path: Path) -> None:
         assert (process.returncode, errors) == (0, "")
     with SqlJournal(url) as journal:
         assert len(journal.rows()) == 45
-        assert {row.seq for row in journal.rows()} == {10}
+        assert {row.seq for row in journal.rows()} == {11}
+        assert len(journal.slots()) == 45
         report = verify_journal(journal)
         assert report.ok, report.flaws
 
@@ -134,6 +135,7 @@ def test_a_writer_killed_at_any_moment_leaves_all_it_said_and_nothing_half(tmp_p
             assert report.ok, (kill, report.flaws)
             for run, seq in said.items():
                 assert journal.find(run).seq >= seq, (kill, run)
+            assert {slot.run for slot in journal.slots()} == {row.run for row in journal.rows()}
             for row in journal.rows(unfinished=True):
                 # Whoever comes after goes on where the killed one stood.
                 assert len(list(journal.read(row.run))) == row.seq

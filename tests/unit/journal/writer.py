@@ -5,18 +5,20 @@ writer.py URL PREFIX RUNS     (RUNS 0: for ever)
 
 import itertools
 import sys
+from datetime import timedelta
 
-from drorch.core.events import AttemptStarted, PersonAnswered
+from drorch.core.events import AttemptStarted, PersonAnswered, SlotTaken
 from drorch.core.posture import CopyFactKind
 from drorch.journal.store import SqlJournal
-from tests.fakes.facts import begun, copy, ended, finished, stamped, started
+from tests.fakes.facts import DAWN, begun, copy, ended, finished, stamped, started
 
 
 def main(url: str, prefix: str, runs: int) -> None:
     with SqlJournal(url) as journal:
         for number in range(runs) if runs else itertools.count():
             run = f"{prefix}-{number}"
-            head = journal.begin(run, stamped(started(run), begun()), lambda _: None)
+            slot = SlotTaken(f"backup:{prefix}", DAWN + timedelta(hours=number))
+            head = journal.begin(run, stamped(started(run), slot, begun()), lambda _: None)
             print(run, head.seq, flush=True)
             journal.post(run, PersonAnswered("go", True, "a"))
             for attempt in range(1, 4):

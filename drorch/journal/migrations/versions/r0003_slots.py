@@ -18,9 +18,9 @@ def upgrade() -> None:
         sa.Column("fate", sa.Text, nullable=False),
         sa.Column("why", sa.Text, nullable=False),
         sa.Column("run", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("job", "first_at", name="pk_slots"),
+        sa.PrimaryKeyConstraint("job", "first_at", "run", name="pk_slots"),
     )
-    op.create_index("ix_slots_last_at", "slots", ["last_at", "job"])
+    op.create_index("ix_slots_last_at", "slots", ["last_at", "job", "run"])
     op.create_index("ix_slots_run", "slots", ["run"])
     op.create_table(
         "jobs",
