@@ -7,6 +7,7 @@ from drorch.actions.choosing import shown_in
 from drorch.actions.places import address_of, dataset_named, region_named, restic_of
 from drorch.actions.proofs import proofs_of
 from drorch.actions.regions import Watched
+from drorch.actions.windows import flow_of
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import ResticError
 from drorch.core.facts import Proven
@@ -25,11 +26,13 @@ def _check(call: Call, tools: Tools) -> Result:
     read_data = arguments.boolean("read_data", default=False)
     # Before restic reads: what is added meanwhile is not proven.
     known = [c for c in tools.knowledge.copies(dataset.name) if c.region == region.name]
+    receiving = flow_of(tools, dataset).receiving
     with Watched(tools, region, call.cancel) as watched:
         try:
             done = restic_of(tools).check(
                 address_of(tools, dataset, region),
                 read_data=read_data,
+                limit_download=receiving.rate if receiving is not None else None,
                 attempt=Attempt(watched.cancel, call.timeout, call.progress, dataset.priority),
             )
         except ResticError:

@@ -193,15 +193,19 @@ class Restic:
         *,
         read_data: bool = False,
         read_data_subset: str | None = None,
+        limit_download: float | None = None,
         locks: bool = True,
         attempt: Attempt = _ONCE,
     ) -> CheckDone:
         """Check the structure, and with `read_data` every byte (or a subset: `1/12`, `5%`).
 
         Damage is a result, not an error. With a progress sink restic is run in text mode, as
-        its JSON tells no progress (restic#21955); both are understood.
+        its JSON tells no progress (restic#21955); both are understood. `limit_download` is bytes a
+        second, for as long as it takes.
         """
         argv = ["check"]
+        if limit_download is not None:
+            argv.append(f"--limit-download={_kib(limit_download)}")
         if attempt.progress is None and self.capabilities(attempt).json_check:
             argv.append("--json")
         if read_data_subset is not None:
@@ -226,7 +230,7 @@ class Restic:
         """
         argv = ["copy", *snapshots]
         if limit_upload is not None:
-            argv.append(f"--limit-upload={max(1, int(limit_upload) // 1024)}")
+            argv.append(f"--limit-upload={_kib(limit_upload)}")
         heard = self._processes.run(argv, destination, attempt, source=source)
         return read_copied(heard.said.log)
 
@@ -346,6 +350,11 @@ class Restic:
             said = heard.said.document[:200]
             message = f"restic {argv[0]} said something unexpected: {said!r}"
             raise problem(Cause.FAILED, message) from None
+
+
+def _kib(rate: float) -> int:
+    """A rate as restic takes it: whole KiB a second, at least one."""
+    return max(1, int(rate) // 1024)
 
 
 def _literally(path: PurePosixPath) -> str:

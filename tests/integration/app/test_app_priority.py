@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from drorch.app.repositories import initialise
 from tests.integration.app.history import imagined, rules
 from tests.integration.app.test_app_retention import days_ago
 
@@ -65,3 +66,23 @@ def test_a_dump_stands_back_with_the_backup(premises):
     ours = os.getpriority(os.PRIO_PROCESS, 0)
     said = (premises.folder / "back" / "ehr.dump").read_text()
     assert said.splitlines() == [str(ours + 3), "best-effort: prio 7"]
+
+
+def test_a_check_keeps_to_the_rate_of_its_window(any_premises):
+    any_premises.configuration["datasets"]["docs"]["window"] = {"limit_download": "40MiB"}
+    any_premises.save()
+    assert any_premises.check(region="mtl", read_data=True)["outcome"] == "passed"
+    (started,) = [line for line in any_premises.starts() if " check " in f" {line} "]
+    assert "--limit-download=40960" in started
+
+
+def test_a_copy_stands_back_too(bare):
+    log = bare.folder / "polite.log"
+    (bare.folder / "restic").write_text(_TELLING.format(log=log, binary=bare.binary))
+    copies = {"tor": {"mode": "copy", "password": "tor-key"}}
+    rules(bare, copies=copies, priority={"nice": 4, "io": "low"})
+    with bare.program() as program:
+        initialise(program, list(program.configuration.datasets.values()))
+    assert bare.back_up()["outcome"] == "passed"
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    assert f"copy {ours + 4} best-effort: prio 7" in log.read_text().splitlines()
