@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drorch import __version__
-from drorch.core.names import Outcome
+from drorch.core.jobs import JobKind
+from drorch.core.names import Outcome, SlotFate
 from drorch.core.values import Value
-from drorch.core.vitals import DaemonState, EndedRuns, Overview
+from drorch.core.vitals import Counted, DaemonState, EndedRuns, Overview
 from drorch.metrics.lines import Family, labelled
 
 
@@ -145,12 +146,19 @@ def overview_families(overview: Overview) -> Iterator[Family]:
     yield from _drill_families(_mappings(overview.posture.get("drills")))
     yield from _alarm_families(_mappings(overview.posture.get("alarms")))
     yield from _run_families(overview)
-    yield Family(
+    yield _slots(overview.counted)
+
+
+def _slots(counted: Counted) -> Family:
+    """All kinds and fates: a counter that comes to be with its first miss has no increase."""
+    return Family(
         "drorch_slots",
         "Moments at which a job was due: fired, fired late, missed.",
         [
-            (labelled({"kind": kind, "fate": fate}), count)
-            for (kind, fate), count in sorted(overview.counted.slots.items())
+            (labelled({"kind": kind.value, "fate": fate.value}), counted.slots.get(key, 0))
+            for kind in JobKind
+            for fate in SlotFate
+            for key in [(kind.value, fate.value)]
         ],
         "counter",
     )
@@ -233,10 +241,10 @@ def _alarm_families(alarms: Sequence[Mapping[str, Value]]) -> Iterator[Family]:
 
 
 def _run_families(overview: Overview) -> Iterator[Family]:
-    counts: dict[tuple[str, str], int] = {}
-    for ended in overview.counted.runs:
-        key = (ended.kind.value, ended.outcome.value)
-        counts[key] = counts.get(key, 0) + ended.count
+    runs = overview.counted.runs
+    counts = {(ended.kind.value, outcome.value): 0 for ended in runs for outcome in Outcome}
+    for ended in runs:
+        counts[ended.kind.value, ended.outcome.value] += ended.count
     yield Family(
         "drorch_runs",
         "Runs that have ended.",
@@ -246,7 +254,7 @@ def _run_families(overview: Overview) -> Iterator[Family]:
         ],
         "counter",
     )
-    last = {(e.kind, e.name): e for e in sorted(overview.counted.runs, key=lambda e: e.finished_at)}
+    last = {(e.kind, e.name): e for e in sorted(runs, key=lambda e: e.finished_at)}
     rows = [
         (labelled({"kind": kind.value, "name": name}), ended)
         for (kind, name), ended in last.items()

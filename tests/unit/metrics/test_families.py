@@ -75,6 +75,9 @@ def test_runs_and_slots(accept):
     assert found["drorch_run_last_finished_timestamp_seconds", *db] == DAWN.timestamp() - 540
     assert found["drorch_run_last_duration_seconds", "kind=drill", "name=ehr-failover"] == 0
     assert found["drorch_slots_total", "fate=late", "kind=backup"] == 3
+    # What has not happened yet counts from nought, so that the first time is an increase.
+    assert found["drorch_slots_total", "fate=missed", "kind=drill"] == 0
+    assert found["drorch_runs_total", "kind=drill", "outcome=passed"] == 0
 
 
 def test_the_daemon_itself():
