@@ -320,6 +320,10 @@ class Journal(Knowledge, Protocol):
         """What became of slots (of one job), newest first; without what ended before `since`."""
         ...
 
+    def newest_slots(self) -> Mapping[str, SlotRow]:
+        """The last slot, or gap of missed ones, that is accounted for, by job; only where one was."""
+        ...
+
     def post(self, run: str, request: Event) -> None:
         """Leave a person's request for the run's living owner to take."""
         ...

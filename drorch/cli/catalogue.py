@@ -48,6 +48,7 @@ CATALOGUE = (
         "See and prove",
         (
             Entry("status", "How each dataset stands in each region; drills due; alarms."),
+            Entry("schedule", "What happens by itself and when; what became of each slot."),
             Entry("report", "Write reports from what the journal holds."),
             Entry("journal", "Verify the journal, export a run, rebuild what is derived."),
             Entry("notify", "Try the channels over which people are told."),

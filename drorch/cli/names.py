@@ -40,8 +40,15 @@ def _unfinished(program: "Program") -> list[str]:
     return [row.run for row in program.journal.rows(unfinished=True)]
 
 
+def _jobs(program: "Program") -> list[str]:
+    from drorch.app.schedules import names
+
+    return names(program)
+
+
 dataset_names = _of_configuration(lambda c: c.datasets)
 region_names = _of_configuration(lambda c: c.regions)
 runbook_names = _completer(lambda program: program.runbooks.paths())
 run_names = _completer(_runs)
+job_names = _completer(_jobs)
 unfinished_runs = _completer(_unfinished)

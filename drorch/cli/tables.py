@@ -20,6 +20,8 @@ STYLES = {
     "missed": "bold red",
     "aborted": "yellow",
     "warn": "yellow",
+    "fired": "green",
+    "late": "yellow",
     "owed": "yellow",
     "goes": "yellow",
     "interrupted": "yellow",

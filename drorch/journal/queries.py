@@ -221,6 +221,13 @@ SLOTS_OF = _up_to(
         slots.c.first_at.desc(), slots.c.run.desc()
     ),
 )
+# An outer one, so that SQLite goes by the jobs and looks each one's slot up.
+NEWEST_SLOTS = _SLOT.join_from(
+    jobs,
+    slots,
+    (jobs.c.job == slots.c.job) & (jobs.c.accounted_at == slots.c.last_at),
+    isouter=True,
+)
 SLOTS_BY = _SLOT.where(slots.c.run == bindparam("run")).order_by(slots.c.job, slots.c.first_at)
 SLOTS_WITHOUT_EVENTS = (
     select(slots.c.run)

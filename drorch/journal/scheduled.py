@@ -80,6 +80,12 @@ def slots(
     return [_slot(row) for row in found]
 
 
+def newest_slots(connection: Connection) -> dict[str, SlotRow]:
+    """The slot, or gap, up to which each job is accounted for; not of jobs that had none yet."""
+    found = (row for row in connection.execute(statements.NEWEST_SLOTS) if row[0] is not None)
+    return {row[0]: _slot(row) for row in found}
+
+
 def slots_by(connection: Connection, run: str) -> list[SlotRow]:
     """What a run recorded of slots."""
     return [_slot(row) for row in connection.execute(statements.SLOTS_BY, {"run": run})]

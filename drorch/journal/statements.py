@@ -358,6 +358,13 @@ WHERE slots.job = %(job)s::VARCHAR AND slots.last_at >= %(since)s::VARCHAR ORDER
 LIMIT %(limit)s::BIGINT OFFSET 0""",
 )
 
+NEWEST_SLOTS = Statement(
+    """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
+FROM jobs LEFT OUTER JOIN slots ON jobs.job = slots.job AND jobs.accounted_at = slots.last_at""",
+    """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
+FROM jobs LEFT OUTER JOIN slots ON jobs.job = slots.job AND jobs.accounted_at = slots.last_at""",
+)
+
 SLOTS_BY = Statement(
     """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
 FROM slots

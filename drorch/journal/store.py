@@ -222,6 +222,11 @@ class SqlJournal:
         with self.reading() as connection:
             return scheduled.slots(connection, job=job, since=since, limit=limit)
 
+    def newest_slots(self) -> Mapping[str, SlotRow]:
+        """The last slot, or gap, of each job that had one; see ports.Journal."""
+        with self.reading() as connection:
+            return scheduled.newest_slots(connection)
+
     def take_posted(self, run: str, after: int) -> Sequence[tuple[int, Event]]:
         """Requests left for the run with an id above `after`, oldest first, with their ids."""
         with self.reading() as connection:

@@ -144,3 +144,7 @@ def test_slots_are_found_by_job_and_time_newest_first(journal: Journal) -> None:
     assert [s.first_at for s in journal.slots(job=EHR, limit=2)] == [hour(5), hour(4)]
     assert journal.slots(since=hour(8.1)) == journal.slots(job="check:ehr-db") == []
     assert journal.slots(limit=1) == found[:1]
+    record(journal, JobsSeen(("readiness",), hour(9)))
+    newest = journal.newest_slots()
+    assert set(newest) == {EHR, DOCS}
+    assert (newest[EHR], newest[DOCS]) == (found[0], found[1])

@@ -161,6 +161,9 @@ class MemoryJournal:
             ]
         return sorted(found, key=lambda s: (s.last_at, s.job, s.run), reverse=True)[:limit]
 
+    def newest_slots(self) -> Mapping[str, SlotRow]:
+        return {s.job: s for s in self._slots if s.last_at == self._accounted[s.job]}
+
     def post(self, run: str, request: Event) -> None:
         with self._lock:
             standing = self._standings.get(run)
