@@ -9,6 +9,7 @@ from drorch.cli.failing import lines_of
 from drorch.cli.session import Session
 from drorch.cli.tables import show_table
 from drorch.cli.words import clean, counted, lasted, moment, one_line, size
+from drorch.core.phrases import named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +79,7 @@ def _schedule(document: Document, zone: str) -> Iterator[str]:
             span = f"{span} to {moment(gap['last_at'], zone)}"
         yield f"  missed: {counted(gap['count'], 'slot')} of {gap['job']}, {span}: {one_line(gap['why'])}"
     for seen in document["jobs_seen"]:
-        yield f"  from {moment(seen['since'], zone)} on: {', '.join(seen['jobs'])}"
+        yield f"  from {moment(seen['since'], zone)} on: {named(seen['jobs'])}"
     taken = document["configuration_taken"]
     if taken is not None:
         yield f"  configuration: {clean(taken['file'])} ({taken['digest'][:15]}): {one_line(taken['why'])}"

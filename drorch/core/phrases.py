@@ -1,5 +1,6 @@
 """The small parts of sentences: texts from outside made safe to show, counts, lengths of time."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from drorch.core.durations import format_duration
@@ -21,6 +22,12 @@ def one_line(text: str) -> str:
 def lasted(seconds: float | None) -> str:
     """`41.2s`, `3m 5s`; a dash where there is none."""
     return "-" if seconds is None else format_duration(timedelta(seconds=seconds))
+
+
+def named(names: Sequence[str], most: int = 6) -> str:
+    """`a, b`; of many the first few, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def counted(number: int, noun: str) -> str:

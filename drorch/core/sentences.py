@@ -30,7 +30,7 @@ from drorch.core.events import (
     StepSkipped,
 )
 from drorch.core.names import Verdict
-from drorch.core.phrases import counted, lasted, one_line
+from drorch.core.phrases import counted, lasted, named, one_line
 from drorch.core.state import RunFold
 
 _VERDICTS = {Verdict.PASS: "passed", Verdict.FAIL: "failed", Verdict.ERROR: "could not be done"}
@@ -97,7 +97,7 @@ def _scheduled(event: ScheduleFact) -> str:
             return f"{slots} of {event.job} missed, {span}: {one_line(event.why)}"
         case JobsSeen():
             jobs = counted(len(event.jobs), "job")
-            return f"{jobs} to be done from {_utc(event.since)} on: {', '.join(event.jobs)}"
+            return f"{jobs} to be done from {_utc(event.since)} on: {named(event.jobs)}"
         case ConfigurationTaken():
             return f"configuration {one_line(event.file)} taken over: {one_line(event.why)}"
 

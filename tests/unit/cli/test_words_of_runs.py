@@ -151,6 +151,11 @@ SLOT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
             "  from 2026-11-23 03:00:00 on: readiness, drill:ehr",
         ),
         (
+            JobsSeen(tuple("abcdefgh"), SLOT),
+            "8 jobs to be done from 2026-11-23 08:00:00 UTC on: a, b, c, d, e, f and 2 more",
+            "  from 2026-11-23 03:00:00 on: a, b, c, d, e, f and 2 more",
+        ),
+        (
             ConfigurationTaken("/etc/drorch/drorch.yaml", "ab" * 32, "SIGHUP"),
             "configuration /etc/drorch/drorch.yaml taken over: SIGHUP",
             "  configuration: /etc/drorch/drorch.yaml (sha256:abababab): SIGHUP",

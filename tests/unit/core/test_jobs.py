@@ -6,6 +6,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drorch.core.jobs import Due, Gap, Job, JobKind, account, jobs_of
 from drorch.core.model import (
@@ -21,6 +23,7 @@ from drorch.core.model import (
     Verify,
 )
 from drorch.core.schedules import Every, parse_schedule, shortest_gap
+from drorch.core.slots import slots_between
 
 TORONTO = ZoneInfo("America/Toronto")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -252,3 +255,28 @@ def test_what_happens_often_is_late_after_seconds():
     due = account(often, at("2026-11-24T02:00:00"), at("2026-11-24T02:00:11"), TORONTO)
     assert due is not None
     assert due.late_from == at("2026-11-24T02:00:15")
+
+
+@given(
+    st.sampled_from(["*/15 * * * *", "hourly", "30 2 * * *", "0 1-3 * * *", "every 7h", "every 36h", "weekly"]),
+    st.sampled_from(["America/Toronto", "Australia/Lord_Howe", "Europe/Paris", "UTC"]),
+    st.sampled_from(["2026-03-06", "2026-03-28", "2026-04-04", "2026-10-24", "2026-10-31", "2028-02-28"]),
+    st.lists(st.integers(1, 4000), min_size=1, max_size=30),
+)  # fmt: skip
+@settings(deadline=None)
+def test_whenever_somebody_looks_each_slot_is_accounted_for_once(text, zone, day, waits):
+    """Looked at after so many minutes each time; what is not fired then is missed."""
+    place, since = ZoneInfo(zone), datetime.fromisoformat(day).replace(tzinfo=UTC)
+    job = replace(NIGHTLY, schedule=parse_schedule(text))
+    accounted, now, told = since, since, []
+    for wait in waits:
+        now += timedelta(minutes=wait)
+        due = account(job, accounted, now, place)
+        if due is None:
+            continue
+        gap = [] if due.missed is None else list(slots_between(job.schedule, accounted, due.missed.last, place))  # fmt: skip
+        if due.missed is not None:
+            assert (gap[0], gap[-1], len(gap)) == (due.missed.first, due.missed.last, due.missed.count)  # fmt: skip
+        told += [*gap, due.slot]
+        accounted = due.slot
+    assert told == list(slots_between(job.schedule, since, now, place))
