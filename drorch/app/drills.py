@@ -57,6 +57,10 @@ def spec_of(program: Program, name: str) -> ActionSpec | None:
     return action.spec if action is not None else None
 
 
+#: What a run that an operator wants is asked for with.
+OPERATORS = Request()
+
+
 def asking(plan: Plan) -> Plan:
     """The same plan, in which a step that fails asks a person instead of ending the run."""
     steps = (
@@ -76,7 +80,7 @@ def drill(
     control: Control,
     watchers: Sequence[Watcher] = (),
     wait_for_people: bool = False,
-    trigger: str = "operator",
+    request: Request = OPERATORS,
     homeward: bool = False,
     ask: bool = False,
 ) -> Drilled:
@@ -85,7 +89,7 @@ def drill(
     seen = carry_out(
         program,
         asking(plan) if ask else plan,
-        Request(trigger),
+        request,
         control=control,
         watchers=watchers,
         wait_for_people=wait_for_people,

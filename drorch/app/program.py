@@ -49,6 +49,16 @@ class Program:
         environ = os.environ if environment is None else environment
         return cls(load_configuration(find_configuration(option, environ)), environ)
 
+    def renewed(self, configuration: Configuration) -> "Program":
+        """The same process on another configuration of the same state: journal, owner and children
+        stay what they are.
+        """
+        other = Program(configuration, self.environment)
+        other.token = self.token
+        for part in ("clock", "commands", "journal", "owner"):
+            other.__dict__[part] = getattr(self, part)
+        return other
+
     @cached_property
     def clock(self) -> Clock:
         """The machine's clock."""

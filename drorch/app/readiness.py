@@ -5,11 +5,11 @@ like any other; what it found stands in `status` until the next one (app/proving
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
-from drorch.app.drills import compile_plan
+from drorch.app.drills import OPERATORS, compile_plan
 from drorch.app.program import Program
 from drorch.app.runs import Control, Request, RunView, carry_out
 from drorch.core.errors import ConfigurationError, Problem
@@ -78,7 +78,7 @@ def look(
     *,
     control: Control,
     watchers: Sequence[Watcher] = (),
-    trigger: str = "operator",
+    request: Request = OPERATORS,
     timeout: timedelta = TIMEOUT,
     workers: int = WORKERS,
 ) -> Readiness:
@@ -100,7 +100,7 @@ def look(
     view = carry_out(
         program,
         plan,
-        Request(trigger, also=tuple(_broken(problems))),
+        replace(request, also=(*request.also, *_broken(problems))),
         control=control,
         watchers=watchers,
     )

@@ -50,6 +50,7 @@ _SUPERSEDED = frozenset(
         RunKind.READINESS,
         RunKind.TELL,
         RunKind.SCHEDULE,
+        RunKind.RESTORE_TEST,
     }
 )
 

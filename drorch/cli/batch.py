@@ -37,17 +37,22 @@ def carry_each(session: Session, datasets: Sequence[N], work: Work[N], *, listed
         found = work(datasets, carried)
     if not listed and isinstance(found[0], DrorchError):
         raise found[0]
+    say_each(session, [(d.name, one) for d, one in zip(datasets, found, strict=True)], listed)
+    return carried.exit_code([one.exit_code for one in found])
+
+
+def say_each(session: Session, found: "Sequence[tuple[str, Carried]]", listed: bool = True) -> None:
+    """Tell of runs, by what they were carried for; with --json as one list, or one document."""
     if session.json:
-        documents = [_document(d.name, one) for d, one in zip(datasets, found, strict=True)]
+        documents = [_document(name, one) for name, one in found]
         session.emit(documents if listed else documents[0])
-    for dataset, one in zip(datasets, found, strict=True):
+    for name, one in found:
         if isinstance(one, DrorchError):
-            session.tell(*(_named(line, dataset.name) for line in lines_of(one)))
+            session.tell(*(_named(line, name) for line in lines_of(one)))
         elif not session.json:
             say_ended(session, one)
         elif why := complaint(one.document):
             session.tell(*lines_of(why))
-    return carried.exit_code([one.exit_code for one in found])
 
 
 def _named(line: str, dataset: str) -> str:

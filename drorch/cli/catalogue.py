@@ -28,6 +28,9 @@ CATALOGUE = (
             Entry("heal", "Make damaged regions whole from those that have what they lack."),
             Entry("lock-extend", "Extend the object locks of what is needed, before they lapse."),
             Entry("scrub", "Hash what lies in the regions, a day's share at a time."),
+            Entry(
+                "daemon", "Keep every schedule, unattended: backups, checks, restore tests, drills."
+            ),
             Entry("snapshots", "List snapshots, and the files in them."),
             Entry("retention", "Say which snapshots go and why; let them go."),
         ),

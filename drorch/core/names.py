@@ -32,6 +32,7 @@ class RunKind(StrEnum):
     READINESS = "readiness"
     TELL = "tell"
     SCHEDULE = "schedule"
+    RESTORE_TEST = "restore-test"
 
 
 class Phase(StrEnum):

@@ -1,0 +1,56 @@
+"""Use case `daemon --once`: do everything that is due, and end; for those who have another scheduler."""
+
+from queue import SimpleQueue
+
+from drorch.adapters.lease import Lease
+from drorch.adapters.logs import Log
+from drorch.app import alarms, starting
+from drorch.app.backups import Carried
+from drorch.app.crew import Crew, Ended, conclude
+from drorch.app.program import Program
+from drorch.app.runs import Control
+from drorch.core.errors import DrorchError
+
+
+def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
+    """Fire the newest slot of every job that is due, and go on with what was left open; by the name of
+    the work what its run came to, or why there was none.
+
+    What cannot begin because another process is at it stays due for the next call. Raises
+    AlreadyRunning while a daemon works on this state.
+    """
+    inbox: SimpleQueue[Ended] = SimpleQueue()
+    crew = Crew(control, log, inbox.put)
+    found: dict[str, Carried] = {}
+    with Lease(program.configuration.work):
+        now = program.clock.now().at
+        unattended = starting.begun(program, now, "once")
+        for duty in starting.interrupted_runs(program, unattended):
+            unattended.owe(duty, now)
+        unattended.hurry(now)
+        while not control.stopping:
+            for started in unattended.begin(program.clock.now().at):
+                crew.carry(program, started)
+            if not unattended.running:
+                break
+            ended = inbox.get()
+            found[ended.started.duty.work.name] = _carried(ended)
+            view = conclude(ended, unattended, log, program.clock.now().at)
+            if view is not None:
+                alarms.after_run(program, view, control=control)
+        while unattended.running:  # told to stop: what is under way ends, or is left
+            conclude(inbox.get(), unattended, log, program.clock.now().at)
+        alarms.attend(program, control=control)
+    return found
+
+
+def _carried(ended: Ended) -> Carried:
+    match ended.result:
+        case DrorchError():
+            return ended.result
+        case BaseException() as error:
+            return DrorchError(
+                f"{type(error).__name__}: {error}", "this is a fault of drorch's own"
+            )
+        case view:
+            return view

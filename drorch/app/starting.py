@@ -1,0 +1,102 @@
+"""How the daemon begins, and begins anew on another configuration: what it finds, and records."""
+
+from datetime import datetime
+
+from drorch.app.crew import left_open
+from drorch.app.duties import Duty
+from drorch.app.program import Program
+from drorch.app.records import record
+from drorch.app.runs import life_of
+from drorch.app.unattended import Unattended
+from drorch.config.load import load_configuration
+from drorch.core.errors import ConfigurationError, Problem
+from drorch.core.events import ConfigurationTaken, FindingRecorded, JobsSeen
+from drorch.core.model import Configuration
+from drorch.core.names import RunState
+from drorch.core.values import Finding
+
+#: What a run is started by that nobody but the daemon goes on with.
+_OURS = frozenset({"schedule", "daemon"})
+
+REFUSED = "configuration.refused"
+
+
+def begun(
+    program: Program, now: datetime, why: str, before: Unattended | None = None
+) -> Unattended:
+    """Take the configuration of a program over, and record that; of `before` stays what runs.
+
+    Jobs that the journal does not know are accounted for from now on. Raises JournalUntrusted.
+    """
+    unattended = Unattended(
+        program,
+        before.since if before else now,
+        dict(program.journal.accounted()),
+        _newest(program) if before is None else before.newest,
+    )
+    if before is not None:
+        unattended.running = before.running
+    events = [
+        ConfigurationTaken(str(program.configuration.file or ""), program.configuration.digest, why)
+    ]
+    new = unattended.unknown(now)
+    seen = [JobsSeen(new, now)] if new else []
+    record(program, *events, *seen)
+    unattended.accounted.update(dict.fromkeys(new, now))
+    unattended.look(now)
+    return unattended
+
+
+def renewed(unattended: Unattended, now: datetime) -> Unattended:
+    """Read the configuration's file again and take it over.
+
+    Raises ConfigurationError, with all its problems, if it is not right or names another state;
+    that stands in the journal, then.
+    """
+    program = unattended.program
+    old = program.configuration
+    try:
+        new = _same_state(old, load_configuration(old.file or old.folder / "drorch.yaml"))
+    except ConfigurationError as error:
+        first = error.problems[0]
+        more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
+        finding = Finding(REFUSED, str(old.file or ""), f"{first}{more}", first.hint)
+        record(program, FindingRecorded(finding))
+        raise
+    return begun(program.renewed(new), now, "SIGHUP", unattended)
+
+
+def _same_state(old: Configuration, new: Configuration) -> Configuration:
+    if new.state == old.state:
+        return new
+    raise ConfigurationError(
+        [Problem("it names another state", "restart the daemon to move to another state")]
+    )
+
+
+def interrupted_runs(program: Program, unattended: Unattended) -> list[Duty]:
+    """Runs of daemons whose process is gone, to go on with.
+
+    Not those whose job has a slot that is due: the run of that one ends them and does their work.
+    """
+    again = {w.duty.work.subject for w in unattended.waiting.values()}
+    return [
+        left_open(program, row)
+        for row in program.journal.rows(unfinished=True)
+        if row.trigger in _OURS
+        and row.subject not in again
+        and row.state not in (RunState.WAITING_FOR_PERSON, RunState.PAUSED)
+        and life_of(row) is False
+    ]
+
+
+def _newest(program: Program) -> dict[str, datetime]:
+    """When the newest snapshot of each dataset was taken that lies somewhere."""
+    found: dict[str, datetime] = {}
+    for name, dataset in program.configuration.datasets.items():
+        if dataset.schedule is None:
+            continue
+        newest = next((c for c in program.journal.copies(name) if not c.owed), None)
+        if newest is not None:
+            found[name] = newest.snapshot_at
+    return found

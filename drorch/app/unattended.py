@@ -1,0 +1,197 @@
+"""What the daemon has to do: which slots are due, which work waits, runs, and may begin.
+
+Belongs to one thread. It knows neither timers nor threads: who drives it (drorch/daemon.py, a
+simulated year in the tests) says what time it is, carries what `begin` gives out, and tells when
+that has ended.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from drorch.app.duties import Duty, duty_of
+from drorch.app.program import Program
+from drorch.app.runs import Request
+from drorch.core.dispatch import Work, choose
+from drorch.core.durations import format_duration
+from drorch.core.events import Event, SlotsMissed, SlotTaken
+from drorch.core.jobs import Due, Job, JobKind, account, jobs_of
+from drorch.core.schedules import Schedule
+
+#: A run that may not begin yet (another process has its subject, the journal cannot be written) is
+#: tried again after this.
+AGAIN = timedelta(seconds=30)
+
+#: Why slots have not been fired that came while nobody was there.
+DOWN = "no daemon was running"
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A slot that is due, or something owed; `why` says what it was held up by, first and last."""
+
+    duty: Duty
+    due: Due | None
+    not_before: datetime
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Work to be carried now, and the request that its run begins with."""
+
+    duty: Duty
+    request: Request
+    due: Due | None
+
+
+@dataclass(slots=True)
+class Unattended:
+    """The jobs of one configuration. `accounted` says up to where each job's slots are accounted
+    for; `since` is when this daemon began.
+    """
+
+    program: Program
+    since: datetime
+    accounted: dict[str, datetime]
+    newest: dict[str, datetime] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(init=False)
+    groups: dict[Schedule, list[Job]] = field(init=False)
+    waiting: dict[str, _Waiting] = field(default_factory=dict)
+    running: dict[str, Work] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.jobs = {job.name: job for job in jobs_of(self.program.configuration)}
+        self.groups = {}
+        for job in self.jobs.values():
+            self.groups.setdefault(job.schedule, []).append(job)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the schedules."""
+        return ZoneInfo(self.program.configuration.timezone)
+
+    def unknown(self, now: datetime) -> tuple[str, ...]:
+        """Jobs that the journal does not know, or knows from a later time than this: a clock lied."""
+        return tuple(
+            name for name in self.jobs if name not in self.accounted or self.accounted[name] > now
+        )
+
+    def look(self, now: datetime, schedules: Sequence[Schedule] | None = None) -> None:
+        """See which slots have come due: of the jobs with these schedules, or of all."""
+        zone = self.zone
+        for schedule in self.groups if schedules is None else schedules:
+            for job in self.groups.get(schedule, ()):
+                self._look_at(job, now, zone)
+
+    def _look_at(self, job: Job, now: datetime, zone: ZoneInfo) -> None:
+        due = account(job, self.accounted.get(job.name, self.since), now, zone)
+        if due is None or job.name in self.running:
+            return  # what comes due while it runs is looked at when it has ended
+        known = self.waiting.get(job.name)
+        if known is not None and known.due is not None and known.due.slot == due.slot:
+            return
+        duty = duty_of(self.program, job, due.slot, self.newest.get(job.subject))
+        why = known.why if known is not None else self._why(due)
+        self.waiting[job.name] = _Waiting(duty, due, max(due.start_at, self._held(known)), why)
+
+    def _held(self, known: _Waiting | None) -> datetime:
+        return known.not_before if known is not None and known.why else self.since
+
+    def _why(self, due: Due) -> str:
+        """What is known of why it is late already."""
+        return DOWN if due.slot < self.since else ""
+
+    def owe(self, duty: Duty, now: datetime) -> None:
+        """Let something wait that no slot asks for."""
+        name = duty.work.name
+        if name not in self.waiting and name not in self.running:
+            self.waiting[name] = _Waiting(duty, None, now)
+
+    def begin(self, now: datetime) -> list[Started]:
+        """What is to be carried now; it counts as running from here on."""
+        ready = {n: w for n, w in self.waiting.items() if w.not_before <= now}
+        if not ready:
+            return []
+        choice = choose(
+            (w.duty.work for w in ready.values()),
+            tuple(self.running.values()),
+            self.program.configuration.daemon,
+        )
+        for name, why in choice.held.items():
+            self.waiting[name].why = self.waiting[name].why or why
+        started = []
+        for work in choice.begin:
+            one = self.waiting.pop(work.name)
+            self.running[work.name] = work
+            started.append(Started(one.duty, self._request(one, now), one.due))
+        return started
+
+    def _request(self, one: _Waiting, now: datetime) -> Request:
+        if one.due is None:
+            return Request("daemon")
+        due_at, also = one.due.slot, tuple(_accounts(one.due, one.why, now))
+        return Request("schedule", due_at=due_at, also=also)
+
+    def ended(self, name: str, now: datetime) -> None:
+        """A piece of work has come to an end, however; its slot is accounted for."""
+        self.running.pop(name, None)
+        job = self.jobs.get(name)
+        if job is not None:
+            self._look_at(job, now, self.zone)
+            if name in self.waiting:
+                self.waiting[name].why = self.waiting[name].why or "the run before was under way"
+
+    def taken(self, started: Started) -> None:
+        """Its slot stands in the journal, whoever wrote it there."""
+        if started.due is not None:
+            name, slot = started.due.job.name, started.due.slot
+            self.accounted[name] = max(slot, self.accounted.get(name, slot))
+
+    def again(self, started: Started, why: str, now: datetime) -> None:
+        """It could not begin; it waits on, and `why` is told when it does."""
+        name = started.duty.work.name
+        self.running.pop(name, None)
+        self.waiting[name] = _Waiting(started.duty, started.due, now + AGAIN, why)
+        if started.due is not None:
+            self._look_at(started.due.job, now, self.zone)
+
+    def hurry(self, now: datetime) -> None:
+        """Wait for nothing that is due to be spread over time."""
+        for one in self.waiting.values():
+            one.not_before = now
+
+    def wake_at(self) -> datetime | None:
+        """When something that waits may begin, as far as time alone decides; None: nothing waits."""
+        return min((w.not_before for w in self.waiting.values()), default=None)
+
+    def backed_up(self, dataset: str, at: datetime) -> None:
+        """A snapshot was taken."""
+        self.newest[dataset] = max(at, self.newest.get(dataset, at))
+
+
+def _accounts(due: Due, why: str, now: datetime) -> Iterator[Event]:
+    """What is recorded of a slot as its run begins, and of those before it."""
+    late = now > due.late_from
+    behind = f"{format_duration(now - due.slot)} late" if late else ""
+    yield SlotTaken(due.job.name, due.slot, late, (why or behind) if late else "")
+    if due.missed is not None:
+        gap = due.missed
+        yield SlotsMissed(due.job.name, gap.first, gap.last, gap.count, why or behind)
+
+
+def missed(due: Due, why: str) -> SlotsMissed:
+    """That nothing could be fired for a slot at all, nor for those before it."""
+    first, count = due.slot, 1
+    if due.missed is not None:
+        first, count = due.missed.first, due.missed.count + 1
+    return SlotsMissed(due.job.name, first, due.slot, count, why)
+
+
+def kinds(jobs: Sequence[Job]) -> dict[JobKind, int]:
+    """How many jobs there are of each kind."""
+    found: dict[JobKind, int] = {}
+    for job in jobs:
+        found[job.kind] = found.get(job.kind, 0) + 1
+    return found

@@ -1,0 +1,64 @@
+"""`drorch daemon`: keep every schedule, unattended."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from drorch.cli.session import Session
+from drorch.cli.verb import Verb
+
+if TYPE_CHECKING:
+    from drorch.adapters.logs import Log
+
+
+@click.command(
+    cls=Verb,
+    name="daemon",
+    help="Keep every schedule, unattended: backups, checks, restore tests, drills.",
+)
+@click.option("--once", is_flag=True, help="Do what is due, and end; for cron and timers.")
+@click.pass_obj
+def command(session: Session, *, once: bool) -> int:
+    """Work until SIGTERM; with --once until nothing is due. SIGHUP reads the configuration again."""
+    return _once(session) if once else _daemon(session)
+
+
+def _daemon(session: Session) -> int:
+    from drorch.adapters.lease import Lease
+    from drorch.adapters.systemd import ServiceManager
+    from drorch.daemon.loop import Daemon
+
+    program = session.program
+    with Lease(program.configuration.work) as lease, _log(session) as log:
+        daemon = Daemon(program, log, lease, ServiceManager.of(program.environment))
+        code = daemon.run()
+        if session.json:
+            session.emit(daemon.document())
+    return int(code)
+
+
+def _once(session: Session) -> int:
+    from drorch.app.once import once
+    from drorch.cli.batch import say_each
+    from drorch.cli.carrying import carrying
+
+    program = session.program
+    with carrying(session, several=True) as carried, _log(session) as log:
+        found = once(program, log, control=carried.control)
+    say_each(session, list(found.items()))
+    return carried.exit_code([one.exit_code for one in found.values()])
+
+
+@contextmanager
+def _log(session: Session) -> "Iterator[Log]":
+    from drorch.adapters.logs import open_log
+
+    program = session.program
+    form = "json" if program.configuration.daemon.log == "json" else "plain"
+    log = open_log(form, program.secrets.redact)
+    try:
+        yield log
+    finally:
+        log.close()
