@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from drorch.adapters.logs import Log
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
+from drorch.core.alarms import AlarmWord
 from drorch.core.errors import DrorchError
 from drorch.core.posture import KnownCopy
 from drorch.core.values import Value
@@ -71,7 +72,7 @@ class Lost:
     @property
     def document(self) -> dict[str, Value]:
         """As an alarm."""
-        return alarm("region.lost", self.region, self.since, self.message, self.hint)
+        return alarm(AlarmWord.REGION_LOST, self.region, self.since, self.message, self.hint)
 
 
 def lost_regions(program: Program, before: dict[str, Lost], now: datetime) -> dict[str, Lost]:

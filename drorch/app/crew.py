@@ -1,10 +1,11 @@
 """Who carries the daemon's work: a thread for each run, and what is made of how it ended."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from drorch.adapters.logs import Log
 from drorch.app.duties import Duty
 from drorch.app.program import Program
 from drorch.app.records import record
@@ -22,7 +23,6 @@ from drorch.core.errors import (
 from drorch.core.names import Outcome, RunKind
 from drorch.core.posture import RunRow
 from drorch.engine.loop import Interrupted, Watcher
-from drorch.ports import Log
 
 #: What a run came to, or why it could not be carried.
 Result = RunView | BaseException
@@ -119,7 +119,7 @@ def left_open(program: Program, row: RunRow) -> Duty:
     """Go on with a run of ours whose process is gone."""
 
     def carry(
-        using: Program, _request: Request, control: Control, watchers: tuple[Watcher, ...]
+        using: Program, _request: Request, control: Control, watchers: Sequence[Watcher]
     ) -> RunView:
         return resume(using, row.run, control=control, watchers=watchers, wait_for_people=True)
 

@@ -44,6 +44,7 @@ class Started:
     duty: Duty
     request: Request
     due: Due | None
+    why: str = ""
 
 
 @dataclass(slots=True)
@@ -125,7 +126,7 @@ class Unattended:
         for work in choice.begin:
             one = self.waiting.pop(work.name)
             self.running[work.name] = work
-            started.append(Started(one.duty, self._request(one, now), one.due))
+            started.append(Started(one.duty, self._request(one, now), one.due, one.why))
         return started
 
     def _request(self, one: _Waiting, now: datetime) -> Request:
@@ -153,7 +154,7 @@ class Unattended:
         """It could not begin; it waits on, and `why` is told when it does."""
         name = started.duty.work.name
         self.running.pop(name, None)
-        self.waiting[name] = _Waiting(started.duty, started.due, now + AGAIN, why)
+        self.waiting[name] = _Waiting(started.duty, started.due, now + AGAIN, started.why or why)
         if started.due is not None:
             self._look_at(started.due.job, now, self.zone)
 
@@ -162,9 +163,10 @@ class Unattended:
         for one in self.waiting.values():
             one.not_before = now
 
-    def wake_at(self) -> datetime | None:
-        """When something that waits may begin, as far as time alone decides; None: nothing waits."""
-        return min((w.not_before for w in self.waiting.values()), default=None)
+    def wake_at(self, now: datetime) -> datetime | None:
+        """When time alone lets something begin; None: what waits, waits for others to end."""
+        later = (w.not_before for w in self.waiting.values() if w.not_before > now)
+        return min(later, default=None)
 
     def backed_up(self, dataset: str, at: datetime) -> None:
         """A snapshot was taken."""
@@ -175,10 +177,10 @@ def _accounts(due: Due, why: str, now: datetime) -> Iterator[Event]:
     """What is recorded of a slot as its run begins, and of those before it."""
     late = now > due.late_from
     behind = f"{format_duration(now - due.slot)} late" if late else ""
-    yield SlotTaken(due.job.name, due.slot, late, (why or behind) if late else "")
     if due.missed is not None:
         gap = due.missed
         yield SlotsMissed(due.job.name, gap.first, gap.last, gap.count, why or behind)
+    yield SlotTaken(due.job.name, due.slot, late, (why or behind) if late else "")
 
 
 def missed(due: Due, why: str) -> SlotsMissed:

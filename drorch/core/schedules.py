@@ -148,6 +148,7 @@ def promised_age(text: str) -> timedelta:
         return longest_gap(parse_schedule(text))
 
 
+@lru_cache(maxsize=1024)
 def longest_gap(schedule: Schedule) -> timedelta:
     """The longest time between two slots, in whole days for a calendar (two a day are one apart)."""
     if isinstance(schedule, Every):

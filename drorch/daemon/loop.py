@@ -26,6 +26,7 @@ from drorch.app.duties import Duty, catching_up
 from drorch.app.program import Program
 from drorch.app.runs import Control, RunView
 from drorch.app.unattended import Unattended
+from drorch.core.alarms import AlarmWord
 from drorch.core.document import rfc3339
 from drorch.core.errors import ConfigurationError, DrorchError, ExitCode
 from drorch.core.schedules import Schedule
@@ -125,10 +126,9 @@ class Daemon:
         self._begin()
 
     def _patience(self) -> float:
-        wake = self.unattended.wake_at() if self.unattended else None
-        if wake is None:
-            return TURN
-        return min(TURN, max(0.05, (wake - self._now()).total_seconds()))
+        now = self._now()
+        wake = self.unattended.wake_at(now) if self.unattended else None
+        return TURN if wake is None else min(TURN, (wake - now).total_seconds())
 
     def _words(self, patience: float) -> Iterator[Word]:
         try:
@@ -204,8 +204,6 @@ class Daemon:
         """Without a journal nothing is begun, and people are told without it."""
         self.trouble = error.message
         self.log.error("journal.failing", error.message, hint=error.hint)
-        program = self.program
-        self._aside.put("cry", lambda: _none(alarms.cry(program, error)))
 
     def _round(self, program: Program, before: dict[str, Lost]) -> None:
         """Which regions answer, and what can be brought to them; in the thread aside."""
@@ -339,7 +337,7 @@ def _handled(tell: Callable[[str], None]) -> Iterator[None]:
 def _refused(error: ConfigurationError, now: datetime) -> dict[str, Value]:
     first = error.problems[0]
     return alarm(
-        starting.REFUSED,
+        AlarmWord.CONFIGURATION_REFUSED,
         "drorch.yaml",
         now,
         f"the changed configuration was not taken over: {first}",

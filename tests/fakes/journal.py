@@ -31,6 +31,7 @@ class MemoryJournal:
         self._lock = threading.RLock()
         self._rows: dict[str, list[Row]] = {}
         self._standings: dict[str, Standing] = {}
+        self._of_subject: dict[str, list[Standing]] = {}
         self._copies = CopyFold()
         self._facts: dict[Place, Known] = {}
         self._accounted: dict[str, datetime] = {}
@@ -45,8 +46,8 @@ class MemoryJournal:
             raise ValueError("a run begins with run.started")
         with self._lock:
             subject = events[0].event.plan.subject
-            for standing in self._standings.values():
-                if standing.subject == subject and standing.outcome is None:
+            for standing in self._of_subject.get(subject, ()):
+                if standing.outcome is None:
                     may_begin(standing.row())
             if run in self._rows:
                 raise FenceLost(f"another process has carried run {run} on", "look at it")
@@ -85,7 +86,9 @@ class MemoryJournal:
 
     def _project(self, row: Row, stamped: Stamped) -> None:
         if row.seq == 1:
-            self._standings[row.run] = opening(row.run, stamped, row.hash)
+            standing = opening(row.run, stamped, row.hash)
+            self._standings[row.run] = standing
+            self._of_subject.setdefault(standing.subject, []).append(standing)
         else:
             recorded = Recorded(row.run, row.seq, stamped.at, stamped.event, row.hash)
             fold(self._standings[row.run], recorded)

@@ -53,10 +53,10 @@ def _once(session: Session) -> int:
 
 @contextmanager
 def _log(session: Session) -> "Iterator[Log]":
-    from drorch.adapters.logs import open_log
+    from drorch.adapters.logs import Form, open_log
 
     program = session.program
-    form = "json" if program.configuration.daemon.log == "json" else "plain"
+    form: Form = "json" if program.configuration.daemon.log == "json" else "plain"
     log = open_log(form, program.secrets.redact)
     try:
         yield log
