@@ -7,6 +7,7 @@ from drorch.adapters.logs import Log
 from drorch.app import alarms, starting
 from drorch.app.backups import Carried
 from drorch.app.crew import Crew, Ended, conclude
+from drorch.app.preload import preload
 from drorch.app.program import Program
 from drorch.app.runs import Control
 from drorch.core.errors import DrorchError
@@ -19,6 +20,7 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
     What cannot begin because another process is at it stays due for the next call. Raises
     AlreadyRunning while a daemon works on this state.
     """
+    preload(program.configuration)
     inbox: SimpleQueue[Ended] = SimpleQueue()
     crew = Crew(control, log, inbox.put)
     found: dict[str, Carried] = {}

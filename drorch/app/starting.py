@@ -7,7 +7,7 @@ from drorch.app.duties import Duty
 from drorch.app.program import Program
 from drorch.app.records import record
 from drorch.app.runs import life_of
-from drorch.app.unattended import Unattended
+from drorch.app.unattended import Unattended, newest_of
 from drorch.config.load import load_configuration
 from drorch.core.errors import ConfigurationError, Problem
 from drorch.core.events import ConfigurationTaken, FindingRecorded, JobsSeen
@@ -32,7 +32,7 @@ def begun(
         program,
         before.since if before else now,
         dict(program.journal.accounted()),
-        _newest(program) if before is None else before.newest,
+        newest_of(program, *program.configuration.datasets) if before is None else before.newest,
     )
     if before is not None:
         unattended.running = before.running
@@ -88,15 +88,3 @@ def interrupted_runs(program: Program, unattended: Unattended) -> list[Duty]:
         and row.state not in (RunState.WAITING_FOR_PERSON, RunState.PAUSED)
         and life_of(row) is False
     ]
-
-
-def _newest(program: Program) -> dict[str, datetime]:
-    """When the newest snapshot of each dataset was taken that lies somewhere."""
-    found: dict[str, datetime] = {}
-    for name, dataset in program.configuration.datasets.items():
-        if dataset.schedule is None:
-            continue
-        newest = next((c for c in program.journal.copies(name) if not c.owed), None)
-        if newest is not None:
-            found[name] = newest.snapshot_at
-    return found

@@ -23,6 +23,11 @@ from drorch.core.schedules import Schedule
 #: tried again after this.
 AGAIN = timedelta(seconds=30)
 
+#: What there is nothing to do for as long as a dataset has no snapshot.
+_OF_SNAPSHOTS = frozenset(
+    {JobKind.CHECK, JobKind.SCRUB, JobKind.RETENTION, JobKind.RESTORE_TEST, JobKind.LOCK_EXTEND}
+)
+
 #: Why slots have not been fired that came while nobody was there.
 DOWN = "no daemon was running"
 
@@ -86,7 +91,14 @@ class Unattended:
             for job in self.groups.get(schedule, ()):
                 self._look_at(job, now, zone)
 
+    def refresh(self) -> None:
+        """See what others have backed up of datasets that had no snapshot yet; JournalUntrusted."""
+        for name in self.program.configuration.datasets.keys() - self.newest.keys():
+            self.newest.update(newest_of(self.program, name))
+
     def _look_at(self, job: Job, now: datetime, zone: ZoneInfo) -> None:
+        if job.kind in _OF_SNAPSHOTS and job.subject and job.subject not in self.newest:
+            return  # there is nothing yet to be looked at, tested or let go
         due = account(job, self.accounted.get(job.name, self.since), now, zone)
         if due is None or job.name in self.running:
             return  # what comes due while it runs is looked at when it has ended
@@ -173,6 +185,17 @@ class Unattended:
         self.newest[dataset] = max(at, self.newest.get(dataset, at))
 
 
+def newest_of(program: Program, *datasets: str) -> dict[str, datetime]:
+    """When the newest snapshot of each dataset was taken that lies somewhere, if one does."""
+    found: dict[str, datetime] = {}
+    for name in datasets:
+        held = (copy for copy in program.journal.copies(name) if not copy.owed)
+        newest = next(held, None)
+        if newest is not None:
+            found[name] = newest.snapshot_at
+    return found
+
+
 def _accounts(due: Due, why: str, now: datetime) -> Iterator[Event]:
     """What is recorded of a slot as its run begins, and of those before it."""
     late = now > due.late_from
@@ -189,11 +212,3 @@ def missed(due: Due, why: str) -> SlotsMissed:
     if due.missed is not None:
         first, count = due.missed.first, due.missed.count + 1
     return SlotsMissed(due.job.name, first, due.slot, count, why)
-
-
-def kinds(jobs: Sequence[Job]) -> dict[JobKind, int]:
-    """How many jobs there are of each kind."""
-    found: dict[JobKind, int] = {}
-    for job in jobs:
-        found[job.kind] = found.get(job.kind, 0) + 1
-    return found

@@ -4,15 +4,12 @@ The loop is the only one that decides; timers, signals and the threads that carr
 words into its inbox. Nothing in it waits for a region, a channel or a person.
 """
 
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
-from types import FrameType
-from typing import Any, TypeAlias
 
 from drorch import __version__
 from drorch.adapters.lease import Lease
@@ -22,53 +19,40 @@ from drorch.app import alarms, starting
 from drorch.app.alarm import alarm
 from drorch.app.aside import Aside, Debts, Lost, lost_regions
 from drorch.app.crew import Crew, Ended, conclude
-from drorch.app.duties import Duty, catching_up
+from drorch.app.duties import catching_up
+from drorch.app.overview import Overlook
+from drorch.app.posture import status
+from drorch.app.preload import preload
 from drorch.app.program import Program
 from drorch.app.runs import Control, RunView
 from drorch.app.unattended import Unattended
 from drorch.core.alarms import AlarmWord
 from drorch.core.document import rfc3339
 from drorch.core.errors import ConfigurationError, DrorchError, ExitCode
-from drorch.core.schedules import Schedule
+from drorch.core.moment import Moment
 from drorch.core.values import Value
+from drorch.core.vitals import DaemonState, Overview
+from drorch.daemon.rounds import Round
 from drorch.daemon.timer import Timer
+from drorch.daemon.vitals import Told, document_of, line_of
+from drorch.daemon.words import Fired, Owed, Signalled, Word, signals
+from drorch.metrics.serving import serve
+from drorch.metrics.textfile import write_textfile
 
 #: Between two looks at everything, whatever timers say: a jump of the clock hides slots from them.
 SWEEP = 30.0
 
-#: Between two looks at the regions, and at what they are owed.
-ROUND = 60.0
+#: Between two looks at the regions, and at what is wrong.
+ROUND = 30.0
+
+#: Between two overviews for metrics.
+OVERVIEW = 15.0
 
 #: The longest the loop waits for a word, in seconds.
 TURN = 5.0
 
 #: What the wall's clock may go before or after in a turn and still be believed.
-_JUMP = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Fired:
-    """Slots of a schedule are due."""
-
-    schedule: Schedule
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """Something that no slot asks for is to be done."""
-
-    duties: tuple[Duty, ...]
-    lost: dict[str, Lost]
-
-
-@dataclass(frozen=True, slots=True)
-class Signalled:
-    """Somebody wants the configuration read again, or an end."""
-
-    name: str
-
-
-Word: TypeAlias = Fired | Owed | Signalled | Ended
+_JUMP = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
@@ -86,17 +70,23 @@ class Daemon:
     trouble: str = ""
     refused: dict[str, Value] | None = None
     stopping: bool = False
-    started_at: datetime = field(init=False)
-    turned: float = field(default_factory=time.monotonic)
-    _swept: float = -SWEEP
-    _rounded: float = -ROUND
+    started: Moment = field(init=False)
+    turned: Moment = field(init=False)
+    overview: Overview | None = None
+    _swept: float = 0.0
+    _rounds: tuple[Round, ...] = ()
+    _overlook: Overlook = field(default_factory=Overlook)
+    _configured_at: datetime = field(init=False)
+    _refused_at: datetime | None = None
     _debts: Debts = field(default_factory=Debts)
     _crew: Crew = field(init=False)
     _aside: Aside = field(init=False)
     _timer: Timer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.started_at = self._now()
+        self.started = self.turned = self.program.clock.now()
+        self._configured_at = self.started.at
+        self._swept = time.monotonic() - SWEEP
         self._crew = Crew(self.control, self.log, self.inbox.put)
         self._aside = Aside(self.log)
         self._timer = Timer(lambda schedule: self.inbox.put(Fired(schedule)))
@@ -104,31 +94,48 @@ class Daemon:
     def run(self) -> ExitCode:
         """Work until a signal ends it; GOOD if everything could be put down in time."""
         self.log.info("daemon.started", f"drorch {__version__} works unattended")
-        with _handled(lambda name: self.inbox.put(Signalled(name))):
+        preload(self.program.configuration)
+        with signals(lambda name: self.inbox.put(Signalled(name))), self._serving():
             while not self.stopping:
                 self._turn()
             return self._stop()
 
+    @contextmanager
+    def _serving(self) -> Iterator[None]:
+        """Metrics and health, where they are wanted; DrorchError if nobody can listen there."""
+        listen = self.program.configuration.daemon.listen
+        if listen is None:
+            yield
+            return
+        server = serve(listen, Told(self.state, lambda: self.overview))
+        try:
+            yield
+        finally:
+            server.close()
+
     def _turn(self) -> None:
-        before = time.monotonic(), self._now()
+        before = self.program.clock.now()
         for word in self._words(self._patience()):
             self._hear(word)
-        self.turned = time.monotonic()
+        self.turned = self.program.clock.now()
         self.manager.alive()
         if self.stopping:
             return
-        jumped = abs((self._now() - before[1]).total_seconds() - (self.turned - before[0])) > _JUMP
-        if jumped and self.unattended is not None:
+        if _jumped(before, self.turned) and self.unattended is not None:
             self.log.warning("clock.jumped", "the clock was set: slots are looked at anew")
             self._timer.set(self.unattended.groups, self.unattended.zone)
-        if jumped or self.turned - self._swept >= SWEEP:
+            self._swept -= SWEEP
+        if time.monotonic() - self._swept >= SWEEP:
             self._sweep()
+        for one in self._rounds:
+            one.go(self._aside)
         self._begin()
 
     def _patience(self) -> float:
         now = self._now()
         wake = self.unattended.wake_at(now) if self.unattended else None
-        return TURN if wake is None else min(TURN, (wake - now).total_seconds())
+        swept = max(0.0, self._swept + SWEEP - time.monotonic())
+        return min(TURN, swept, TURN if wake is None else (wake - now).total_seconds())
 
     def _words(self, patience: float) -> Iterator[Word]:
         try:
@@ -166,23 +173,18 @@ class Daemon:
 
     def _sweep(self) -> None:
         """Look at everything, whatever timers have said; say how it is."""
-        self._swept = self.turned
+        self._swept = time.monotonic()
         try:
             if self.unattended is None:
                 self._open()
             else:
-                self.program.journal.rows(limit=1)
+                self.unattended.refresh()
                 self.unattended.look(self._now())
             self._well()
         except DrorchError as error:
             self._unwell(error)
-        if self.unattended is not None and self.turned - self._rounded >= ROUND:
-            self._rounded = self.turned
-            program, before = self.program, self.lost
-            self._aside.put("regions", lambda: self._round(program, before))
-            self._aside.put("alarms", self._attend)
         self.lease.say(self.document())
-        self.manager.status(self.status)
+        self.manager.status(line_of(self.state(), self.lost))
 
     def _open(self) -> None:
         now = self._now()
@@ -190,10 +192,11 @@ class Daemon:
         for duty in starting.interrupted_runs(self.program, self.unattended):
             self.unattended.owe(duty, now)
         self._timer.set(self.unattended.groups, self.unattended.zone)
+        self._rounds = tuple(self._to_do())
         self.log.info(
             "daemon.ready", f"{len(self.unattended.jobs)} jobs", jobs=len(self.unattended.jobs)
         )
-        self.manager.ready(self.status)
+        self.manager.ready(line_of(self.state(), self.lost))
 
     def _well(self) -> None:
         if self.trouble:
@@ -205,10 +208,18 @@ class Daemon:
         self.trouble = error.message
         self.log.error("journal.failing", error.message, hint=error.hint)
 
-    def _round(self, program: Program, before: dict[str, Lost]) -> None:
-        """Which regions answer, and what can be brought to them; in the thread aside."""
-        now = self._now()
-        lost = lost_regions(program, before, now)
+    def _to_do(self) -> Iterator[Round]:
+        """What is done again and again, in the thread aside."""
+        yield Round("regions", ROUND, self._ask_regions)
+        yield Round("alarms", ROUND, self._attend)
+        settings = self.program.configuration.daemon
+        if settings.listen or settings.textfile:
+            yield Round("overview", OVERVIEW, self._overlooked)
+
+    def _ask_regions(self) -> None:
+        """Which regions answer, and what can be brought to them."""
+        program, now = self.program, self._now()
+        lost = lost_regions(program, self.lost, now)
         datasets = program.configuration.datasets
         owed = [c for name in datasets for c in program.journal.copies(name) if c.owed]
         duties = tuple(
@@ -217,6 +228,14 @@ class Daemon:
             if dataset in datasets and region in datasets[dataset].regions
         )
         self.inbox.put(Owed(duties, lost))
+
+    def _overlooked(self) -> None:
+        """What metrics are told from."""
+        now, program = self._now(), self.program
+        self.overview = self._overlook.taken(program, status(program), now)
+        textfile = program.configuration.daemon.textfile
+        if textfile is not None:
+            write_textfile(textfile, self.overview, self.state())
 
     def _tell_of_regions(self, lost: dict[str, Lost]) -> None:
         for name in lost.keys() - self.lost.keys():
@@ -250,14 +269,16 @@ class Daemon:
         except ConfigurationError as error:
             for problem in error.problems:
                 self.log.warning(starting.REFUSED, str(problem), hint=problem.hint)
-            self.refused = _refused(error, self._now())
+            self.refused, self._refused_at = _refused(error, self._now()), self._now()
         except DrorchError as error:
             self._unwell(error)
         else:
-            self.program, self.refused = self.unattended.program, None
+            self.program, self.refused, self._refused_at = self.unattended.program, None, None
+            self._configured_at = self._now()
+            self._rounds = tuple(self._to_do())
             self._timer.set(self.unattended.groups, self.unattended.zone)
             self.log.info("configuration.taken", "the configuration was read again")
-        self.manager.ready(self.status)
+        self.manager.ready(line_of(self.state(), self.lost))
 
     # --- the end
 
@@ -285,53 +306,38 @@ class Daemon:
 
     # --- how it is
 
-    @property
-    def status(self) -> str:
-        """One line for people."""
-        if self.trouble:
-            return f"the journal cannot be used: {self.trouble}"
-        if self.unattended is None:
-            return "starting"
-        running, waiting = len(self.unattended.running), len(self.unattended.waiting)
-        lost = f"; lost: {', '.join(sorted(self.lost))}" if self.lost else ""
-        return f"{running} runs under way, {waiting} wait{lost}"
+    def state(self) -> DaemonState:
+        """See metrics.source.Vitals."""
+        unattended, configuration = self.unattended, self.program.configuration
+        return DaemonState(
+            at=self.program.clock.now(),
+            started=self.started,
+            turned=self.turned,
+            jobs=len(unattended.jobs) if unattended else 0,
+            queued=len(unattended.waiting) if unattended else 0,
+            running=len(unattended.running) if unattended else 0,
+            parallel=configuration.daemon.parallel,
+            missing=() if unattended else ("the journal was not opened yet",),
+            troubles=(self.trouble,) if self.trouble else (),
+            configuration=configuration.digest,
+            configured_at=self._configured_at,
+            refused_at=self._refused_at,
+        )
 
     def document(self) -> dict[str, Value]:
         """How the daemon is, for `status` and whoever looks."""
-        unattended = self.unattended
-        return {
-            "pid": self.program.owner.pid,
-            "host": self.program.owner.host,
-            "version": __version__,
-            "started_at": rfc3339(self.started_at),
-            "at": rfc3339(self._now()),
-            "stopped_at": None,
-            "healthy": not self.trouble,
-            "why": self.trouble,
-            "jobs": len(unattended.jobs) if unattended else 0,
-            "running": sorted(unattended.running) if unattended else [],
-            "waiting": len(unattended.waiting) if unattended else 0,
-            "alarms": [dict(one) for one in self.extra()],
-        }
+        unattended, owner = self.unattended, self.program.owner
+        running = sorted(unattended.running) if unattended else []
+        return document_of(self.state(), owner, running, self.extra())
 
     def _now(self) -> datetime:
         return self.program.clock.now().at
 
 
-@contextmanager
-def _handled(tell: Callable[[str], None]) -> Iterator[None]:
-    """Signals become words; whoever ended us once waits for the end."""
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        tell(signal.Signals(number).name)
-
-    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before: dict[signal.Signals, Any] = {number: signal.signal(number, handle) for number in wanted}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+def _jumped(before: Moment, after: Moment) -> bool:
+    """Whether the wall's clock went another way than time did."""
+    gone = timedelta(seconds=after.ticks - before.ticks)
+    return abs(after.at - before.at - gone) > _JUMP
 
 
 def _refused(error: ConfigurationError, now: datetime) -> dict[str, Value]:

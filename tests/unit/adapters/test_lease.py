@@ -1,6 +1,5 @@
 """One daemon for one state."""
 
-import os
 import subprocess
 import sys
 
@@ -73,7 +72,7 @@ def test_a_word_that_is_damaged_is_none(tmp_path, content):
 def test_only_its_user_reads_what_it_says(tmp_path):
     with Lease(tmp_path / "var" / "drorch") as lease:
         lease.say({"pid": 1})
-    assert os.stat(tmp_path / "var" / "drorch" / "daemon.json").st_mode & 0o777 == 0o600
+    assert (tmp_path / "var" / "drorch" / "daemon.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_folder_that_cannot_be_is_told(tmp_path):
