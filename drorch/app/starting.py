@@ -42,7 +42,7 @@ def begun(
     new = unattended.unknown(now)
     seen = [JobsSeen(new, now)] if new else []
     record(program, *events, *seen)
-    unattended.accounted.update(dict.fromkeys(new, now))
+    unattended.accounted = dict(program.journal.accounted())
     unattended.look(now)
     return unattended
 
