@@ -54,7 +54,6 @@ class Calendar:
 
 Schedule: TypeAlias = Every | Calendar
 
-_DAY = timedelta(days=1)
 _SOME_YEARS = timedelta(days=9 * 366)
 _MIDNIGHT = frozenset({0})
 
@@ -153,9 +152,7 @@ def longest_gap(schedule: Schedule) -> timedelta:
     """The longest time between two slots, in whole days for a calendar (two a day are one apart)."""
     if isinstance(schedule, Every):
         return schedule.interval
-    days = [day for day in _some_years() if schedule.falls_on(day)]
-    gaps = (later - earlier for earlier, later in pairwise(days))
-    return max(gaps, default=_SOME_YEARS)
+    return max(_gaps_of_days(replace(schedule, hours=_MIDNIGHT, minutes=_MIDNIGHT)))
 
 
 def shortest_gap(schedule: Schedule) -> timedelta:
@@ -167,23 +164,18 @@ def shortest_gap(schedule: Schedule) -> timedelta:
         for h in sorted(schedule.hours)
         for m in sorted(schedule.minutes)
     ]
+    days = min(_gaps_of_days(replace(schedule, hours=_MIDNIGHT, minutes=_MIDNIGHT)))
     within = (later - earlier for earlier, later in pairwise(times))
-    over_night = _shortest_days(replace(schedule, hours=_MIDNIGHT, minutes=_MIDNIGHT)) - (
-        times[-1] - times[0]
-    )
-    return min([over_night, *within])
+    return min([days - (times[-1] - times[0]), *within])
 
 
 @lru_cache(maxsize=256)  # schedules differ in their times more than in their days
-def _shortest_days(calendar: Calendar) -> timedelta:
-    previous, shortest = None, _SOME_YEARS
-    for day in filter(calendar.falls_on, _some_years()):
-        if previous is not None:
-            shortest = min(shortest, day - previous)
-        if shortest <= _DAY:
-            break
-        previous = day
-    return shortest
+def _gaps_of_days(calendar: Calendar) -> frozenset[timedelta]:
+    """What times there are between two days that match."""
+    days = [day for day in _some_years() if calendar.falls_on(day)]
+    return frozenset(later - earlier for earlier, later in pairwise(days)) or frozenset(
+        {_SOME_YEARS}
+    )
 
 
 def _some_years() -> list[date]:
