@@ -104,15 +104,19 @@ class Due:
 
 def account(job: Job, accounted: datetime, now: datetime, zone: tzinfo) -> Due | None:
     """What is due of a job whose slots up to `accounted` are accounted for; None: nothing yet."""
-    slot = newest_slot(job.schedule, now, zone)
-    if slot <= accounted:
+    first = job.next_slot(accounted, zone)
+    if first > now:
         return None
-    missed = count_between(job.schedule, accounted, slot, zone) - 1
-    gap = None
-    if missed:
-        last = newest_slot(job.schedule, slot - timedelta(microseconds=1), zone)
-        gap = Gap(job.next_slot(accounted, zone), last, missed)
+    slot = newest_slot(job.schedule, now, zone)
+    gap = None if slot == first else _gap_between(job, first, slot, zone)
     return Due(job, slot, slot + job.spread, gap)
+
+
+def _gap_between(job: Job, first: datetime, slot: datetime, zone: tzinfo) -> Gap:
+    """The slots from the first on, without the last."""
+    instant = timedelta(microseconds=1)
+    last = newest_slot(job.schedule, slot - instant, zone)
+    return Gap(first, last, count_between(job.schedule, first - instant, last, zone))
 
 
 def jobs_of(configuration: Configuration) -> tuple[Job, ...]:
