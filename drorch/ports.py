@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Protocol
 
 from drorch.core.action import ActionSpec
-from drorch.core.alarms import RunEnded
 from drorch.core.events import Event, Recorded, Stamped
 from drorch.core.facts import F, Known
 from drorch.core.model import Configuration, NotifyRule
@@ -304,10 +303,6 @@ class Journal(Knowledge, Protocol):
         self, *, unfinished: bool = False, name: str | None = None, limit: int | None = None
     ) -> Sequence[RunRow]:
         """Runs in short, newest first."""
-        ...
-
-    def ended_badly(self) -> Sequence[Known[RunEnded]]:
-        """The newest end of each kind and name of run, where it was no good one."""
         ...
 
     def accounted(self) -> Mapping[str, datetime]:

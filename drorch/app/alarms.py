@@ -14,6 +14,7 @@ from drorch.app import endings
 from drorch.app.posture import alarms_of
 from drorch.app.program import Program
 from drorch.app.runs import Control, Request, RunView, carry_out
+from drorch.app.seen import Seen
 from drorch.core.alarms import Alarm, AlarmTold, ChannelTried
 from drorch.core.announcing import announcement
 from drorch.core.errors import AlreadyRunning, ExitCode
@@ -125,8 +126,8 @@ class _Telling:
 
 def _wrong(program: Program, extra: Sequence[Document]) -> list[Alarm]:
     """Everything that is wrong now, each once."""
-    now = program.clock.now().at
-    documents = [*alarms_of(program, now), *extra, *endings.happened(program, now)]
+    seen = Seen(program)
+    documents = [*alarms_of(seen), *extra, *endings.happened(seen)]
     found = {(a.what, a.subject, a.once): a for a in map(_alarm, documents)}
     return list(found.values())
 

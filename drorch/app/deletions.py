@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 
 from drorch.app.alarm import alarm
-from drorch.app.program import Program
 from drorch.app.runs import owner_lives
+from drorch.app.seen import Seen
 from drorch.core.alarms import AlarmWord
-from drorch.core.facts import Braked, Forgotten, Known, PruneOwed
+from drorch.core.facts import Braked, Known, PruneOwed
 from drorch.core.model import Dataset
 from drorch.core.names import RunKind
 from drorch.core.values import Value
 
 
-def alarms(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
+def alarms(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
     """What stands; nothing of what a run is doing at this moment."""
-    for known in program.journal.facts(Braked, dataset.name):
+    for known in seen.facts(Braked, dataset.name):
         if not known.fact.lifted:
             yield alarm(
                 AlarmWord.RETENTION_BRAKED,
@@ -24,34 +24,33 @@ def alarms(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
                 f"see `drorch retention plan --dataset {dataset.name}`; if it is meant: drorch "
                 f"retention apply --dataset {dataset.name} --force-brake REASON",
             )
-    if not _under_way(program, dataset):
-        yield from _owed(program, dataset)
+    if not _under_way(seen, dataset):
+        yield from _owed(seen, dataset)
 
 
-def owing(program: Program, dataset: Dataset) -> dict[str, Known[PruneOwed]]:
+def owing(seen: Seen, dataset: Dataset) -> dict[str, Known[PruneOwed]]:
     """By region, what is owed of a prune."""
-    found = program.journal.facts(PruneOwed, dataset.name)
+    found = seen.facts(PruneOwed, dataset.name)
     return {k.fact.region: k for k in found if not k.fact.paid}
 
 
-def _owed(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
-    prunes = owing(program, dataset)
-    gone = {k.fact.snapshot: k for k in program.journal.facts(Forgotten, dataset.name)}
-    copies = program.journal.copies(dataset.name)
+def _owed(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
+    prunes = owing(seen, dataset)
     hint = f"it is done by: drorch retention apply --dataset {dataset.name}"
     for region in dataset.regions:
         subject = f"{dataset.name} in {region}"
-        left = [gone[c.snapshot] for c in copies if c.region == region and c.snapshot in gone]
+        left = seen.forgotten(dataset, region)
         if region in prunes:
             owed = prunes[region]
             message = f"{region} still holds what was pruned from {dataset.name}: {owed.fact.why}"
             yield alarm(AlarmWord.PRUNE_OWED, subject, owed.recorded_at, message, hint)
         elif left:
-            since = min(k.recorded_at for k in left)
             message = f"{region} still holds {len(left)} forgotten snapshot(s) of {dataset.name}"
-            yield alarm(AlarmWord.PRUNE_OWED, subject, since, message, hint)
+            yield alarm(AlarmWord.PRUNE_OWED, subject, min(left), message, hint)
 
 
-def _under_way(program: Program, dataset: Dataset) -> bool:
-    rows = program.journal.rows(unfinished=True, name=dataset.name)
-    return any(row.kind is RunKind.RETENTION and owner_lives(row) for row in rows)
+def _under_way(seen: Seen, dataset: Dataset) -> bool:
+    return any(
+        row.kind is RunKind.RETENTION and row.name == dataset.name and owner_lives(row)
+        for row in seen.unfinished
+    )

@@ -5,10 +5,11 @@ What a person started for once is told as what happened, and stands nowhere.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
+from drorch.app.seen import Seen
 from drorch.core.alarms import AlarmWord, RunEnded
 from drorch.core.facts import Known
 from drorch.core.names import RunKind
@@ -31,17 +32,17 @@ LASTING = frozenset(
 NEWS = timedelta(days=7)
 
 
-def alarms(program: Program) -> Iterator[dict[str, Value]]:
+def alarms(seen: Seen) -> Iterator[dict[str, Value]]:
     """What stands: of work that comes again."""
-    for known in program.journal.ended_badly():
-        if known.fact.kind in LASTING and _concerns(program, known.fact):
+    for known in seen.ended_badly:
+        if known.fact.kind in LASTING and _concerns(seen.program, known.fact):
             yield from _said(known, once=False)
 
 
-def happened(program: Program, now: datetime) -> Iterator[dict[str, Value]]:
+def happened(seen: Seen) -> Iterator[dict[str, Value]]:
     """What is told once: of runs that somebody wanted."""
-    for known in program.journal.ended_badly():
-        if known.fact.kind not in LASTING and now - known.recorded_at <= NEWS:
+    for known in seen.ended_badly:
+        if known.fact.kind not in LASTING and seen.now - known.recorded_at <= NEWS:
             yield from _said(known, once=True)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
+from drorch.app.seen import Seen
 from drorch.core.alarms import AlarmWord
 from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
@@ -39,36 +40,36 @@ def extensions(program: Program, names: Sequence[str], region: str | None) -> li
     return [*plans, records]
 
 
-def horizons(program: Program, dataset: Dataset) -> dict[str, str]:
+def horizons(seen: Seen, dataset: Dataset) -> dict[str, str]:
     """By region, until when at least all that the dataset needs there is locked, as was found when
     locks were last extended.
     """
-    found = program.journal.facts(Locked, dataset.name)
+    found = seen.facts(Locked, dataset.name)
     return {k.fact.region: rfc3339(k.fact.until) for k in found if k.fact.until is not None}
 
 
-def alarms(program: Program, dataset: Dataset, now: datetime) -> Iterator[dict[str, Value]]:
+def alarms(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
     """What is wrong with the locks of the dataset's objects, as was found when they were last
     extended. Regions that hold nothing of it are left out.
     """
-    found = {k.fact.region: k for k in program.journal.facts(Locked, dataset.name)}
-    held = {c.region for c in program.journal.copies(dataset.name) if not c.owed}
+    regions = seen.program.configuration.regions
+    found = {k.fact.region: k for k in seen.facts(Locked, dataset.name)}
     for name in dataset.regions:
-        lock = program.configuration.regions[name].object_lock
-        if lock is None or name not in held:
+        lock = regions[name].object_lock
+        if lock is None or seen.stock(dataset, name).newest_at is None:
             continue
         known = found.get(name)
-        yield from _lapsed(dataset.name, name, lock, known, now)
+        yield from _lapsed(dataset.name, name, lock, known, seen.now)
         if known and known.fact.missing:
             yield _deleted(dataset, known)
 
 
-def record_alarms(program: Program, now: datetime) -> Iterator[dict[str, Value]]:
+def record_alarms(seen: Seen) -> Iterator[dict[str, Value]]:
     """The same for drorch's own records, in regions in which some were ever locked."""
-    for known in program.journal.facts(Locked, ""):
-        region = program.configuration.regions.get(known.fact.region)
+    for known in seen.facts(Locked, ""):
+        region = seen.program.configuration.regions.get(known.fact.region)
         if region is not None and region.object_lock is not None:
-            yield from _lapsed("", region.name, region.object_lock, known, now)
+            yield from _lapsed("", region.name, region.object_lock, known, seen.now)
 
 
 def _lapsed(

@@ -1,121 +1,97 @@
 """Use case `status`: how each dataset stands in each region, and what is wrong with that."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import timedelta
 
-from drorch.app import deletions, endings, locks
+from drorch.app import deletions, endings, locks, promises
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.app.proofs import Proofs, proofs_of
 from drorch.app.proving import Proof, Standing, proofs_of_runbooks, standings
+from drorch.app.seen import Seen
 from drorch.app.services import services_document
 from drorch.app.suspicions import suspicions
 from drorch.core.alarms import AlarmWord, ChannelTried
 from drorch.core.document import rfc3339
-from drorch.core.durations import format_duration
 from drorch.core.lifecycle import failing
 from drorch.core.model import Dataset, jurisdiction_within
 from drorch.core.names import RunKind, RunState
-from drorch.core.posture import KnownCopy
+from drorch.core.posture import Stock
 from drorch.core.telling import channels
 from drorch.core.values import Value
 
 
 def status(program: Program) -> dict[str, Value]:
     """The contract's document of `status --json`, from the journal alone: no region is asked."""
-    now = program.clock.now().at
+    seen = Seen(program)
     datasets: list[Value] = []
     alarms: list[Value] = []
     for dataset in program.configuration.datasets.values():
-        proven = proofs_of(program, dataset, now)
-        datasets.append(_dataset(program, dataset, proven, now))
-        alarms.extend(_dataset_alarms(program, dataset, proven, now))
-    proofs = proofs_of_runbooks(program, now)
+        stocks, proven = seen.stocks_of(dataset), proofs_of(seen, dataset)
+        datasets.append(_dataset(seen, dataset, stocks, proven))
+        alarms.extend(_dataset_alarms(seen, dataset, stocks, proven))
+    known = standings(program)
+    proofs = proofs_of_runbooks(program, seen.now, known)
     return {
-        "at": rfc3339(now),
+        "at": rfc3339(seen.now),
         "datasets": datasets,
         "services": services_document(program),
         "drills": [proof.document() for proof in proofs],
-        "alarms": [*alarms, *_other_alarms(program, proofs, now)],
+        "alarms": [*alarms, *_other_alarms(seen, proofs, known)],
     }
 
 
-def alarms_of(program: Program, now: datetime) -> list[dict[str, Value]]:
+def alarms_of(seen: Seen) -> list[dict[str, Value]]:
     """The alarms of `status` alone."""
+    program = seen.program
     found: list[dict[str, Value]] = []
     for dataset in program.configuration.datasets.values():
-        proven = proofs_of(program, dataset, now)
-        found.extend(_dataset_alarms(program, dataset, proven, now))
-    return [*found, *_other_alarms(program, proofs_of_runbooks(program, now), now)]
-
-
-def _dataset_alarms(
-    program: Program, dataset: Dataset, proven: Mapping[str, Proofs], now: datetime
-) -> Iterator[dict[str, Value]]:
-    yield from _alarms(program, dataset, proven, now)
-    yield from locks.alarms(program, dataset, now)
-
-
-def _other_alarms(
-    program: Program, proofs: Sequence[Proof], now: datetime
-) -> Iterator[dict[str, Value]]:
-    """Those that concern no single dataset."""
-    yield from locks.record_alarms(program, now)
-    yield from _run_alarms(program)
-    yield from endings.alarms(program)
-    yield from _channel_alarms(program)
-    yield from _drill_alarms(proofs)
-    yield from _readiness_alarms(program)
+        stocks, proven = seen.stocks_of(dataset), proofs_of(seen, dataset)
+        found.extend(_dataset_alarms(seen, dataset, stocks, proven))
+    known = standings(program)
+    return [*found, *_other_alarms(seen, proofs_of_runbooks(program, seen.now, known), known)]
 
 
 def _dataset(
-    program: Program, dataset: Dataset, proven: Mapping[str, Proofs], now: datetime
+    seen: Seen, dataset: Dataset, stocks: Sequence[Stock], proven: Mapping[str, Proofs]
 ) -> dict[str, Value]:
-    known = program.journal.copies(dataset.name)
-    owing = deletions.owing(program, dataset)
-    locked = locks.horizons(program, dataset)
+    owing = deletions.owing(seen, dataset)
+    locked = locks.horizons(seen, dataset)
     rpo = dataset.objectives.rpo
     return {
         "dataset": dataset.name,
         "tier": dataset.tier,
         "rpo_s": rpo.total_seconds() if rpo else None,
         "copies": [
-            _copy(program, dataset, region, known, now)
-            | proven[region].document(now)
-            | {"prune_owed": region in owing, "locked_until": locked.get(region)}
-            for region in dataset.regions
+            _copy(seen, dataset, stock, rpo)
+            | proven[stock.region].document(seen.now)
+            | {"prune_owed": stock.region in owing, "locked_until": locked.get(stock.region)}
+            for stock in stocks
         ],
     }
 
 
-def _copy(
-    program: Program, dataset: Dataset, region: str, known: Sequence[KnownCopy], now: datetime
-) -> dict[str, Value]:
-    held = [c for c in known if c.region == region and not c.owed]
-    newest = held[0] if held else None
-    age = (now - newest.snapshot_at).total_seconds() if newest else None
-    rpo = dataset.objectives.rpo
+def _copy(seen: Seen, dataset: Dataset, stock: Stock, rpo: timedelta | None) -> dict[str, Value]:
+    newest = stock.newest_at
+    age = (seen.now - newest).total_seconds() if newest else None
     met = None
     if rpo is not None:
         met = age is not None and age <= rpo.total_seconds()
-    verified = max((c.verified_at for c in held if c.verified_at), default=None)
-    tested = max((c.restore_tested_at for c in held if c.restore_tested_at), default=None)
+    jurisdiction = seen.program.configuration.regions[stock.region].jurisdiction
     return {
-        "region": region,
-        "role": "primary" if region == dataset.primary else _mode(dataset, region),
-        "snapshot": newest.snapshot if newest else None,
-        "snapshot_at": rfc3339(newest.snapshot_at) if newest else None,
+        "region": stock.region,
+        "role": "primary" if stock.region == dataset.primary else _mode(dataset, stock.region),
+        "snapshot": stock.snapshot,
+        "snapshot_at": rfc3339(newest) if newest else None,
         "age_s": round(age, 3) if age is not None else None,
-        "files": newest.files if newest else None,
-        "bytes": newest.bytes if newest else None,
+        "files": stock.files,
+        "bytes": stock.bytes,
         "rpo_met": met,
-        "owed": _owed(known, region) is not None,
-        "verified_at": rfc3339(verified) if verified else None,
-        "restore_tested_at": rfc3339(tested) if tested else None,
-        "jurisdiction": program.configuration.regions[region].jurisdiction,
-        "inside_residency": jurisdiction_within(
-            program.configuration.regions[region].jurisdiction, dataset.residency
-        ),
+        "owed": stock.owed_at is not None,
+        "verified_at": rfc3339(stock.verified_at) if stock.verified_at else None,
+        "restore_tested_at": rfc3339(stock.restore_tested_at) if stock.restore_tested_at else None,
+        "jurisdiction": jurisdiction,
+        "inside_residency": jurisdiction_within(jurisdiction, dataset.residency),
     }
 
 
@@ -123,54 +99,34 @@ def _mode(dataset: Dataset, region: str) -> str:
     return next(c.mode.value for c in dataset.copies if c.region == region)
 
 
-def _owed(known: Sequence[KnownCopy], region: str) -> KnownCopy | None:
-    return next((c for c in known if c.region == region and c.owed), None)
-
-
-def _alarms(
-    program: Program, dataset: Dataset, proven: Mapping[str, Proofs], now: datetime
+def _dataset_alarms(
+    seen: Seen, dataset: Dataset, stocks: Sequence[Stock], proven: Mapping[str, Proofs]
 ) -> Iterator[dict[str, Value]]:
-    known = program.journal.copies(dataset.name)
-    rpo = dataset.objectives.rpo
-    for region in dataset.regions:
-        subject = f"{dataset.name} in {region}"
-        held = [c for c in known if c.region == region and not c.owed]
-        owed = _owed(known, region)
-        if not held:
-            yield alarm(
-                AlarmWord.COPY_MISSING,
-                subject,
-                None,
-                f"{region} holds no snapshot of {dataset.name}",
-                f"make one: drorch backup {dataset.name}",
-            )
-        elif rpo is not None and now - held[0].snapshot_at > rpo:
-            age = format_duration(now - held[0].snapshot_at)
-            yield alarm(
-                AlarmWord.RPO_BREACHED,
-                subject,
-                held[0].snapshot_at + rpo,
-                f"the newest snapshot of {dataset.name} in {region} is {age} old; "
-                f"promised are {format_duration(rpo)}",
-                f"back it up: drorch backup {dataset.name}",
-            )
-        if owed is not None:
-            yield alarm(
-                AlarmWord.COPY_OWED,
-                subject,
-                owed.recorded_at,
-                f"{region} is owed the copy of {dataset.name} from {rfc3339(owed.snapshot_at)}",
-                f"bring it there: drorch replicate --dataset {dataset.name} --region {region}",
-            )
-        yield from proven[region].alarms(held, now)
-    yield from suspicions(program, dataset)
-    yield from deletions.alarms(program, dataset)
+    for stock in stocks:
+        yield from promises.of_copy(seen, dataset, stock)
+        yield from proven[stock.region].alarms(stock.oldest_at, seen.now)
+    yield from promises.of_dataset(seen, dataset, stocks)
+    yield from suspicions(seen, dataset)
+    yield from deletions.alarms(seen, dataset)
+    yield from locks.alarms(seen, dataset)
 
 
-def _run_alarms(program: Program) -> Iterator[dict[str, Value]]:
+def _other_alarms(
+    seen: Seen, proofs: Sequence[Proof], known: Mapping[str, Standing]
+) -> Iterator[dict[str, Value]]:
+    """Those that concern no single dataset."""
+    yield from locks.record_alarms(seen)
+    yield from _run_alarms(seen)
+    yield from endings.alarms(seen)
+    yield from _channel_alarms(seen)
+    yield from _drill_alarms(proofs)
+    yield from _readiness_alarms(seen.program, known)
+
+
+def _run_alarms(seen: Seen) -> Iterator[dict[str, Value]]:
     from drorch.app.runs import state_word
 
-    for row in program.journal.rows(unfinished=True):
+    for row in seen.unfinished:
         if row.kind is RunKind.TELL:  # the next one tells what this one had to
             continue
         word = state_word(row)
@@ -204,10 +160,12 @@ def _drill_alarms(proofs: Sequence[Proof]) -> Iterator[dict[str, Value]]:
             )
 
 
-def _readiness_alarms(program: Program) -> Iterator[dict[str, Value]]:
+def _readiness_alarms(
+    program: Program, known: Mapping[str, Standing]
+) -> Iterator[dict[str, Value]]:
     """Of every runbook in the folder, whether a service names it or not."""
-    there = program.runbooks.paths()
-    for name, standing in standings(program).items():
+    there = program.runbooks.paths() if known else ()
+    for name, standing in known.items():
         if name in there and standing.wrong:
             yield _not_ready(name, standing)
 
@@ -222,7 +180,7 @@ def _not_ready(runbook: str, standing: Standing) -> dict[str, Value]:
     )
 
 
-def _channel_alarms(program: Program) -> Iterator[dict[str, Value]]:
-    tried = program.journal.facts(ChannelTried, "")
-    for one in failing(tried, channels(program.configuration.notify)):
+def _channel_alarms(seen: Seen) -> Iterator[dict[str, Value]]:
+    tried = seen.facts(ChannelTried, "")
+    for one in failing(tried, channels(seen.program.configuration.notify)):
         yield alarm(AlarmWord(one.what), one.subject, one.since, one.message, one.hint)

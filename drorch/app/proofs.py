@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from drorch.app.alarm import alarm
-from drorch.app.program import Program
+from drorch.app.seen import Seen
 from drorch.core.alarms import AlarmWord
 from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
 from drorch.core.facts import Known, Proven, Scrubbed
 from drorch.core.model import Dataset
-from drorch.core.posture import KnownCopy
 from drorch.core.schedules import promised_age
 from drorch.core.scrubbing import Standing, overdue_since, standing
 from drorch.core.values import Value
@@ -42,12 +41,11 @@ class Proofs:
             "damaged": len(self.damaged),
         }
 
-    def alarms(self, held: Sequence[KnownCopy], now: datetime) -> Iterator[dict[str, Value]]:
-        """What is wrong; `held` are the copies that the region holds."""
+    def alarms(self, since: datetime | None, now: datetime) -> Iterator[dict[str, Value]]:
+        """What is wrong; `since` is the time of the oldest snapshot that the region holds."""
         if self.damaged:
             yield self._damage()
-        if self.promised is not None and held:
-            since = min(copy.snapshot_at for copy in held)
+        if self.promised is not None and since is not None:
             due = overdue_since(self.found, self.scrubbed, self.promised, since)
             if now > due:
                 yield self._overdue(due)
@@ -78,18 +76,16 @@ class Proofs:
         )
 
 
-def proofs_of(program: Program, dataset: Dataset, now: datetime) -> dict[str, Proofs]:
+def proofs_of(seen: Seen, dataset: Dataset) -> dict[str, Proofs]:
     """How far the dataset is proven, by region."""
-    proven = program.journal.facts(Proven, dataset.name)
-    scrubbed = {k.fact.region: k.fact for k in program.journal.facts(Scrubbed, dataset.name)}
-    copies = program.journal.copies(dataset.name)
+    proven = seen.proven(dataset.name)
+    scrubbed = {k.fact.region: k.fact for k in seen.facts(Scrubbed, dataset.name)}
     promised = promised_age(dataset.verify.scrub) if dataset.verify.scrub else None
     found = {}
     for region in dataset.regions:
         known = [k for k in proven if k.fact.region == region]
-        there = standing([k.fact for k in known], promised, now)
-        held = {f"snapshots/{c.snapshot}" for c in copies if c.region == region and not c.owed}
-        damaged = tuple(n for n in there.damaged if not _let_go(n, held))
+        there = standing([k.fact for k in known], promised, seen.now) if known else _UNPROVEN
+        damaged = _lasting(seen, dataset, region, there.damaged)
         found[region] = Proofs(
             dataset.name,
             region,
@@ -102,9 +98,16 @@ def proofs_of(program: Program, dataset: Dataset, now: datetime) -> dict[str, Pr
     return found
 
 
-def _let_go(name: str, held: set[str]) -> bool:
-    """Whether it is a snapshot that nobody wants any more: it was forgotten since it was missed."""
-    return name.startswith("snapshots/") and name not in held
+_UNPROVEN = Standing(None, 0.0)
+
+
+def _lasting(seen: Seen, dataset: Dataset, region: str, damaged: Sequence[str]) -> tuple[str, ...]:
+    """Without snapshots that nobody wants any more: they were forgotten since they were missed."""
+    if not any(name.startswith("snapshots/") for name in damaged):
+        return tuple(damaged)
+    copies = seen.program.journal.copies(dataset.name)
+    held = {f"snapshots/{c.snapshot}" for c in copies if c.region == region and not c.owed}
+    return tuple(n for n in damaged if not n.startswith("snapshots/") or n in held)
 
 
 def _found_at(known: Sequence[Known[Proven]], damaged: Sequence[str]) -> datetime | None:

@@ -83,13 +83,15 @@ class Proof:
         }
 
 
-def proofs_of_runbooks(program: Program, now: datetime) -> list[Proof]:
-    """Of each runbook that a service or a drill names."""
+def proofs_of_runbooks(
+    program: Program, now: datetime, known: Mapping[str, Standing]
+) -> list[Proof]:
+    """Of each runbook that a service or a drill names; `known` is of all (`standings`)."""
     named = dict.fromkeys(
         [s.runbook for s in program.configuration.services.values() if s.runbook]
         + [d.runbook for d in program.configuration.drills.values()]
     )
-    texts, known = program.runbooks.digests(), standings(program)
+    texts = program.runbooks.digests() if named else {}
     return [proof_of(program, name, now, texts, known) for name in named]
 
 
@@ -169,5 +171,4 @@ def _due(
 
 def _beginning(program: Program, now: datetime) -> datetime:
     """Since when drills are awaited where none has passed: the first run this journal holds."""
-    rows = program.journal.rows()
-    return rows[-1].started_at if rows else now
+    return program.journal.whole.beginning() or now

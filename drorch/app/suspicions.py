@@ -7,24 +7,24 @@ from drorch.actions.places import same_repository
 from drorch.actions.revoking import owed
 from drorch.actions.staleness import old_locks
 from drorch.app.alarm import alarm
-from drorch.app.program import Program
+from drorch.app.seen import Seen
 from drorch.core.alarms import AlarmWord
 from drorch.core.facts import Guarded, KeyRevoked, LocksSeen, Quarantined, Rotation
 from drorch.core.model import Dataset
 from drorch.core.values import Value
 
 
-def suspicions(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
+def suspicions(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
     """The dataset's alarms, from the journal alone."""
-    yield from _strangers(program, dataset)
-    yield from _owed_revocations(program, dataset)
-    yield from _open_rotations(program, dataset)
-    yield from _stale_locks(program, dataset)
-    yield from _tripped(program, dataset)
+    yield from _strangers(seen, dataset)
+    yield from _owed_revocations(seen, dataset)
+    yield from _open_rotations(seen, dataset)
+    yield from _stale_locks(seen, dataset)
+    yield from _tripped(seen, dataset)
 
 
-def _strangers(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
-    found = [k for k in program.journal.facts(Quarantined, dataset.name) if not k.fact.gone]
+def _strangers(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
+    found = [k for k in seen.facts(Quarantined, dataset.name) if not k.fact.gone]
     for region in dict.fromkeys(k.fact.region for k in found):
         strange = [k for k in found if k.fact.region == region]
         first = strange[0].fact
@@ -40,12 +40,14 @@ def _strangers(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]
         )
 
 
-def _owed_revocations(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
-    since = {k.fact.key: k.recorded_at for k in program.journal.facts(KeyRevoked, dataset.name)}
+def _owed_revocations(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
+    since = {k.fact.key: k.recorded_at for k in seen.facts(KeyRevoked, dataset.name)}
     if not since:
         return
     for home in dict.fromkeys(same_repository(dataset, r)[0] for r in dataset.regions):
-        for region, keys in owed(program.tools, dataset, same_repository(dataset, home)).items():
+        for region, keys in owed(
+            seen.program.tools, dataset, same_repository(dataset, home)
+        ).items():
             yield alarm(
                 AlarmWord.KEY_OWED,
                 f"{dataset.name} in {region}",
@@ -55,8 +57,8 @@ def _owed_revocations(program: Program, dataset: Dataset) -> Iterator[dict[str, 
             )
 
 
-def _open_rotations(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
-    for known in program.journal.facts(Rotation, dataset.name):
+def _open_rotations(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
+    for known in seen.facts(Rotation, dataset.name):
         if known.fact.done:
             continue
         copy = known.fact.region != dataset.primary
@@ -71,18 +73,17 @@ def _open_rotations(program: Program, dataset: Dataset) -> Iterator[dict[str, Va
         )
 
 
-def _stale_locks(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
-    now = program.clock.now().at
-    for known in program.journal.facts(LocksSeen, dataset.name):
+def _stale_locks(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
+    for known in seen.facts(LocksSeen, dataset.name):
         if known.fact.locks and known.fact.region in dataset.regions:
-            told = old_locks(dataset, known.fact.region, known.fact.locks, now)
+            told = old_locks(dataset, known.fact.region, known.fact.locks, seen.now)
             since = min(seen.written for seen in known.fact.locks)
             yield alarm(AlarmWord(told.what), told.subject, since, told.message, told.hint)
 
 
-def _tripped(program: Program, dataset: Dataset) -> Iterator[dict[str, Value]]:
+def _tripped(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
     """One alarm for all suspicious backups: accepting the newest accepts those before it."""
-    found = program.journal.facts(Guarded, dataset.name)
+    found = seen.facts(Guarded, dataset.name)
     waiting = sorted((k for k in found if not k.fact.accepted), key=lambda k: k.fact.at)
     if waiting:
         message, hint = in_words(waiting[-1].fact)

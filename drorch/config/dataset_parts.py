@@ -69,6 +69,7 @@ class VerifyShape(Shape):
     scrub: ScheduleOrAge | None = None
     scrub_budget: Size | None = None
     restore_test: ScheduleOrAge | None = None
+    key: Duration | None = None
 
 
 class WindowShape(Shape):

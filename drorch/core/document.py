@@ -78,10 +78,8 @@ def without_steps(document: Mapping[str, Any]) -> Document:
 
 def rfc3339(at: datetime) -> str:
     """`2026-11-23T03:00:00Z`, with milliseconds where there are any."""
-    utc = at.astimezone(UTC)
-    text = utc.strftime("%Y-%m-%dT%H:%M:%S")
-    millis = utc.microsecond // 1000
-    return f"{text}.{millis:03d}".rstrip("0") + "Z" if millis else f"{text}Z"
+    text = at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return f"{text[:23].rstrip('0') if text[20:23] != '000' else text[:19]}Z"
 
 
 def seconds(duration: timedelta) -> float:

@@ -132,13 +132,15 @@ class Keep:
 class Verify:
     """How often the copies are checked; texts are schedules or ages as written.
 
-    `scrub_budget` is how many bytes of a region are hashed in a day.
+    `scrub_budget` is how many bytes of a region are hashed in a day, `key` after how long the
+    password is to be changed.
     """
 
     check: str | None = None
     scrub: str | None = None
     restore_test: str | None = None
     scrub_budget: int | None = None
+    key: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,28 @@ class KnownCopy:
 
 
 @dataclass(frozen=True, slots=True)
+class Stock:
+    """What a region holds of a dataset, in short, and what it is owed.
+
+    Of the snapshots it holds: the newest one's id, time, files and bytes, the oldest's time, and
+    when one of them was last verified and restored for trial. `owed_at` is the time of the newest snapshot
+    it is owed, `owed_since` when that was recorded. None: there is none.
+    """
+
+    dataset: str
+    region: str
+    snapshot: str | None = None
+    newest_at: datetime | None = None
+    oldest_at: datetime | None = None
+    verified_at: datetime | None = None
+    restore_tested_at: datetime | None = None
+    owed_at: datetime | None = None
+    owed_since: datetime | None = None
+    files: int | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """One run in short, as a projection keeps it; `state` without looking whether the owner lives."""
 

@@ -7,7 +7,7 @@ the next one is, core/slots.py knows.
 import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -136,6 +136,7 @@ def check_schedule_or_age(text: str) -> None:
             raise ValueError(f"{error} and not an age") from None
 
 
+@cache
 def promised_age(text: str) -> timedelta:
     """An age such as `30d`; of a schedule, the longest time between two of its slots.
 

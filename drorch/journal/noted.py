@@ -9,7 +9,6 @@ from drorch.core.decoding import decoder_of
 from drorch.core.encoding import encoder_of
 from drorch.core.errors import JournalUntrusted
 from drorch.core.facts import WORDS, F, Fact, Known, Place, place_of
-from drorch.core.values import Value
 from drorch.journal import statements
 from drorch.journal.connection import Connection
 
@@ -27,16 +26,7 @@ def facts_of(connection: Connection, wanted: type[F], dataset: str) -> list[Know
     """The facts of one kind about a dataset, by region and subject."""
     asked = {"word": WORDS[wanted], "dataset": dataset}
     found = connection.execute(statements.FACTS_OF, asked)
-    return [_known(row, wanted) for row in found]
-
-
-def facts_saying(
-    connection: Connection, wanted: type[F], field: str, value: Value
-) -> list[Known[F]]:
-    """Those of one kind about no dataset whose `field` (one without a default) is `value`."""
-    said = f"%{canonical({field: value}).decode().strip('{}')}%"
-    asked = {"word": WORDS[wanted], "dataset": "", "said": said}
-    return [_known(row, wanted) for row in connection.execute(statements.FACTS_SAYING, asked)]
+    return [fact_of(row, wanted) for row in found]
 
 
 def every_fact(connection: Connection) -> dict[Place, Known[Fact]]:
@@ -84,10 +74,11 @@ def _known_any(row: Sequence[Any]) -> Known[Fact]:
     kind = _TYPES.get(row[0])
     if kind is None:
         raise _damaged(row)
-    return _known(row, kind)
+    return fact_of(row, kind)
 
 
-def _known(row: Sequence[Any], wanted: type[F]) -> Known[F]:
+def fact_of(row: Sequence[Any], wanted: type[F]) -> Known[F]:
+    """A fact from its columns."""
     *_, body, recorded_at = row
     try:
         return Known(decoder_of(wanted, False)(parse(body)), decode(datetime, recorded_at))

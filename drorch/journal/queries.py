@@ -11,7 +11,10 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Table,
+    Text,
     bindparam,
+    case,
+    cast,
     delete,
     func,
     insert,
@@ -134,9 +137,17 @@ RUNS_LIKE = _up_to(
         runs.c.run != bindparam("run"),
     ).order_by(runs.c.run),
 )
+BEGINNING = select(func.min(runs.c.started_at))
 RUNS = _NEWEST_FIRST
 RUNS_NAMED = _NEWEST_FIRST.where(_IS_NAMED)
-RUNS_UNFINISHED = _NEWEST_FIRST.where(_IS_UNFINISHED)
+# Sorted by whoever reads them: asked for an order, SQLite goes through every run by it.
+RUNS_UNFINISHED = _SHOWN.where(_IS_UNFINISHED)
+TOOK = _up_to(
+    _LIMIT,
+    select(runs.c.started_at, runs.c.finished_at)
+    .where(_IS_NAMED, runs.c.kind == bindparam("kind"), runs.c.outcome == bindparam("outcome"))
+    .order_by(runs.c.started_at.desc(), runs.c.run.desc()),
+)
 RUNS_UNFINISHED_NAMED = _NEWEST_FIRST.where(_IS_UNFINISHED, _IS_NAMED)
 
 # Instants are of one length: together they sort by the end, and the start can be told from it.
@@ -187,6 +198,33 @@ COPIES_OF = _COPY.where(copies.c.dataset == bindparam("dataset")).order_by(
     copies.c.snapshot_at.desc(), copies.c.snapshot, copies.c.region
 )
 COPIES = _COPY
+# Instants are texts that sort: the greatest text that begins with one is the newest snapshot's.
+_HELD, _OWED = copies.c.owed.is_(False), copies.c.owed.is_(True)
+_FIGURES = [
+    func.coalesce(cast(column, Text), literal_column("''"))
+    for column in (copies.c.files, copies.c.bytes)
+]
+_HELD_ONE = (
+    copies.c.snapshot_at
+    + copies.c.snapshot
+    + literal_column("' '", Text)
+    + _FIGURES[0]
+    + literal_column("' '", Text)
+    + _FIGURES[1]
+)
+STOCKS = (
+    select(
+        copies.c.dataset,
+        copies.c.region,
+        func.max(case((_HELD, _HELD_ONE))),
+        func.min(case((_HELD, copies.c.snapshot_at))),
+        func.max(case((_HELD, copies.c.verified_at))),
+        func.max(case((_HELD, copies.c.restore_tested_at))),
+        func.max(case((_OWED, copies.c.snapshot_at + copies.c.recorded_at))),
+    )
+    .group_by(copies.c.dataset, copies.c.region)
+    .order_by(copies.c.dataset, copies.c.region)
+)
 
 DELETE_COPY = delete(copies).where(*_THE_COPY)
 
@@ -202,7 +240,24 @@ FACTS_OF = _FACT.where(
     facts.c.word == bindparam("word"), facts.c.dataset == bindparam("dataset")
 ).order_by(facts.c.region, facts.c.subject)
 FACTS_SAYING = FACTS_OF.where(facts.c.body.like(bindparam("said")))
+SUBJECTS_SAYING = select(facts.c.subject, facts.c.recorded_at).where(
+    facts.c.word == bindparam("word"),
+    facts.c.dataset == literal_column("''"),
+    facts.c.region == bindparam("region"),
+    facts.c.body.like(bindparam("said")),
+)
+FACTS_OF_ALL = _FACT.where(facts.c.word == bindparam("word")).order_by(
+    facts.c.dataset, facts.c.region, facts.c.subject
+)
 FACTS = _FACT
+DATASETS_WITH_FACTS = select(facts.c.dataset).where(facts.c.word == bindparam("word")).distinct()
+#: Forgotten snapshots that regions still hold, and when they were forgotten.
+FORGOTTEN_HELD = select(copies.c.dataset, copies.c.region, facts.c.recorded_at).where(
+    facts.c.word == bindparam("word"),
+    facts.c.dataset == copies.c.dataset,
+    facts.c.region == literal_column("''"),
+    facts.c.subject == copies.c.snapshot,
+)
 
 # --- slots
 

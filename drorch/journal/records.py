@@ -164,12 +164,15 @@ def rows(
     connection: Connection, *, unfinished: bool, name: str | None, limit: int | None
 ) -> list[RunRow]:
     """Runs in short, newest first."""
+    if name is None and unfinished:
+        found = [run_row(row) for row in connection.execute(statements.RUNS_UNFINISHED)]
+        return sorted(found, key=lambda row: (row.started_at, row.run), reverse=True)[:limit]
     if name is None:
-        query = statements.RUNS_UNFINISHED if unfinished else statements.RUNS
+        query = statements.RUNS
     else:
         query = statements.RUNS_UNFINISHED_NAMED if unfinished else statements.RUNS_NAMED
-    found = connection.execute(query, {"name": name, "limit": _ALL if limit is None else limit})
-    return [run_row(row) for row in found]
+    asked = {"name": name, "limit": _ALL if limit is None else limit}
+    return [run_row(row) for row in connection.execute(query, asked)]
 
 
 def run_row(found: Sequence[Any]) -> RunRow:

@@ -176,6 +176,13 @@ WHERE (runs.run LIKE %(beginning)s::VARCHAR ESCAPE '/' OR runs.run LIKE %(end)s:
 LIMIT 4 OFFSET 0""",
 )
 
+BEGINNING = Statement(
+    """SELECT min(runs.started_at) AS min_1
+FROM runs""",
+    """SELECT min(runs.started_at) AS min_1
+FROM runs""",
+)
+
 RUNS = Statement(
     """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs."trigger", runs."by", runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
 FROM runs ORDER BY runs.started_at DESC, runs.run DESC
@@ -199,11 +206,20 @@ LIMIT %(limit)s::BIGINT OFFSET 0""",
 RUNS_UNFINISHED = Statement(
     """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs."trigger", runs."by", runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
 FROM runs
-WHERE runs.finished_at IS NULL ORDER BY runs.started_at DESC, runs.run DESC
-LIMIT :limit OFFSET 0""",
+WHERE runs.finished_at IS NULL""",
     """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs.trigger, runs.by, runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
 FROM runs
-WHERE runs.finished_at IS NULL ORDER BY runs.started_at DESC, runs.run DESC
+WHERE runs.finished_at IS NULL""",
+)
+
+TOOK = Statement(
+    """SELECT runs.started_at, runs.finished_at
+FROM runs
+WHERE runs.name = :name AND runs.kind = :kind AND runs.outcome = :outcome ORDER BY runs.started_at DESC, runs.run DESC
+LIMIT :limit OFFSET 0""",
+    """SELECT runs.started_at, runs.finished_at
+FROM runs
+WHERE runs.name = %(name)s::VARCHAR AND runs.kind = %(kind)s::VARCHAR AND runs.outcome = %(outcome)s::VARCHAR ORDER BY runs.started_at DESC, runs.run DESC
 LIMIT %(limit)s::BIGINT OFFSET 0""",
 )
 
@@ -281,6 +297,13 @@ FROM copies""",
 FROM copies""",
 )
 
+STOCKS = Statement(
+    """SELECT copies.dataset, copies.region, max(CASE WHEN (copies.owed IS 0) THEN copies.snapshot_at || copies.snapshot || ' ' || coalesce(CAST(copies.files AS TEXT), '') || ' ' || coalesce(CAST(copies.bytes AS TEXT), '') END) AS max_1, min(CASE WHEN (copies.owed IS 0) THEN copies.snapshot_at END) AS min_1, max(CASE WHEN (copies.owed IS 0) THEN copies.verified_at END) AS max_2, max(CASE WHEN (copies.owed IS 0) THEN copies.restore_tested_at END) AS max_3, max(CASE WHEN (copies.owed IS 1) THEN copies.snapshot_at || copies.recorded_at END) AS max_4
+FROM copies GROUP BY copies.dataset, copies.region ORDER BY copies.dataset, copies.region""",
+    """SELECT copies.dataset, copies.region, max(CASE WHEN (copies.owed IS false) THEN copies.snapshot_at || copies.snapshot || ' ' || coalesce(CAST(copies.files AS TEXT), '') || ' ' || coalesce(CAST(copies.bytes AS TEXT), '') END) AS max_1, min(CASE WHEN (copies.owed IS false) THEN copies.snapshot_at END) AS min_1, max(CASE WHEN (copies.owed IS false) THEN copies.verified_at END) AS max_2, max(CASE WHEN (copies.owed IS false) THEN copies.restore_tested_at END) AS max_3, max(CASE WHEN (copies.owed IS true) THEN copies.snapshot_at || copies.recorded_at END) AS max_4
+FROM copies GROUP BY copies.dataset, copies.region ORDER BY copies.dataset, copies.region""",
+)
+
 DELETE_COPY = Statement(
     """DELETE FROM copies WHERE copies.dataset = :the_dataset AND copies.region = :the_region AND copies.snapshot = :the_snapshot""",
     """DELETE FROM copies WHERE copies.dataset = %(the_dataset)s::VARCHAR AND copies.region = %(the_region)s::VARCHAR AND copies.snapshot = %(the_snapshot)s::VARCHAR""",
@@ -319,11 +342,47 @@ FROM facts
 WHERE facts.word = %(word)s::VARCHAR AND facts.dataset = %(dataset)s::VARCHAR AND facts.body LIKE %(said)s::VARCHAR ORDER BY facts.region, facts.subject""",
 )
 
+SUBJECTS_SAYING = Statement(
+    """SELECT facts.subject, facts.recorded_at
+FROM facts
+WHERE facts.word = :word AND facts.dataset = '' AND facts.region = :region AND facts.body LIKE :said""",
+    """SELECT facts.subject, facts.recorded_at
+FROM facts
+WHERE facts.word = %(word)s::VARCHAR AND facts.dataset = '' AND facts.region = %(region)s::VARCHAR AND facts.body LIKE %(said)s::VARCHAR""",
+)
+
+FACTS_OF_ALL = Statement(
+    """SELECT facts.word, facts.dataset, facts.region, facts.subject, facts.body, facts.recorded_at
+FROM facts
+WHERE facts.word = :word ORDER BY facts.dataset, facts.region, facts.subject""",
+    """SELECT facts.word, facts.dataset, facts.region, facts.subject, facts.body, facts.recorded_at
+FROM facts
+WHERE facts.word = %(word)s::VARCHAR ORDER BY facts.dataset, facts.region, facts.subject""",
+)
+
 FACTS = Statement(
     """SELECT facts.word, facts.dataset, facts.region, facts.subject, facts.body, facts.recorded_at
 FROM facts""",
     """SELECT facts.word, facts.dataset, facts.region, facts.subject, facts.body, facts.recorded_at
 FROM facts""",
+)
+
+DATASETS_WITH_FACTS = Statement(
+    """SELECT DISTINCT facts.dataset
+FROM facts
+WHERE facts.word = :word""",
+    """SELECT DISTINCT facts.dataset
+FROM facts
+WHERE facts.word = %(word)s::VARCHAR""",
+)
+
+FORGOTTEN_HELD = Statement(
+    """SELECT copies.dataset, copies.region, facts.recorded_at
+FROM copies, facts
+WHERE facts.word = :word AND facts.dataset = copies.dataset AND facts.region = '' AND facts.subject = copies.snapshot""",
+    """SELECT copies.dataset, copies.region, facts.recorded_at
+FROM copies, facts
+WHERE facts.word = %(word)s::VARCHAR AND facts.dataset = copies.dataset AND facts.region = '' AND facts.subject = copies.snapshot""",
 )
 
 INSERT_SLOT = Statement(

@@ -12,7 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from drorch.core.alarms import RunEnded
 from drorch.core.codec import canonical, decode_event, encode_event, parse
 from drorch.core.errors import FenceLost, JournalUntrusted, UsageError
 from drorch.core.events import (
@@ -34,6 +33,7 @@ from drorch.journal.chain import RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
 from drorch.journal.connection import Connection, Transaction
 from drorch.journal.opening import open_state
 from drorch.journal.projection import Standing, fold, opening
+from drorch.journal.whole import Whole
 from drorch.ports import Head
 
 #: How long a writer waits for other processes' transactions, which take a millisecond each.
@@ -204,11 +204,10 @@ class SqlJournal:
         with self.reading() as connection:
             return noted.facts_of(connection, wanted, dataset)
 
-    def ended_badly(self) -> Sequence[Known[RunEnded]]:
-        """The newest end of each kind and name of run, where it was no good one."""
-        with self.reading() as connection:
-            found = noted.facts_saying(connection, RunEnded, "good", False)
-        return [known for known in found if not known.fact.good]
+    @property
+    def whole(self) -> Whole:
+        """What is read of all datasets at once."""
+        return Whole(self.reading)
 
     def accounted(self) -> Mapping[str, datetime]:
         """Up to when the slots of each job that was ever seen are accounted for; see ports.Journal."""

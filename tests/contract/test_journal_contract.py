@@ -443,15 +443,6 @@ def test_what_a_run_as_a_whole_led_to_is_kept_with_its_end(journal: Journal) -> 
             assert [known.fact for known in journal.facts(type(fact), "")] == [fact]
 
 
-def test_only_bad_ends_are_given_of_the_newest_runs(journal: Journal) -> None:
-    bad = RunEnded("backup", "ehr-db", RUN, good=False, outcome="failed", why='it said "good":true')
-    good = RunEnded("check", "ehr-db", RUN, good=True, outcome="passed", why='"good":false')
-    learn(journal, bad, good)
-    assert journal.ended_badly() == [Known(bad, DAWN + timedelta(seconds=2))]
-    learn(journal, replace(bad, good=True), second=60)
-    assert journal.ended_badly() == []
-
-
 def test_names_of_any_bytes_are_kept(journal: Journal) -> None:
     odd = replace(started(), by="caf\udce9\x00", reason="\ud800 \udfff \x00")
     journal.begin(RUN, stamped(odd), welcome)

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from drorch.core.alarms import RunEnded
 from drorch.core.codec import canonical, decode_event, encode_event, parse
 from drorch.core.errors import FenceLost, JournalUntrusted, UsageError
 from drorch.core.events import (
@@ -137,9 +136,6 @@ class MemoryJournal:
             found = [copy for copy in self._copies.known.values() if copy.dataset == dataset]
         found.sort(key=lambda c: (c.snapshot, c.region))
         return sorted(found, key=lambda c: c.snapshot_at, reverse=True)
-
-    def ended_badly(self) -> list[Known[RunEnded]]:
-        return [known for known in self.facts(RunEnded, "") if not known.fact.good]
 
     def facts(self, wanted: type[F], dataset: str) -> Sequence[Known[F]]:
         with self._lock:

@@ -1,0 +1,119 @@
+"""What is read of all datasets at once, by one statement each: `status` asks for ten thousand."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Any
+
+from drorch.core.alarms import RunEnded
+from drorch.core.codec import decode
+from drorch.core.errors import JournalUntrusted
+from drorch.core.facts import WORDS, F, Fact, Forgotten, Known
+from drorch.core.names import Outcome, RunKind
+from drorch.core.posture import Stock
+from drorch.journal import noted, statements
+from drorch.journal.connection import Connection
+
+#: How long an instant is as text.
+_LONG = 27
+
+
+class Whole:
+    """Each method reads one state of the journal, in a transaction of its own."""
+
+    def __init__(self, reading: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._reading = reading
+
+    def stocks(self) -> Sequence[Stock]:
+        """What every region holds of every dataset, in short; by dataset and region."""
+        with self._reading() as connection:
+            return [_stock(row) for row in connection.execute(statements.STOCKS)]
+
+    def facts(self, wanted: type[F]) -> Mapping[str, Sequence[Known[F]]]:
+        """The facts of one kind that stand, by dataset, then by region and subject."""
+        found: dict[str, list[Known[F]]] = {}
+        with self._reading() as connection:
+            for row in connection.execute(statements.FACTS_OF_ALL, {"word": WORDS[wanted]}):
+                found.setdefault(row[1], []).append(noted.fact_of(row, wanted))
+        return found
+
+    def datasets_with(self, wanted: type[Fact]) -> AbstractSet[str]:
+        """The datasets about which there is a fact of that kind."""
+        asked = {"word": WORDS[wanted]}
+        with self._reading() as connection:
+            return {name for (name,) in connection.execute(statements.DATASETS_WITH_FACTS, asked)}
+
+    def forgotten_held(self) -> Sequence[tuple[str, str, datetime]]:
+        """Dataset and region of each forgotten snapshot that is still held, and when it was
+        forgotten.
+        """
+        asked = {"word": WORDS[Forgotten]}
+        with self._reading() as connection:
+            found = list(connection.execute(statements.FORGOTTEN_HELD, asked))
+        return [(dataset, region, decode(datetime, at)) for dataset, region, at in found]
+
+    def ended_badly(self) -> Sequence[Known[RunEnded]]:
+        """The newest end of each kind and name of run, where it was no good one."""
+        # Most are good: the text spares reading those.
+        asked = {"word": WORDS[RunEnded], "dataset": "", "said": '%"good":false%'}
+        with self._reading() as connection:
+            rows = list(connection.execute(statements.FACTS_SAYING, asked))
+        found = [noted.fact_of(row, RunEnded) for row in rows]
+        return [known for known in found if not known.fact.good]
+
+    def last_good(self, kind: RunKind) -> Mapping[str, datetime]:
+        """Of each name whose newest run of that kind was good: when it ended."""
+        asked = {"word": WORDS[RunEnded], "region": kind.value, "said": '%"good":true%'}
+        with self._reading() as connection:
+            found = list(connection.execute(statements.SUBJECTS_SAYING, asked))
+        return {name: _instant(at) for name, at in found}
+
+    def took(
+        self, kind: RunKind, names: Iterable[str], limit: int
+    ) -> Mapping[str, Sequence[timedelta]]:
+        """How long the newest runs of these names took that passed, newest first."""
+        asked = {"kind": kind.value, "outcome": Outcome.PASSED.value, "limit": limit}
+        with self._reading() as connection:
+            found = {
+                name: list(connection.execute(statements.TOOK, {**asked, "name": name}))
+                for name in names
+            }
+        return {
+            name: [_instant(finished) - _instant(began) for began, finished in rows]
+            for name, rows in found.items()
+        }
+
+    def beginning(self) -> datetime | None:
+        """When the first run began."""
+        with self._reading() as connection:
+            found = list(connection.execute(statements.BEGINNING))
+        return decode(datetime, found[0][0]) if found and found[0][0] else None
+
+
+def _stock(row: Sequence[Any]) -> Stock:
+    dataset, region, newest, oldest, verified, tested, owed = row
+    snapshot, files, size = newest[_LONG:].split(" ") if newest else (None, "", "")
+    try:
+        return Stock(
+            dataset,
+            region,
+            snapshot,
+            newest and _instant(newest[:_LONG]),
+            oldest and _instant(oldest),
+            verified and _instant(verified),
+            tested and _instant(tested),
+            owed and _instant(owed[:_LONG]),
+            owed and _instant(owed[_LONG:]),
+            int(files) if files else None,
+            int(size) if size else None,
+        )
+    except ValueError:
+        raise JournalUntrusted(
+            f"the row of a copy of {dataset} in {region} is damaged",
+            "`drorch journal rebuild` makes it anew",
+        ) from None
+
+
+# There are tens of thousands: whether each is written as it should be, `journal rebuild` looks.
+_instant = datetime.fromisoformat
