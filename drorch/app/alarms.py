@@ -20,27 +20,40 @@ from drorch.core.announcing import announcement
 from drorch.core.errors import AlreadyRunning, ExitCode
 from drorch.core.facts import Known
 from drorch.core.lifecycle import Telling, may_call, telling
+from drorch.core.runbook import Retry
 from drorch.core.telling import Channel, Message, channels
-from drorch.core.tellings import compile_tell
+from drorch.core.tellings import RETRY, compile_tell
 from drorch.core.values import Value
 
 Document = Mapping[str, Value]
 
 
-def attend(program: Program, *, control: Control, extra: Sequence[Document] = ()) -> RunView | None:
+def attend(
+    program: Program,
+    *,
+    control: Control,
+    extra: Sequence[Document] = (),
+    retry: Retry = RETRY,
+) -> RunView | None:
     """Look at what is wrong now and tell whoever is to be told: the run that did, None if nobody.
 
-    `extra` are further alarms, as documents of `status`. It never raises for what channels do; a
-    telling that another process carries is left to it.
+    `extra` are further alarms, as documents of `status`; `retry` says how often a channel is
+    tried in one run. It never raises for what channels do; a telling that another process carries
+    is left to it.
     """
     if not program.configuration.notify or control.stopping:
         return None
-    view = _Telling.of(program, _wrong(program, extra))
-    return view.carried(control, view.messages(), ())
+    found = _Telling.of(program, _wrong(program, extra), retry)
+    return found.carried(control, found.messages(), ())
 
 
 def after_run(
-    program: Program, view: RunView, *, control: Control, extra: Sequence[Document] = ()
+    program: Program,
+    view: RunView,
+    *,
+    control: Control,
+    extra: Sequence[Document] = (),
+    retry: Retry = RETRY,
 ) -> RunView | None:
     """What follows from a run that has ended: people are told if it ended badly; after a good
     one the dead man's switches are called, as long as nothing that they watch is wrong.
@@ -50,9 +63,9 @@ def after_run(
     if control.stopping or (good and not any(channel.switch for channel in rules)):
         return None
     if not good:
-        return attend(program, control=control, extra=extra)
-    told = _Telling.of(program, _wrong(program, extra))
-    return told.carried(control, (), told.calls())
+        return attend(program, control=control, extra=extra, retry=retry)
+    found = _Telling.of(program, _wrong(program, extra), retry)
+    return found.carried(control, (), found.calls())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +77,16 @@ class _Telling:
     told: Mapping[str, Sequence[Known[AlarmTold]]]
     tried: Mapping[str, Known[ChannelTried]]
     now: datetime
+    retry: Retry
 
     @classmethod
-    def of(cls, program: Program, alarms: Sequence[Alarm]) -> "_Telling":
+    def of(cls, program: Program, alarms: Sequence[Alarm], retry: Retry) -> "_Telling":
         """With what the journal knows."""
         told: dict[str, list[Known[AlarmTold]]] = {}
         for known in program.journal.facts(AlarmTold, ""):
             told.setdefault(known.fact.channel, []).append(known)
         tried = {k.fact.channel: k for k in program.journal.facts(ChannelTried, "")}
-        return cls(program, alarms, told, tried, program.clock.now().at)
+        return cls(program, alarms, told, tried, program.clock.now().at, retry)
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -98,7 +112,7 @@ class _Telling:
         """Tell; None if there is nothing to tell, or somebody else is telling."""
         if not messages and not calls:
             return None
-        plan = compile_tell(messages, calls, self.program.configuration)
+        plan = compile_tell(messages, calls, self.program.configuration, retry=self.retry)
         try:
             return carry_out(self.program, plan, Request("daemon"), control=control)
         except AlreadyRunning:

@@ -1,7 +1,8 @@
 """Tables: drawn by rich for people at a terminal, aligned plain columns for everybody else."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from drorch.cli.session import Session
 from drorch.cli.words import one_line
@@ -33,22 +34,55 @@ STYLES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell in a colour of its own, where there are colours."""
+
+    text: str
+    style: str
+
+
+#: What a table takes for a cell: a text's colour is that of its word.
+Cells: TypeAlias = Sequence[str | Cell]
+
+
 def show_table(
     session: Session,
     titles: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Iterable[Cells],
     *,
     empty: str,
     right: Iterable[str] = (),
 ) -> None:
     """Print rows below their titles; `right` names columns of numbers, `empty` is said of no rows."""
-    cells = [[one_line(cell) for cell in row] for row in rows]
+    cells = [[_in_one_line(cell) for cell in row] for row in rows]
     if not cells:
         session.say(empty)
     elif session.at_terminal:
         _draw(titles, cells, frozenset(right))
     else:
-        session.say(*_aligned(titles, cells, frozenset(right)))
+        texts = [[cell.text for cell in row] for row in cells]
+        session.say(*_aligned(titles, texts, frozenset(right)))
+
+
+def show_lines(session: Session, lines: Iterable[Cell]) -> None:
+    """Print lines, in their colours where there are any."""
+    if not session.at_terminal:
+        session.say(*(line.text for line in lines))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for line in lines:
+        console.print(Text(line.text, line.style), soft_wrap=True)
+
+
+def _in_one_line(cell: str | Cell) -> Cell:
+    if isinstance(cell, Cell):
+        return Cell(one_line(cell.text), cell.style)
+    text = one_line(cell)
+    return Cell(text, STYLES.get(text, ""))
 
 
 def _aligned(
@@ -65,14 +99,14 @@ def _aligned(
     ]
 
 
-def _draw(titles: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[str]) -> None:
+def _draw(titles: Sequence[str], rows: Sequence[Cells], right: frozenset[str]) -> None:
     from rich.console import Console
 
     Console(highlight=False).print(drawn(titles, rows, right))
 
 
 def drawn(
-    titles: Sequence[str], rows: Iterable[Sequence[str]], right: frozenset[str] = frozenset()
+    titles: Sequence[str], rows: Iterable[Cells], right: frozenset[str] = frozenset()
 ) -> "Table":
     """The table as rich draws it; the first column is never cut."""
     from rich.box import SIMPLE_HEAD
@@ -83,5 +117,5 @@ def drawn(
     for number, title in enumerate(titles):
         table.add_column(title, justify="right" if title in right else "left", no_wrap=number == 0)
     for row in rows:
-        table.add_row(*(Text(cell, STYLES.get(cell, "")) for cell in row))
+        table.add_row(*(Text(cell.text, cell.style) for cell in map(_in_one_line, row)))
     return table

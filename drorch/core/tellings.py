@@ -27,7 +27,7 @@ def compile_tell(
     calls: Sequence[str],
     configuration: Configuration,
     *,
-    retry: Retry = RETRY,
+    retry: Retry,
 ) -> Plan:
     """The plan that hands each channel its message, and calls the dead man's switches of these
     names. A channel that fails stops no other.

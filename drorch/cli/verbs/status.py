@@ -1,14 +1,16 @@
 """`drorch status`: how each dataset stands in each region, drills due, alarms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
 from drorch.cli.session import Session
-from drorch.cli.tables import show_table
+from drorch.cli.tables import Cell, show_lines, show_table
 from drorch.cli.verb import Verb
 from drorch.cli.words import lasted, moment, one_line, yes_no
+from drorch.core.durations import format_duration
 from drorch.core.errors import ExitCode
 
 
@@ -25,7 +27,10 @@ def command(session: Session, *, check: bool) -> int:
     if session.json:
         session.emit(found)
     else:
-        _copies(session, found["datasets"])
+        _overview(session, found)
+        if found["datasets"]:
+            session.say("")
+            _copies(session, found)
         if found["services"]:
             session.say("")
             _services(session, found["services"])
@@ -36,40 +41,95 @@ def command(session: Session, *, check: bool) -> int:
     return int(ExitCode.FAILED if check and found["alarms"] else ExitCode.GOOD)
 
 
-def _copies(session: Session, datasets: Sequence[Mapping[str, Any]]) -> None:
+def _overview(session: Session, found: Mapping[str, Any]) -> None:
+    """Datasets × regions: how old the newest snapshot is, in the colour of what is wrong there."""
+    datasets, worst = found["datasets"], _worst(found["alarms"])
+    regions = list(dict.fromkeys(c["region"] for d in datasets for c in d["copies"]))
     show_table(
         session,
-        (
-            "dataset",
-            "region",
-            "role",
-            "newest",
-            "age",
-            "RPO",
-            "owed",
-            "verified",
-            "scrubbed",
-            "restored",
-        ),
+        ("dataset", "tier", "RPO", *regions, "restored"),
+        [
+            (
+                Cell(d["dataset"], _STYLES.get(worst.get(d["dataset"], ""), "")),
+                "-" if d["tier"] is None else str(d["tier"]),
+                "-" if d["rpo_s"] is None else format_duration(timedelta(seconds=d["rpo_s"])),
+                *_ages(d, regions, worst),
+                _ago(
+                    found["at"],
+                    max((c["restore_tested_at"] or "" for c in d["copies"]), default=""),
+                ),
+            )
+            for d in datasets
+        ],
+        empty="no datasets are configured",
+        right=("tier", "RPO", *regions, "restored"),
+    )
+
+
+_STYLES = {"critical": "bold red", "warning": "yellow"}
+
+
+def _worst(alarms: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """The gravest severity by subject."""
+    found: dict[str, str] = {}
+    for alarm in alarms:
+        if found.get(alarm["subject"]) != "critical":
+            found[alarm["subject"]] = alarm["severity"]
+    return found
+
+
+def _ages(
+    dataset: Mapping[str, Any], regions: Sequence[str], worst: Mapping[str, str]
+) -> Iterator[Cell]:
+    copies = {copy["region"]: copy for copy in dataset["copies"]}
+    for region in regions:
+        if region not in copies:
+            yield Cell("", "")
+            continue
+        copy = copies[region]
+        severity = worst.get(f"{dataset['dataset']} in {region}", "")
+        good = "green" if copy["rpo_met"] else ""
+        marks = [word for word, so in _MARKS.items() if so(copy)]
+        age = "none" if copy["age_s"] is None else lasted(copy["age_s"])
+        yield Cell(" ".join((*marks, age)), _STYLES.get(severity, good))
+
+
+#: What stands before an age.
+_MARKS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "damaged": lambda copy: bool(copy["damaged"]),
+    "owed": lambda copy: bool(copy["owed"]),
+    "missed": lambda copy: copy["rpo_met"] is False,
+}
+
+
+def _copies(session: Session, found: Mapping[str, Any]) -> None:
+    show_table(
+        session,
+        ("dataset", "region", "role", "newest", "taken", "verified", "scrubbed", "restored"),
         [
             (
                 d["dataset"],
                 c["region"],
                 c["role"],
                 str(c["snapshot"] or "-")[:8],
-                lasted(c["age_s"]),
-                {True: "met", False: "missed", None: "-"}[c["rpo_met"]],
-                "owed" if c["owed"] else "",
-                moment(c["verified_at"], session.zone),
+                moment(c["snapshot_at"], session.zone),
+                _ago(found["at"], c["verified_at"]),
                 _scrubbed(c),
-                moment(c["restore_tested_at"], session.zone),
+                _ago(found["at"], c["restore_tested_at"]),
             )
-            for d in datasets
+            for d in found["datasets"]
             for c in d["copies"]
         ],
-        empty="no datasets are configured",
-        right=("age",),
+        empty="",
+        right=("verified", "restored"),
     )
+
+
+def _ago(now: str, at: str | None) -> str:
+    """How long ago, in words."""
+    if not at:
+        return "-"
+    return lasted((datetime.fromisoformat(now) - datetime.fromisoformat(at)).total_seconds())
 
 
 def _scrubbed(copy: Mapping[str, Any]) -> str:
@@ -133,7 +193,10 @@ def _ready(session: Session, drill: Mapping[str, Any]) -> str:
 
 def _alarms(session: Session, alarms: Sequence[Mapping[str, Any]]) -> None:
     session.say("", f"alarms: {len(alarms) or 'none'}")
-    for alarm in alarms:
+    lines: list[Cell] = []
+    for alarm in sorted(alarms, key=lambda a: a["severity"] != "critical"):
         since = f" (since {moment(alarm['since'], session.zone)})" if alarm["since"] else ""
-        session.say(f"  {alarm['what']}: {one_line(alarm['message'])}{since}")
-        session.say(f"    hint: {one_line(alarm['hint'])}")
+        said = f"  {alarm['what']}: {one_line(alarm['message'])}{since}"
+        lines.append(Cell(said, _STYLES.get(alarm["severity"], "")))
+        lines.append(Cell(f"    hint: {one_line(alarm['hint'])}", ""))
+    show_lines(session, lines)

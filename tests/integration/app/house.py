@@ -3,6 +3,7 @@ what is read, decided and told is real. Time passes when it is let pass.
 """
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -15,12 +16,30 @@ from drorch.app.program import Program
 from drorch.app.runs import Control, RunView, view
 from drorch.core.events import AttemptFinished, RunFinished, Stamped
 from drorch.core.facts import Fact
+from drorch.core.moment import Moment
 from drorch.core.names import Mode, Outcome, RunKind, Verdict
 from drorch.core.posture import CopyFact, CopyFactKind
+from drorch.core.runbook import Retry
 from tests.fakes.clock import FakeClock
 from tests.fakes.facts import begun, started
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+#: How often a channel is tried in one run of a test.
+RETRY = Retry(attempts=2, delay=timedelta(milliseconds=5))
+
+
+class RunningClock(FakeClock):
+    """Time that passes, and can be let pass."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._begun = time.monotonic()
+
+    def now(self) -> Moment:
+        """The present moment."""
+        return super().now().later(timedelta(seconds=time.monotonic() - self._begun))
 
 
 class House:
@@ -28,7 +47,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.clock = FakeClock()
+        self.clock: FakeClock = FakeClock()
         self.runs = 0
         self.settings: dict[str, Any] = {
             "organization": "Sainte-Rive",
@@ -82,7 +101,16 @@ class House:
         """Look and tell; the run that told, if any."""
         program = self.program()
         try:
-            return alarms.attend(program, control=Control(), extra=extra)
+            return alarms.attend(program, control=Control(), extra=extra, retry=RETRY)
+        finally:
+            program.journal.close()
+
+    def after(self, run: str) -> RunView | None:
+        """What follows from a run."""
+        program = self.program()
+        try:
+            ended = view(program, run)
+            return alarms.after_run(program, ended, control=Control(), retry=RETRY)
         finally:
             program.journal.close()
 
@@ -139,11 +167,3 @@ class House:
     def back_up(self, number: int, *regions: str, took: timedelta = timedelta()) -> None:
         """A backup that brought this snapshot into the regions."""
         self.record(*(self.held(number, region) for region in regions or ("mtl",)), took=took)
-
-    def view(self, run: str) -> RunView:
-        """A run as it stands."""
-        program = self.program()
-        try:
-            return view(program, run)
-        finally:
-            program.journal.close()
