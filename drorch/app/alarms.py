@@ -64,7 +64,7 @@ def after_run(
         return None
     if not good:
         return attend(program, control=control, extra=extra, retry=retry)
-    found = _Telling.of(program, _wrong(program, extra), retry)
+    found = _Telling.of(program, _wrong(program, extra, past=False), retry)
     return found.carried(control, (), found.calls())
 
 
@@ -138,10 +138,10 @@ class _Telling:
         )
 
 
-def _wrong(program: Program, extra: Sequence[Document]) -> list[Alarm]:
-    """Everything that is wrong now, each once."""
+def _wrong(program: Program, extra: Sequence[Document], *, past: bool = True) -> list[Alarm]:
+    """Everything that is wrong now, each once; with what happened lately, or without."""
     seen = Seen(program)
-    documents = [*alarms_of(seen), *extra, *endings.happened(seen)]
+    documents = [*alarms_of(seen), *extra, *(endings.happened(seen) if past else ())]
     found = {(a.what, a.subject, a.once): a for a in map(_alarm, documents)}
     return list(found.values())
 

@@ -13,6 +13,7 @@ from drorch.app.seen import Seen
 from drorch.core.alarms import AlarmWord, RunEnded
 from drorch.core.facts import Known
 from drorch.core.names import RunKind
+from drorch.core.policy import RECORDS
 from drorch.core.values import Value
 
 #: Work that is done again and again.
@@ -48,9 +49,9 @@ def happened(seen: Seen) -> Iterator[dict[str, Value]]:
 
 def _concerns(program: Program, ended: RunEnded) -> bool:
     """Whether there still is what it was about: what was taken out of the configuration is not."""
-    if ended.kind in (RunKind.DRILL, RunKind.LOCK_EXTEND):
-        return True
-    return ended.name in program.configuration.datasets
+    if ended.kind == RunKind.DRILL:
+        return ended.name in program.runbooks.paths()
+    return ended.name in (*program.configuration.datasets, RECORDS)
 
 
 def _said(known: Known[RunEnded], *, once: bool) -> Iterator[dict[str, Value]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from drorch.app import deletions, endings, locks, promises
+from drorch.app import deletions, endings, lateness, locks, promises
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.app.proofs import Proofs, proofs_of
@@ -118,6 +118,7 @@ def _other_alarms(
     yield from locks.record_alarms(seen)
     yield from _run_alarms(seen)
     yield from endings.alarms(seen)
+    yield from lateness.alarms(seen)
     yield from _channel_alarms(seen)
     yield from _drill_alarms(proofs)
     yield from _readiness_alarms(seen.program, known)

@@ -149,9 +149,8 @@ def may_call(
     now: datetime,
 ) -> bool:
     """Whether a dead man's switch is called after a good run: nothing that it watches is wrong."""
-    return _may_speak(channel, tried, now) and not any(
-        channel.wants(alarm.what) for alarm in alarms if not alarm.once
-    )
+    wrong = any(channel.wants(alarm.what) for alarm in alarms)
+    return not wrong and _may_speak(channel, tried, now)
 
 
 def failing(tried: Sequence[Known[ChannelTried]], channels: Sequence[Channel]) -> Iterator[Alarm]:

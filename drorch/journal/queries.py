@@ -283,6 +283,13 @@ NEWEST_SLOTS = _SLOT.join_from(
     (jobs.c.job == slots.c.job) & (jobs.c.accounted_at == slots.c.last_at),
     isouter=True,
 )
+# What was fired as it should be says nothing.
+SLOTS_OFF = (
+    select(*_columns(slots, SlotRow), jobs.c.accounted_at)
+    .join_from(slots, jobs, jobs.c.job == slots.c.job)
+    .where(_SINCE, slots.c.fate != bindparam("fate"))
+    .order_by(slots.c.job, slots.c.first_at, slots.c.run)
+)
 SLOTS_BY = _SLOT.where(slots.c.run == bindparam("run")).order_by(slots.c.job, slots.c.first_at)
 SLOTS_WITHOUT_EVENTS = (
     select(slots.c.run)

@@ -86,6 +86,15 @@ def newest_slots(connection: Connection) -> dict[str, SlotRow]:
     return {row[0]: _slot(row) for row in found}
 
 
+def slots_off(connection: Connection, since: datetime) -> list[tuple[SlotRow, datetime]]:
+    """The slots since then that were late or missed, by job, the oldest first; and up to when the
+    job's slots are accounted for.
+    """
+    asked = {"since": encode(since), "fate": SlotFate.FIRED.value}
+    found = connection.execute(statements.SLOTS_OFF, asked)
+    return [(_slot(row[:-1]), _instant(row[-1], row[0])) for row in found]
+
+
 def slots_by(connection: Connection, run: str) -> list[SlotRow]:
     """What a run recorded of slots."""
     return [_slot(row) for row in connection.execute(statements.SLOTS_BY, {"run": run})]

@@ -11,8 +11,8 @@ from drorch.core.codec import decode
 from drorch.core.errors import JournalUntrusted
 from drorch.core.facts import WORDS, F, Fact, Forgotten, Known
 from drorch.core.names import Outcome, RunKind
-from drorch.core.posture import Stock
-from drorch.journal import noted, statements
+from drorch.core.posture import SlotRow, Stock
+from drorch.journal import noted, scheduled, statements
 from drorch.journal.connection import Connection
 
 #: How long an instant is as text.
@@ -52,6 +52,13 @@ class Whole:
         with self._reading() as connection:
             found = list(connection.execute(statements.FORGOTTEN_HELD, asked))
         return [(dataset, region, decode(datetime, at)) for dataset, region, at in found]
+
+    def slots_off(self, since: datetime) -> Sequence[tuple[SlotRow, datetime]]:
+        """The slots since then that were late or missed, by job, the oldest first; and up to when
+        the job's slots are accounted for.
+        """
+        with self._reading() as connection:
+            return scheduled.slots_off(connection, since)
 
     def ended_badly(self) -> Sequence[Known[RunEnded]]:
         """The newest end of each kind and name of run, where it was no good one."""

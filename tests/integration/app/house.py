@@ -14,7 +14,7 @@ from drorch.app import alarms
 from drorch.app.posture import status
 from drorch.app.program import Program
 from drorch.app.runs import Control, RunView, view
-from drorch.core.events import AttemptFinished, RunFinished, Stamped
+from drorch.core.events import AttemptFinished, Event, RunFinished, Stamped
 from drorch.core.facts import Fact
 from drorch.core.moment import Moment
 from drorch.core.names import Mode, Outcome, RunKind, Verdict
@@ -134,6 +134,7 @@ class House:
         kind: RunKind = RunKind.BACKUP,
         name: str = "docs",
         ended: RunFinished | None = None,
+        also: Sequence[Event] = (),
     ) -> str:
         """A run that ends now, took so long, and learned this; its id."""
         self.runs += 1
@@ -145,7 +146,9 @@ class House:
             "step-0", 1, Verdict.PASS, took, copies=copies, facts=tuple(facts)
         )
         run = f"{then.at:%Y-%m-%dT%H-%M-%SZ}-{name}-{self.runs:04x}"
-        events = [Stamped(then, replace(first, plan=plan)), Stamped(then, begun())]
+        events = [Stamped(then, replace(first, plan=plan))]
+        events += [*(Stamped(then, event) for event in also)]
+        events.append(Stamped(then, begun()))
         events += [Stamped(now, learned), Stamped(now, ended or RunFinished(Outcome.PASSED))]
         program = self.program()
         program.journal.begin(run, events, lambda row: None)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from drorch.core.alarms import RunEnded
-from drorch.core.events import RunFinished
+from drorch.core.events import RunFinished, SlotsMissed, SlotTaken
 from drorch.core.facts import KeyKnown
 from drorch.core.names import Outcome, RunKind
 from drorch.core.posture import CopyFactKind
@@ -115,4 +115,35 @@ def test_work_of_a_dataset_that_is_gone_concerns_nobody(far):
     far.back_up(1, "mtl", "qc")
     bad = RunEnded("backup", "former", "run", good=False, outcome="failed")
     far.record(name="former", ended=RunFinished(Outcome.FAILED, facts=(bad,)))
+    assert far.alarms() == []
+
+
+def taken(house, late=False):
+    """The slot of now is taken."""
+    due = house.clock.now().at
+    return SlotTaken("backup:docs", due, late=late, why="four others ran" if late else "")
+
+
+def test_work_that_begins_late_is_told_until_it_begins_in_time(far):
+    far.record(far.held(1), far.held(1, "qc"), also=[taken(far)])
+    far.clock.advance(HOUR)
+    far.record(also=[taken(far, late=True)])
+    assert far.alarms() == [("slot.late", "backup:docs")]
+    assert "began late: four others ran" in far.status()["alarms"][0]["message"]
+    far.clock.advance(HOUR)
+    far.record(also=[taken(far)])
+    assert far.alarms() == []
+
+
+def test_missed_slots_are_told_for_a_day_whatever_follows(far):
+    far.record(far.held(1), far.held(1, "qc"), also=[taken(far)])
+    first = far.clock.now().at + HOUR
+    far.clock.advance(5 * HOUR)
+    gap = SlotsMissed("backup:docs", first, first + 3 * HOUR, 4, "the daemon was down")
+    far.record(far.held(2), far.held(2, "qc"), also=[gap, taken(far)])
+    (alarm,) = far.status()["alarms"]
+    assert (alarm["what"], alarm["subject"], alarm["once"]) == ("slot.missed", "backup:docs", True)
+    assert alarm["message"].startswith("4 slots of backup:docs from 2026-11-23T04:00:00Z to ")
+    assert alarm["message"].endswith(" were missed: the daemon was down")
+    far.clock.advance(DAY)
     assert far.alarms() == []
