@@ -1,7 +1,7 @@
 """Overview and the daemon's state as families of metrics: what each is called, and where it comes from.
 
 Names and units follow Prometheus' conventions: base units, `_total` on counters, instants as
-seconds since 1970. What is not known has no sample. docs/daemon.md lists them all.
+seconds since 1970. What is not known has no sample. docs/monitoring.md lists them all.
 """
 
 import platform

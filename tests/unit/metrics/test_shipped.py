@@ -113,3 +113,9 @@ def test_both_services_have_the_same_rights():
     assert {k: v for k, v in daemon.items() if k not in ways} == {
         k: v for k, v in once.items() if k not in ways
     }
+
+
+def test_the_page_names_every_metric_and_no_other(exported):
+    page = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    told = {name for name in named(page) if name.startswith("drorch_")}
+    assert told == {name for name in exported if name.startswith("drorch_")}
