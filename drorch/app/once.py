@@ -7,6 +7,7 @@ from drorch.adapters.logs import Log
 from drorch.app import alarms, starting
 from drorch.app.backups import Carried
 from drorch.app.crew import Crew, Ended, conclude
+from drorch.app.overview import Overlook, put_down
 from drorch.app.preload import preload
 from drorch.app.program import Program
 from drorch.app.runs import Control
@@ -43,6 +44,8 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
         while unattended.running:  # told to stop: what is under way ends, or is left
             conclude(inbox.get(), unattended, log, program.clock.now().at)
         alarms.attend(program, control=control)
+        if program.configuration.daemon.textfile is not None:
+            put_down(program, Overlook().taken(program, program.clock.now().at))
     return found
 
 

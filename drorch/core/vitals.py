@@ -20,8 +20,7 @@ class DaemonState:
     `turned` is when its loop last came round. `missing` says what still has to be done before it
     is ready, `troubles` what keeps it from its work (the journal cannot be opened, say): sentences.
     `configuration` is the digest of what is in force since `configured_at`; `refused_at` is when a
-    newer text of it was found wrong, None if there is none. `untold` counts failed deliveries by
-    channel.
+    newer text of it was found wrong, None if there is none.
     """
 
     at: Moment
@@ -36,7 +35,6 @@ class DaemonState:
     configuration: str = ""
     configured_at: datetime | None = None
     refused_at: datetime | None = None
-    untold: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def unhealthy(self) -> tuple[str, ...]:
@@ -98,9 +96,11 @@ def added(known: Iterable[EndedRuns], since: Iterable[EndedRuns]) -> tuple[Ended
 class Overview:
     """What was known at one moment.
 
-    `posture` is the document of `status --json`.
+    `posture` is the document of `status --json`; `untold` says of each channel how many messages in
+    a row it has not taken.
     """
 
     at: datetime
     posture: Mapping[str, Value]
     counted: Counted = field(default_factory=Counted)
+    untold: Mapping[str, int] = field(default_factory=dict)

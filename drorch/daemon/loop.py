@@ -20,8 +20,7 @@ from drorch.app.alarm import alarm
 from drorch.app.aside import Aside, Debts, Lost, lost_regions
 from drorch.app.crew import Crew, Ended, conclude
 from drorch.app.duties import catching_up
-from drorch.app.overview import Overlook
-from drorch.app.posture import status
+from drorch.app.overview import Overlook, put_down
 from drorch.app.preload import preload
 from drorch.app.program import Program
 from drorch.app.runs import Control, RunView
@@ -37,7 +36,6 @@ from drorch.daemon.timer import Timer
 from drorch.daemon.vitals import Told, document_of, line_of
 from drorch.daemon.words import Fired, Owed, Signalled, Word, signals
 from drorch.metrics.serving import serve
-from drorch.metrics.textfile import write_textfile
 
 #: Between two looks at everything, whatever timers say: a jump of the clock hides slots from them.
 SWEEP = 30.0
@@ -231,11 +229,9 @@ class Daemon:
 
     def _overlooked(self) -> None:
         """What metrics are told from."""
-        now, program = self._now(), self.program
-        self.overview = self._overlook.taken(program, status(program), now)
-        textfile = program.configuration.daemon.textfile
-        if textfile is not None:
-            write_textfile(textfile, self.overview, self.state())
+        program = self.program
+        self.overview = self._overlook.taken(program, self._now(), self.extra())
+        put_down(program, self.overview, self.state())
 
     def _tell_of_regions(self, lost: dict[str, Lost]) -> None:
         for name in lost.keys() - self.lost.keys():

@@ -147,6 +147,14 @@ def overview_families(overview: Overview) -> Iterator[Family]:
     yield from _alarm_families(_mappings(overview.posture.get("alarms")))
     yield from _run_families(overview)
     yield _slots(overview.counted)
+    yield Family(
+        "drorch_notify_consecutive_failures",
+        "How many messages in a row the channel has not taken.",
+        [
+            (labelled({"channel": channel}), count)
+            for channel, count in sorted(overview.untold.items())
+        ],
+    )
 
 
 def _slots(counted: Counted) -> Family:
@@ -267,15 +275,6 @@ def state_families(state: DaemonState) -> Iterator[Family]:
     """How the daemon itself stands."""
     yield from _daemon_families(state)
     yield from _configuration_families(state)
-    yield Family(
-        "drorch_notify_failures",
-        "Messages that a channel did not take.",
-        [
-            (labelled({"channel": channel}), count)
-            for channel, count in sorted(state.untold.items())
-        ],
-        "counter",
-    )
 
 
 def _daemon_families(state: DaemonState) -> Iterator[Family]:

@@ -111,4 +111,4 @@ def hospital() -> Overview:
         EndedRuns(RunKind.DRILL, "ehr-failover", Outcome.FAILED, 1, later, at),
     )
     slots = {("backup", "fired"): 50, ("backup", "late"): 3, ("check", "missed"): 1}
-    return Overview(DAWN, document, Counted(1, runs, slots))
+    return Overview(DAWN, document, Counted(1, runs, slots), {"notify-url": 7})

@@ -3,15 +3,15 @@
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from drorch.app.overview import Overlook
-from drorch.app.posture import status
 from drorch.metrics.textfile import write_textfile
+from tests.fakes.vitals import alarm
 
 
-def told(premises, overlook, path):
+def told(premises, overlook, path, *extra):
     """What is exported now, by name and the values of the labels."""
     with premises.program() as program:
         now = program.clock.now().at
-        write_textfile(path, overlook.taken(program, status(program), now))
+        write_textfile(path, overlook.taken(program, now, extra))
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in parse(path.read_text())
@@ -35,7 +35,8 @@ def test_what_is_exported_is_what_there_is(premises, tmp_path):
     assert found["drorch_run_last_passed", "backup", "docs"] == 1
     premises.kill("qc")
     premises.back_up("db")
-    found = told(premises, overlook, path)
+    found = told(premises, overlook, path, alarm("region.lost", "qc"))
+    assert found["drorch_alarm", "region.lost", "qc"] == 1
     assert found["drorch_runs_total", "backup", "passed"] == 2
     assert found["drorch_copy_owed", "db", "qc"] == 1
     assert found["drorch_alarm", "copy.owed", "db in qc"] == 1

@@ -75,6 +75,7 @@ def test_runs_and_slots(accept):
     assert found["drorch_run_last_finished_timestamp_seconds", *db] == DAWN.timestamp() - 540
     assert found["drorch_run_last_duration_seconds", "kind=drill", "name=ehr-failover"] == 0
     assert found["drorch_slots_total", "fate=late", "kind=backup"] == 3
+    assert found["drorch_notify_consecutive_failures", "channel=notify-url"] == 7
     # What has not happened yet counts from nought, so that the first time is an increase.
     assert found["drorch_slots_total", "fate=missed", "kind=drill"] == 0
     assert found["drorch_runs_total", "kind=drill", "outcome=passed"] == 0
@@ -88,13 +89,11 @@ def test_the_daemon_itself():
         parallel=4,
         configuration="abc",
         configured_at=DAWN,
-        untold={"notify-url": 7},
     )
     found = samples(vitals)
     assert found["drorch_daemon_ready",] == 1
     assert found["drorch_daemon_runs_queued",] == 3
     assert found["drorch_daemon_jobs",] == 12
-    assert found["drorch_notify_failures_total", "channel=notify-url"] == 7
     assert found["drorch_configuration_info", "digest=abc"] == 1
     assert found["drorch_configuration_last_reload_successful",] == 1
     assert any(f"version={__version__}" in key for key in found)
