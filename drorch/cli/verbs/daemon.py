@@ -41,14 +41,18 @@ def _daemon(session: Session) -> int:
 
 def _once(session: Session) -> int:
     from drorch.app.once import once
+    from drorch.app.runs import Control
     from drorch.cli.batch import say_each
-    from drorch.cli.carrying import carrying
+    from drorch.cli.carrying import worst
+    from drorch.cli.stopping import stoppable
+    from drorch.core.errors import ExitCode
 
-    program = session.program
-    with carrying(session, several=True) as carried, _log(session) as log:
-        found = once(program, log, control=carried.control)
+    program, control = session.program, Control()
+    with _log(session) as log, stoppable(control, program.owner.user) as stopping:
+        found = once(program, log, control=control)
     say_each(session, list(found.items()))
-    return carried.exit_code([one.exit_code for one in found.values()])
+    codes = [one.exit_code for one in found.values()]
+    return int(ExitCode.INTERRUPTED if stopping.times else worst(codes))
 
 
 @contextmanager
