@@ -1,4 +1,7 @@
-"""Kill -9 at any moment of a real run: the next start resumes, and the run ends right."""
+"""Kill -9 at any moment of a real run: the next start resumes, and the run ends right.
+
+For pain 1: no run stays "running" for ever because its orchestrator was restarted.
+"""
 
 import os
 import random

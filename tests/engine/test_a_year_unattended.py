@@ -1,5 +1,7 @@
 """A year of the daemon in under a minute: fifty datasets, outages, daylight saving, a leap day.
 
+For pains 18 and, of backups, 21: no schedule is missed, doubled or switched off without a record.
+
 Time is the test's; what decides is real (which slots there are, what waits, what begins, what is
 recorded), down to a journal that encodes and chains. Runs take as long as the script says. At the
 end an account of every slot is held against a calendar that was walked minute by minute.

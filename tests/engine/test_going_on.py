@@ -158,6 +158,7 @@ def test_a_restart_waits_the_rest_of_the_journalled_time(away, rest):
     ],
 )
 def test_until_looks_again_until_it_passed_often_enough_in_a_row(until, deeds, looks, outcome):
+    """Pain 8: waited until healthy, not for a fixed time."""
     stage = Stage((a_step("work"), a_check("it", until=until)), {"it": deeds})
     assert stage.run().finished.outcome is outcome
     assert stage.done.count("it") == looks
@@ -253,6 +254,7 @@ def test_nothing_starts_beside_a_step_that_is_given_up_and_stops_the_run():
 
 
 def test_any_failed_check_of_verify_fails_the_run_and_all_are_looked_at():
+    """Pain 9: a failed check fails the run."""
     steps = (a_step("work"), a_check("one"), a_check("two"), a_cleanup("sweep"))
     stage = Stage(steps, {"one": [FAIL]})
     assert stage.run().finished.outcome is Outcome.FAILED
@@ -273,6 +275,7 @@ def test_any_failed_check_of_verify_fails_the_run_and_all_are_looked_at():
     ],
 )
 def test_when(when, status):
+    """Pain 22: conditionals."""
     steps = (a_step("first"), a_step("it", needs=("first",), when=when))
     result = Result(PASS, {"value": "first", "count": 3})
     stage = Stage(steps, {"first": [result]}, inputs={"kind": "postgres"})
@@ -282,6 +285,7 @@ def test_when(when, status):
 
 
 def test_outputs_and_inputs_are_put_in_whole_and_what_never_came_to_be_is_given_up():
+    """Pain 12: what a step found out is the input of later ones."""
     arguments = {"all": "{first.table}", "text": "in {kind}", "deep": [{"n": "{first.count}"}]}
     steps = (a_step("first"), a_step("it", needs=("first",), arguments=arguments))
     result = Result(PASS, {"table": {"a": [1]}, "count": 3})

@@ -283,6 +283,7 @@ def test_a_result_that_came_with_the_wish_to_leave_is_kept():
 
 
 def test_secrets_are_taken_out_of_everything_that_is_recorded():
+    """Pain 21: no secret leaks into a journal."""
     result = Result(
         FAIL,
         {"text": f"key={SECRET}", SECRET: [{"deep": (SECRET, 1)}]},

@@ -51,6 +51,7 @@ def printed(folder: Path, language: str, size: PageSize = PageSize.A4) -> Path:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pdf_says_what_it_must(tmp_path: Path, language: str) -> None:
+    """Pain 20: a PDF needs no plugin and no image of another program; a wheel writes it."""
     pages = text_of(printed(tmp_path, language))
     whole = "\n".join(pages)
     flat = re.sub(r"\s+", " ", whole)

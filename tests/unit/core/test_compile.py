@@ -330,6 +330,28 @@ def test_runbooks_nest_to_any_depth():
     assert [(one.id, one.arguments["argv"]) for one in plan.steps] == [("o/m/z", ["echo", "o-m"])]
 
 
+def test_retry_timeout_and_patience_of_a_step_are_the_same_at_every_depth():
+    """Pain 4: retries and timeouts do not vanish when a runbook is nested."""
+    own = {
+        "retry": Retry(4, timedelta(seconds=7), 3.0, 0.1, timedelta(minutes=1), ("slow",)),
+        "timeout": timedelta(minutes=20),
+        "on_failure": OnFailure.CONTINUE,
+        "repeatable": True,
+    }
+    until = Until(timedelta(seconds=60), timedelta(seconds=2), 3)
+    steps = [step("z", **own), step("c", phase=Phase.VERIFY, until=until)]
+    inmost = book("inmost", steps)
+    middle = book("middle", [step("m", nested("inmost"))])
+    deep = compiled([step("o", nested("middle"))], others=[inmost, middle]).steps
+    flat = compiled(steps).steps
+    assert [one.id for one in deep] == ["o/m/z", "o/m/c"]
+    for nested_step, alone in zip(deep, flat, strict=True):
+        for what in ("retry", "timeout", "on_failure", "repeatable", "until"):
+            assert getattr(nested_step, what) == getattr(alone, what), what
+    assert deep[1].check
+    assert deep[1].phase is Phase.STEPS
+
+
 def test_runbooks_that_nest_each_other_are_refused_by_their_chain():
     first = book("first", [step("a", nested("second"))])
     second = book("second", [step("b", nested("first"))])

@@ -72,6 +72,7 @@ SPEC = ActionSpec(
     ids=str,
 )
 def test_pointing_at_what_is_protected(arguments):
+    """Pain 15: the drill itself must not harm production."""
     assert offences(arguments, SPEC, GUARDED)
 
 

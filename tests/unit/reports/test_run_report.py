@@ -1,5 +1,7 @@
 """The run report: every sentence under golden files, and the rules that hold for any run.
 
+For pain 19 (evidence is copied and pasted): the report is written by the run itself, in three forms.
+
 With DRORCH_WRITE_GOLDEN=1 the golden files are written anew; look at the difference before keeping it.
 """
 
