@@ -5,27 +5,36 @@ that went out and whose record did not come to be, because the process died or t
 is sent again: told twice rather than never.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from drorch.app import endings
+from drorch.app.crying import calm, cry
 from drorch.app.posture import alarms_of
 from drorch.app.program import Program
-from drorch.app.runs import Control, Request, RunView, carry_out
+from drorch.app.runs import Control, Request, RunView, carry_out, resume
 from drorch.app.seen import Seen
 from drorch.core.alarms import Alarm, AlarmTold, ChannelTried
 from drorch.core.announcing import announcement
 from drorch.core.errors import AlreadyRunning, ExitCode
+from drorch.core.events import AbortRequested
 from drorch.core.facts import Known
 from drorch.core.lifecycle import Telling, may_call, telling
+from drorch.core.names import RunKind
 from drorch.core.runbook import Retry
 from drorch.core.telling import Channel, Message, channels
 from drorch.core.tellings import RETRY, compile_tell
 from drorch.core.values import Value
 
 Document = Mapping[str, Value]
+
+__all__ = ["after_run", "attend", "calm", "cry"]
+
+#: One telling at a time in this process: what was told is looked up before, and recorded after it.
+_ALONE = threading.Lock()
 
 
 def attend(
@@ -43,8 +52,9 @@ def attend(
     """
     if not program.configuration.notify or control.stopping:
         return None
-    found = _Telling.of(program, _wrong(program, extra), retry)
-    return found.carried(control, found.messages(), ())
+    with _ALONE:
+        found = _Telling.of(program, _wrong(program, extra), retry)
+        return found.carried(control, found.messages(), ())
 
 
 def after_run(
@@ -64,8 +74,9 @@ def after_run(
         return None
     if not good:
         return attend(program, control=control, extra=extra, retry=retry)
-    found = _Telling.of(program, _wrong(program, extra, past=False), retry)
-    return found.carried(control, (), found.calls())
+    with _ALONE:
+        found = _Telling.of(program, _wrong(program, extra, past=False), retry)
+        return found.carried(control, (), found.calls())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +125,19 @@ class _Telling:
             return None
         plan = compile_tell(messages, calls, self.program.configuration, retry=self.retry)
         try:
+            self._end_our_own(control)
             return carry_out(self.program, plan, Request("daemon"), control=control)
         except AlreadyRunning:
             return None
+
+    def _end_our_own(self, control: Control) -> None:
+        """What this process left open, because the journal could not be written, say: nobody else
+        would take it for dead.
+        """
+        for row in self.program.journal.rows(unfinished=True):
+            if row.kind is RunKind.TELL and row.owner_token == self.program.token:
+                word = AbortRequested("drorch", "what it was to tell is told by the next one")
+                resume(self.program, row.run, control=control, word=word)
 
     def _telling(self, channel: Channel) -> Telling | None:
         return telling(

@@ -7,10 +7,14 @@ import sys
 
 import pytest
 
+from drorch.app import alarms
+from drorch.app.runs import Control
 from drorch.core.alarms import RunEnded
-from drorch.core.events import RunFinished
+from drorch.core.errors import JournalUntrusted
+from drorch.core.events import RunFinished, RunStarted, Stamped
 from drorch.core.names import Outcome, RunKind
-from tests.integration.app.house import DAY, HOUR, MINUTE, House, RunningClock
+from drorch.core.tellings import compile_tell
+from tests.integration.app.house import DAY, HOUR, MINUTE, RETRY, House, RunningClock
 from tests.receivers import a_hook, a_mailbox, free_port
 
 
@@ -201,3 +205,48 @@ def test_who_dies_after_a_message_went_out_and_before_its_record_tells_it_again(
     assert look().stdout == "None\n"
     assert (house.folder / "told").read_text() == "told\n" * 2
     assert [what for what, _ in house.alarms()] == ["copy.missing"]
+
+
+def test_what_this_very_process_left_open_keeps_nobody_from_being_told(house):
+    """The journal could not be written in the midst of a telling: the process lives, its run does not."""
+    with a_hook() as hook:
+        a_hook_of(house, hook)
+        program = house.program()
+        plan = compile_tell((), ["chat"], program.configuration, retry=RETRY)
+        left = RunStarted(plan, program.owner, "root", "daemon")
+        program.journal.begin("left", [Stamped(house.clock.now(), left)], lambda row: None)
+        assert alarms.attend(program, control=Control())
+        assert program.journal.find("left").outcome is Outcome.ABORTED
+        program.journal.close()
+    assert titles(hook) == ["Sainte-Rive: no copy: docs in mtl"]
+
+
+def test_a_journal_that_fails_is_told_without_it(house):
+    house.settings["state"] = "sqlite:///nowhere/at/all.db"
+    with a_hook() as hook:
+        a_hook_of(house, hook, when=["journal.failing"])
+        house.channel("other", f"json://127.0.0.1:{hook.port}/x", when=["rpo.breached"])
+        house.channel("dead", f"json://127.0.0.1:{free_port()}/x", when=["all"])
+        house.channel("switch", f"http://127.0.0.1:{hook.port}/ping", ping="switch")
+        program = house.program()
+        with pytest.raises(JournalUntrusted) as error:
+            program.journal.rows()
+        said = alarms.cry(program, error.value.message, error.value.hint)
+        assert [(d.channel, d.done) for d in said] == [("chat", True), ("dead", False)]
+        assert alarms.cry(program, error.value.message) == []
+        house.clock.advance(6 * MINUTE)
+        assert [d.channel for d in alarms.cry(program, error.value.message)] == ["dead"]
+        assert alarms.cry(program, "the disk is full") == []
+        house.clock.advance(HOUR)
+        assert len(alarms.cry(program, "the disk is full")) == 2
+        house.clock.advance(DAY)
+        assert len(alarms.cry(program, "the disk is full")) == 2
+        assert [d.channel for d in alarms.calm(program)] == ["chat"]
+        assert alarms.calm(program) == []
+    host = program.owner.host
+    assert titles(hook) == [
+        *[f"Sainte-Rive: journal cannot be written: {host}"] * 3,
+        f"Sainte-Rive: over: journal cannot be written: {host}",
+    ]
+    assert "nowhere" in hook.asked[0][2]["message"]
+    assert {path for _, path, _ in hook.asked} == {"/t0ken"}

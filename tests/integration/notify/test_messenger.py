@@ -149,6 +149,30 @@ def test_every_channel_is_tried_by_one_command(tmp_path):
     assert "refused" in found[1]["message"]
     assert "t0ken" not in done.stdout + done.stderr
     assert box.mails[0]["Subject"] == "[EXERCICE] drorch: Sainte-Rive"
+    assert [(f["by"], f["when"]) for f in found][1:] == [
+        ("to", ["run.failed"]),
+        ("ping", ["run.failed"]),
+    ]
+
+
+def test_people_are_shown_which_words_go_where(tmp_path):
+    (tmp_path / "drorch.yaml").write_text(
+        "secrets: {switch: {file: switch}}\n"
+        "notify:\n"
+        "  - {command: ['true'], when: [rpo.breached, all]}\n"
+        "  - {command: ['false'], when: [run.failed, key.old], pause: 15m}\n"
+        "  - {ping: switch}\n"
+        "  - {ping: switch, when: [slot.missed]}\n"
+    )
+    done = drorch(tmp_path, "notify", "test")
+    assert done.returncode == 1
+    lines = [line.split("  ") for line in done.stdout.splitlines()[1:4]]
+    cells = [[cell.strip() for cell in line if cell.strip()][:5] for line in lines]
+    assert cells == [
+        ["true", "command", "everything", "5m", "yes"],
+        ["false", "command", "key.old, run.failed", "15m", "no"],
+        ["switch", "ping", "good runs, unless slot.missed", "5m", "no"],
+    ]
 
 
 def test_without_a_channel_it_says_so(tmp_path):

@@ -1,11 +1,14 @@
 """`notify`: whom it tells, what an exercise says, and what a dead channel comes to."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from drorch.actions.alarms import ALARM_TELL
 from drorch.actions.telling import NOTIFY
+from drorch.core.alarms import AlarmTold, ChannelTried
 from drorch.core.model import NotifyRule
 from drorch.core.names import Mode, Verdict
 from tests.fakes.tools import Place
@@ -97,3 +100,22 @@ def test_a_value_of_a_secret_is_not_sent(place):
     place.tools.secrets.get("chat")
     tell(place, message="see slack://b")
     assert "slack://b" not in place.messenger.told[0][1].body
+
+
+def test_a_channel_that_does_not_take_a_message_in_time_is_on_record(place):
+    """Of alarms: what was told, or since when a channel takes nothing."""
+    hang = threading.Event()
+    place.messenger.waits["oncall"] = hang
+    told = [{"channel": "oncall", "what": "rpo.breached", "subject": "docs in mtl"}]
+    late = place.do(ALARM_TELL, channel="oncall", told=told, step_timeout=timedelta(seconds=0.05))
+    assert (late.verdict, late.cause) == (Verdict.FAIL, "not-told")
+    assert "did not take the message within 0.05 s" in late.message
+    (tried,) = late.facts
+    assert (tried.channel, tried.times, tried.why != "") == ("oncall", 1, True)
+    hang.set()
+    good = place.do(ALARM_TELL, channel="oncall", told=told)
+    assert good.facts == (
+        AlarmTold("oncall", "rpo.breached", "docs in mtl"),
+        ChannelTried("oncall"),
+    )
+    assert place.do(ALARM_TELL, channel="nobody").cause == "no-channel"
