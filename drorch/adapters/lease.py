@@ -58,6 +58,11 @@ class Lease:
         with suppress(OSError):
             write_durably(self._said, canonical(document))
 
+    def unsay(self) -> None:
+        """Take back what a daemon said that has no place here any more."""
+        with suppress(OSError):
+            self._said.unlink(missing_ok=True)
+
     def __enter__(self) -> Self:
         return self
 

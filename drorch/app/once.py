@@ -25,7 +25,8 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
     inbox: SimpleQueue[Ended] = SimpleQueue()
     crew = Crew(control, log, inbox.put)
     found: dict[str, Carried] = {}
-    with Lease(program.configuration.work):
+    with Lease(program.configuration.work) as lease:
+        lease.unsay()  # from now on nobody waits for a daemon
         now = program.clock.now().at
         unattended = starting.begun(program, now, "once")
         for duty in starting.interrupted_runs(program, unattended):

@@ -55,6 +55,7 @@ class AlarmWord(StrEnum):
     CHANNEL_FAILING = "channel.failing"
     CONFIGURATION_REFUSED = "configuration.refused"
     JOURNAL_FAILING = "journal.failing"
+    DAEMON_DOWN = "daemon.down"
 
 
 #: In a rule's `when`: every alarm there is, and those to come.
@@ -78,6 +79,7 @@ _CRITICAL = frozenset(
         AlarmWord.GUARD_TRIPPED,
         AlarmWord.RUN_FAILED,
         AlarmWord.JOURNAL_FAILING,
+        AlarmWord.DAEMON_DOWN,
     }
 )
 
@@ -147,6 +149,7 @@ HEADLINES: Final[Mapping[AlarmWord, Mapping[str, str]]] = {
         "en": "configuration refused",
         "fr": "configuration refusée",
     },
+    AlarmWord.DAEMON_DOWN: {"en": "daemon down", "fr": "service arrêté"},
     AlarmWord.JOURNAL_FAILING: {"en": "journal cannot be written", "fr": "journal inutilisable"},
 }
 

@@ -21,12 +21,13 @@ from drorch.core.errors import ExitCode
 @click.pass_obj
 def command(session: Session, *, check: bool) -> int:
     """From the journal alone: no region is asked."""
-    from drorch.app.posture import status
+    from drorch.app.watchman import status
 
     found: Mapping[str, Any] = status(session.program)
     if session.json:
         session.emit(found)
     else:
+        _daemon(session, found["daemon"])
         _overview(session, found)
         if found["datasets"]:
             session.say("")
@@ -39,6 +40,22 @@ def command(session: Session, *, check: bool) -> int:
             _drills(session, found["drills"])
         _alarms(session, found["alarms"])
     return int(ExitCode.FAILED if check and found["alarms"] else ExitCode.GOOD)
+
+
+def _daemon(session: Session, found: Mapping[str, Any] | None) -> None:
+    """One line, if there ever was one."""
+    if found is None:
+        return
+    since = moment(found["started_at"], session.zone)
+    if not found["alive"]:
+        session.say(f"daemon: not running; last heard of {moment(found['at'], session.zone)}", "")
+        return
+    running = ", ".join(found["running"]) or "nothing"
+    waits = f", {found['waiting']} wait" if found["waiting"] else ""
+    why = "".join(f"; {one}" for one in found["why"])
+    session.say(
+        f"daemon: running since {since}, {found['jobs']} jobs; under way: {running}{waits}{why}", ""
+    )
 
 
 def _overview(session: Session, found: Mapping[str, Any]) -> None:
