@@ -1,5 +1,6 @@
 """How the daemon begins, and begins anew on another configuration: what it finds, and records."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from drorch.app.crew import left_open
@@ -10,7 +11,7 @@ from drorch.app.runs import life_of
 from drorch.app.unattended import Unattended, newest_of
 from drorch.config.load import load_configuration
 from drorch.core.errors import ConfigurationError, Problem
-from drorch.core.events import ConfigurationTaken, FindingRecorded, JobsSeen
+from drorch.core.events import ConfigurationTaken, Event, FindingRecorded, JobsSeen
 from drorch.core.model import Configuration
 from drorch.core.names import RunState
 from drorch.core.values import Finding
@@ -39,12 +40,24 @@ def begun(
     events = [
         ConfigurationTaken(str(program.configuration.file or ""), program.configuration.digest, why)
     ]
-    new = unattended.unknown(now)
-    seen = [JobsSeen(new, now)] if new else []
-    record(program, *events, *seen)
-    unattended.accounted = dict(program.journal.accounted())
+    _count(unattended, now, events)
     unattended.look(now)
     return unattended
+
+
+def corrected(unattended: Unattended, now: datetime) -> None:
+    """Let jobs count from now on that the journal knows from a time that is yet to come: a clock
+    lied, and was set. Raises JournalUntrusted.
+    """
+    if unattended.unknown(now):
+        _count(unattended, now, [])
+
+
+def _count(unattended: Unattended, now: datetime, events: Sequence[Event]) -> None:
+    new = unattended.unknown(now)
+    seen = [JobsSeen(new, now)] if new else []
+    record(unattended.program, *events, *seen)
+    unattended.accounted = dict(unattended.program.journal.accounted())
 
 
 def renewed(unattended: Unattended, now: datetime) -> Unattended:

@@ -16,7 +16,7 @@ from drorch.app.runs import Request
 from drorch.core.dispatch import Work, choose
 from drorch.core.durations import format_duration
 from drorch.core.events import Event, SlotsMissed, SlotTaken
-from drorch.core.jobs import Due, Job, JobKind, account, jobs_of
+from drorch.core.jobs import LIE, Due, Job, JobKind, account, jobs_of
 from drorch.core.schedules import Schedule
 
 #: A run that may not begin yet (another process has its subject, the journal cannot be written) is
@@ -80,9 +80,8 @@ class Unattended:
 
     def unknown(self, now: datetime) -> tuple[str, ...]:
         """Jobs that the journal does not know, or knows from a later time than this: a clock lied."""
-        return tuple(
-            name for name in self.jobs if name not in self.accounted or self.accounted[name] > now
-        )
+        known = self.accounted
+        return tuple(name for name in self.jobs if name not in known or known[name] - now > LIE)
 
     def look(self, now: datetime, schedules: Sequence[Schedule] | None = None) -> None:
         """See which slots have come due: of the jobs with these schedules, or of all."""

@@ -243,8 +243,8 @@ class SlotsMissed:
 class JobsSeen:
     """Jobs by name whose slots count from `since` on, which is now.
 
-    Those known already go on from where they are, unless that is more than a day later than now:
-    a clock lied.
+    Those known already go on from where they are, unless that is more than a quarter of an hour
+    later than now: a clock lied.
     """
 
     jobs: tuple[str, ...]

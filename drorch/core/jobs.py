@@ -36,6 +36,11 @@ RETENTION, SCRUB = "daily at 04:00", "daily at 01:00"
 #: A start is late by no less than this.
 _AT_ONCE = timedelta(seconds=5)
 
+#: Slots may be accounted for up to so much later than a clock shows: another machine's is ahead. That
+#: time is waited for. What is later still was recorded by a clock that lied: stores refuse whoever's
+#: clock is further off.
+LIE = timedelta(minutes=15)
+
 #: As in schedules that people write.
 _MOST_OFTEN = timedelta(seconds=1)
 

@@ -176,6 +176,7 @@ class Daemon:
             if self.unattended is None:
                 self._open()
             else:
+                starting.corrected(self.unattended, self._now())
                 self.unattended.refresh()
                 self.unattended.look(self._now())
             self._well()

@@ -5,7 +5,7 @@ All are folds over events in the order in which they were recorded, so they can 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 from drorch.core.consent import Terms
@@ -35,6 +35,7 @@ from drorch.core.events import (
     StepSettled,
     StepSkipped,
 )
+from drorch.core.jobs import LIE
 from drorch.core.names import Mode, Outcome, Requester, RunKind, RunState, SlotFate
 from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy, RunRow, SlotRow
 
@@ -273,11 +274,6 @@ def slot_row(run: str, event: SlotTaken | SlotsMissed) -> SlotRow:
             return SlotRow(job, due_at, due_at, 1, fate, _plain(why), run)
         case SlotsMissed(job, first, last, count, why):
             return SlotRow(job, first, last, count, SlotFate.MISSED, _plain(why), run)
-
-
-#: Slots may be accounted for up to so much later than a clock shows: another machine's is ahead, or
-#: this one was set back. That time is waited for. What is later still was recorded by a clock that lied.
-LIE = timedelta(days=1)
 
 
 def account(known: Mapping[str, datetime], event: Event) -> dict[str, datetime]:
