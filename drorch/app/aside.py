@@ -3,7 +3,7 @@ told, regions are looked at. It may take as long as it takes: no run and no slot
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import SimpleQueue
@@ -13,7 +13,7 @@ from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.core.alarms import AlarmWord
 from drorch.core.errors import DrorchError
-from drorch.core.posture import KnownCopy
+from drorch.core.posture import Stock
 from drorch.core.values import Value
 
 #: Something to be done aside.
@@ -103,20 +103,16 @@ class Debts:
         self._tries: dict[tuple[str, str], tuple[int, datetime]] = {}
 
     def due(
-        self, owed: list[KnownCopy], lost: dict[str, Lost], now: datetime
+        self, stocks: Iterable[Stock], lost: Collection[str], now: datetime
     ) -> list[tuple[str, str, datetime]]:
         """Which may be paid now: dataset, region, and since when. Regions that are lost wait."""
-        oldest: dict[tuple[str, str], datetime] = {}
-        for copy in owed:
-            place = copy.dataset, copy.region
-            oldest[place] = min(copy.recorded_at, oldest.get(place, copy.recorded_at))
-        self._tries = {place: tried for place, tried in self._tries.items() if place in oldest}
+        owed = {(s.dataset, s.region): s.owed_since for s in stocks if s.owed_since is not None}
+        self._tries = {place: tried for place, tried in self._tries.items() if place in owed}
         found = []
-        for (dataset, region), since in oldest.items():
+        for (dataset, region), since in owed.items():
             count, not_before = self._tries.get((dataset, region), (0, now))
             if region in lost or not_before > now:
                 continue
-            wait = min(_SHORTEST * 2**count, _LONGEST)
-            self._tries[dataset, region] = (count + 1, now + wait)
+            self._tries[dataset, region] = (count + 1, now + min(_SHORTEST * 2**count, _LONGEST))
             found.append((dataset, region, since))
         return found

@@ -73,7 +73,7 @@ def conclude(ended: Ended, unattended: Unattended, log: Log, now: datetime) -> R
         case RunView():
             unattended.taken(ended.started)
             if result.state.plan.kind is RunKind.BACKUP and _passed(result):
-                unattended.backed_up(result.state.plan.name, result.state.started.at)
+                unattended.backed_up({result.state.plan.name: result.state.started.at})
         case Interrupted() | FenceLost():
             unattended.taken(ended.started)
             log.warning("run.left", f"{name}: {result}")

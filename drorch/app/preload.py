@@ -39,6 +39,7 @@ MODULES = (
     "drorch.core.codec",
     "drorch.core.nearest",
     "drorch.journal.store",
+    "drorch.metrics.textfile",
     "drorch.notify.messenger",
     "drorch.reports.html",
     "drorch.reports.markdown",

@@ -33,7 +33,7 @@ def begun(
         program,
         before.since if before else now,
         dict(program.journal.accounted()),
-        newest_of(program, *program.configuration.datasets) if before is None else before.newest,
+        newest_of(program.journal.whole.stocks()) if before is None else before.newest,
     )
     if before is not None:
         unattended.running = before.running

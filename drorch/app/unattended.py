@@ -5,7 +5,7 @@ simulated year in the tests) says what time it is, carries what `begin` gives ou
 that has ended.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from drorch.core.dispatch import Work, choose
 from drorch.core.durations import format_duration
 from drorch.core.events import Event, SlotsMissed, SlotTaken
 from drorch.core.jobs import LIE, Due, Job, JobKind, account, jobs_of
+from drorch.core.posture import Stock
 from drorch.core.schedules import Schedule
 
 #: A run that may not begin yet (another process has its subject, the journal cannot be written) is
@@ -89,11 +90,6 @@ class Unattended:
         for schedule in self.groups if schedules is None else schedules:
             for job in self.groups.get(schedule, ()):
                 self._look_at(job, now, zone)
-
-    def refresh(self) -> None:
-        """See what others have backed up of datasets that had no snapshot yet; JournalUntrusted."""
-        for name in self.program.configuration.datasets.keys() - self.newest.keys():
-            self.newest.update(newest_of(self.program, name))
 
     def _look_at(self, job: Job, now: datetime, zone: ZoneInfo) -> None:
         if job.kind in _OF_SNAPSHOTS and job.subject and job.subject not in self.newest:
@@ -179,19 +175,18 @@ class Unattended:
         later = (w.not_before for w in self.waiting.values() if w.not_before > now)
         return min(later, default=None)
 
-    def backed_up(self, dataset: str, at: datetime) -> None:
-        """A snapshot was taken."""
-        self.newest[dataset] = max(at, self.newest.get(dataset, at))
+    def backed_up(self, newest: Mapping[str, datetime]) -> None:
+        """Snapshots were taken, by whomever: of each dataset the newest."""
+        for dataset, at in newest.items():
+            self.newest[dataset] = max(at, self.newest.get(dataset, at))
 
 
-def newest_of(program: Program, *datasets: str) -> dict[str, datetime]:
-    """When the newest snapshot of each dataset was taken that lies somewhere, if one does."""
+def newest_of(stocks: Iterable[Stock]) -> dict[str, datetime]:
+    """When the newest snapshot of each dataset was taken that lies somewhere."""
     found: dict[str, datetime] = {}
-    for name in datasets:
-        held = (copy for copy in program.journal.copies(name) if not copy.owed)
-        newest = next(held, None)
-        if newest is not None:
-            found[name] = newest.snapshot_at
+    for stock in stocks:
+        if stock.newest_at is not None:
+            found[stock.dataset] = max(stock.newest_at, found.get(stock.dataset, stock.newest_at))
     return found
 
 

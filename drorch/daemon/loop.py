@@ -24,7 +24,7 @@ from drorch.app.overview import Overlook, put_down
 from drorch.app.preload import preload
 from drorch.app.program import Program
 from drorch.app.runs import Control, RunView
-from drorch.app.unattended import Unattended
+from drorch.app.unattended import Unattended, newest_of
 from drorch.core.alarms import AlarmWord
 from drorch.core.document import rfc3339
 from drorch.core.errors import ConfigurationError, DrorchError, ExitCode
@@ -34,7 +34,7 @@ from drorch.core.vitals import DaemonState, Overview
 from drorch.daemon.rounds import Round
 from drorch.daemon.timer import Timer
 from drorch.daemon.vitals import Told, document_of, line_of
-from drorch.daemon.words import Fired, Owed, Signalled, Word, signals
+from drorch.daemon.words import Fired, Looked, Signalled, Word, signals
 from drorch.metrics.serving import serve
 
 #: Between two looks at everything, whatever timers say: a jump of the clock hides slots from them.
@@ -151,9 +151,10 @@ class Daemon:
                 self.stopping = True
             case Fired() if self.unattended is not None:
                 self.unattended.look(self._now(), [word.schedule])
-            case Owed() if self.unattended is not None:
+            case Looked() if self.unattended is not None:
                 self._tell_of_regions(word.lost)
-                for duty in word.duties:
+                self.unattended.backed_up(word.newest)
+                for duty in word.owed:
                     self.unattended.owe(duty, self._now())
             case Ended() if self.unattended is not None:
                 self._concluded(conclude(word, self.unattended, self.log, self._now()))
@@ -177,7 +178,7 @@ class Daemon:
                 self._open()
             else:
                 starting.corrected(self.unattended, self._now())
-                self.unattended.refresh()
+                self.program.journal.rows(limit=1)
                 self.unattended.look(self._now())
             self._well()
         except DrorchError as error:
@@ -200,12 +201,17 @@ class Daemon:
     def _well(self) -> None:
         if self.trouble:
             self.log.info("journal.works", "the journal can be used again")
+            program = self.program
+            self._aside.put("calm", lambda: _none(alarms.calm(program)))
         self.trouble = ""
 
     def _unwell(self, error: DrorchError) -> None:
         """Without a journal nothing is begun, and people are told without it."""
+        if self.trouble != error.message:
+            self.log.error("journal.failing", error.message, hint=error.hint)
         self.trouble = error.message
-        self.log.error("journal.failing", error.message, hint=error.hint)
+        program = self.program
+        self._aside.put("cry", lambda: _none(alarms.cry(program, error.message, error.hint)))
 
     def _to_do(self) -> Iterator[Round]:
         """What is done again and again, in the thread aside."""
@@ -218,15 +224,14 @@ class Daemon:
     def _ask_regions(self) -> None:
         """Which regions answer, and what can be brought to them."""
         program, now = self.program, self._now()
-        lost = lost_regions(program, self.lost, now)
+        lost, stocks = lost_regions(program, self.lost, now), program.journal.whole.stocks()
         datasets = program.configuration.datasets
-        owed = [c for name in datasets for c in program.journal.copies(name) if c.owed]
-        duties = tuple(
+        owed = tuple(
             catching_up(program, datasets[dataset], region, since)
-            for dataset, region, since in self._debts.due(owed, lost, now)
+            for dataset, region, since in self._debts.due(stocks, lost, now)
             if dataset in datasets and region in datasets[dataset].regions
         )
-        self.inbox.put(Owed(duties, lost))
+        self.inbox.put(Looked(lost, owed, newest_of(stocks)))
 
     def _overlooked(self) -> None:
         """What metrics are told from."""

@@ -1,9 +1,10 @@
 """What the daemon's loop is told: by timers, by threads that carried runs, by signals."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from types import FrameType
 from typing import Any, TypeAlias
 
@@ -21,11 +22,14 @@ class Fired:
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
-    """Something that no slot asks for is to be done."""
+class Looked:
+    """What was seen aside: which regions are lost, what is owed to those that are not, and when the
+    newest snapshot of each dataset was taken.
+    """
 
-    duties: tuple[Duty, ...]
     lost: dict[str, Lost]
+    owed: tuple[Duty, ...]
+    newest: Mapping[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Signalled:
     name: str
 
 
-Word: TypeAlias = Fired | Owed | Signalled | Ended
+Word: TypeAlias = Fired | Looked | Signalled | Ended
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from drorch.core.model import (
 )
 from drorch.core.names import Mode, RunKind, SlotFate
 from drorch.core.plan import Plan
+from drorch.core.posture import Stock
 from drorch.daemon.timer import SlotTrigger
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal import MemoryJournal
@@ -57,12 +58,27 @@ SCHEDULES = {
 }
 
 
+class Books(MemoryJournal):
+    """A journal that also says which snapshots were taken, by what the script made of the runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: dict[str, datetime] = {}
+
+    @property
+    def whole(self) -> "Books":
+        return self
+
+    def stocks(self) -> list[Stock]:
+        return [Stock(dataset, "mtl", "s", at) for dataset, at in self.taken.items()]
+
+
 @dataclass
 class FakeProgram:
     """What the daemon's decisions ask of a program."""
 
     configuration: Configuration
-    journal: MemoryJournal
+    journal: Books
     clock: FakeClock
     actions: object = None
     owner: Owner = OWNER
@@ -185,7 +201,8 @@ class Year:
         if life != self.life:
             return
         if self.random.random() < 0.97:
-            self.daemon.backed_up(started.duty.work.dataset, self.now)
+            self.program.journal.taken[started.duty.work.dataset] = self.now
+            self.daemon.backed_up({started.duty.work.dataset: self.now})
         self.daemon.ended(started.duty.work.name, self.now)
         self.begin(life)
 
@@ -207,7 +224,7 @@ OUTAGES = [
 
 @pytest.fixture(scope="module")
 def year() -> Year:
-    program = FakeProgram(configuration(), MemoryJournal(), FakeClock(BEGIN))
+    program = FakeProgram(configuration(), Books(), FakeClock(BEGIN))
     done = Year(Random(20281105), program)
     done.at(BEGIN, done.start)
     for at, lasting in OUTAGES:
