@@ -32,6 +32,9 @@ _OF_SNAPSHOTS = frozenset(
 #: Why slots have not been fired that came while nobody was there.
 DOWN = "no daemon was running"
 
+#: The same, where a daemon was there and nothing held them up.
+UNSEEN = "nobody looked: the machine slept, its clock was set, or the job was not configured"
+
 
 @dataclass(slots=True)
 class _Waiting:
@@ -196,7 +199,7 @@ def _accounts(due: Due, why: str, now: datetime) -> Iterator[Event]:
     behind = f"{format_duration(now - due.slot)} late" if late else ""
     if due.missed is not None:
         gap = due.missed
-        yield SlotsMissed(due.job.name, gap.first, gap.last, gap.count, why or behind)
+        yield SlotsMissed(due.job.name, gap.first, gap.last, gap.count, why or UNSEEN)
     yield SlotTaken(due.job.name, due.slot, late, (why or behind) if late else "")
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from drorch.app.starting import begun, corrected
-from drorch.app.unattended import Unattended
+from drorch.app.unattended import UNSEEN, Unattended
 from drorch.core.events import JobsSeen, RunStarted
 from drorch.core.model import Configuration, Dataset, Region
-from drorch.core.names import Mode, RunKind
+from drorch.core.names import Mode, RunKind, SlotFate
 from drorch.core.plan import Plan
 from tests.engine.test_a_year_unattended import OWNER, FakeProgram
 from tests.fakes.clock import FakeClock
@@ -60,6 +60,14 @@ def test_a_clock_that_was_hours_ahead_costs_no_backup(daemon: Unattended) -> Non
     daemon.program.clock.step(-timedelta(hours=2))
     assert go(daemon, 60) == 6
     assert seen(daemon) == 2
+
+
+def test_what_a_machine_slept_through_is_missed_and_says_so(daemon: Unattended) -> None:
+    assert go(daemon, 15) == 1
+    daemon.program.clock.advance(timedelta(hours=2))
+    assert go(daemon, 1) == 1
+    newest, gap, _ = daemon.program.journal.slots(job=JOB)
+    assert (newest.fate, gap.count, gap.why) == (SlotFate.LATE, 11, UNSEEN)
 
 
 def test_a_clock_that_was_a_little_ahead_is_waited_for(daemon: Unattended) -> None:
