@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from drorch.core.priority import USUAL, Priority
@@ -332,6 +333,7 @@ def home_of(configuration: Configuration, service: str) -> str:
     return next(iter(sites)) if len(sites) == 1 else ""
 
 
+@cache
 def jurisdiction_within(jurisdiction: str, residency: tuple[str, ...]) -> bool:
     """Whether a place (ISO 3166-2) lies inside a residency.
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import GenerativeSelect
 
-from drorch.core.posture import KnownCopy, RunRow, SlotRow
+from drorch.core.posture import KnownCopy, RunRow, SlotRow, Stock
 from drorch.journal.chain import Entry, Row
 from drorch.journal.projection import Standing
 from drorch.journal.schema import (
@@ -38,6 +38,7 @@ from drorch.journal.schema import (
     revisions,
     runs,
     slots,
+    stocks,
 )
 
 Query = TypeVar("Query", bound=GenerativeSelect)
@@ -212,7 +213,7 @@ _HELD_ONE = (
     + literal_column("' '", Text)
     + _FIGURES[1]
 )
-STOCKS = (
+STOCKS_COUNTED = (
     select(
         copies.c.dataset,
         copies.c.region,
@@ -225,6 +226,15 @@ STOCKS = (
     .group_by(copies.c.dataset, copies.c.region)
     .order_by(copies.c.dataset, copies.c.region)
 )
+STOCK_COUNTED = STOCKS_COUNTED.where(
+    copies.c.dataset == bindparam("the_dataset"), copies.c.region == bindparam("the_region")
+)
+STOCKS = select(*_columns(stocks, Stock)).order_by(stocks.c.dataset, stocks.c.region)
+INSERT_STOCK = insert(stocks).inline().values(_values(_names(Stock)))
+DELETE_STOCK = delete(stocks).where(
+    stocks.c.dataset == bindparam("the_dataset"), stocks.c.region == bindparam("the_region")
+)
+DELETE_STOCKS = delete(stocks)
 
 DELETE_COPY = delete(copies).where(*_THE_COPY)
 

@@ -26,6 +26,7 @@ from drorch.journal.projection import (
     opening,
     slot_row,
 )
+from drorch.journal.stocks import differences_of_stocks, replace_stocks
 from drorch.journal.store import SqlJournal
 
 
@@ -64,13 +65,16 @@ def rebuild(journal: SqlJournal) -> Rebuilt:
         off_copies = differences_of_copies(connection, told.copies)
         if off_copies:
             records.replace_copies(connection, told.copies.values())
+        off_stocks = differences_of_stocks(connection)
+        if off_stocks:
+            replace_stocks(connection)
         off_facts = differences_of_facts(connection, told.facts)
         if off_facts:
             noted.replace_facts(connection, told.facts.values())
         off_jobs = differences_of_jobs(connection, told.accounted)
         if off_jobs:
             scheduled.replace_accounted(connection, told.accounted)
-    off = (*differences, *off_copies, *off_facts, *off_jobs)
+    off = (*differences, *off_copies, *off_stocks, *off_facts, *off_jobs)
     return Rebuilt(len(runs), len(told.copies), off)
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision under migrations/versions: what this code reads and writes.
-REVISION = "0003"
+REVISION = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -114,6 +114,23 @@ copies = Table(
     Column("restore_tested_at", Text),
 )
 Index("ix_copies_dataset_snapshot_at", copies.c.dataset, copies.c.snapshot_at)
+
+#: The same in short, for each region of a dataset (core/posture.py): ten thousand are read at once.
+stocks = Table(
+    "stocks",
+    metadata,
+    Column("dataset", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    Column("snapshot", Text),
+    Column("newest_at", Text),
+    Column("oldest_at", Text),
+    Column("verified_at", Text),
+    Column("restore_tested_at", Text),
+    Column("owed_at", Text),
+    Column("owed_since", Text),
+    Column("files", BigInteger),
+    Column("bytes", BigInteger),
+)
 
 #: What else attempts learned: the newest of each place (core/facts.py), as canonical JSON.
 facts = Table(

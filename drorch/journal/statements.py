@@ -3,7 +3,7 @@
 from drorch.journal.connection import Statement
 
 #: The revision of the schema they are for.
-REVISION = "0003"
+REVISION = "0004"
 
 REVISION_FOUND = Statement(
     """SELECT alembic_version.version_num
@@ -297,11 +297,42 @@ FROM copies""",
 FROM copies""",
 )
 
-STOCKS = Statement(
+STOCKS_COUNTED = Statement(
     """SELECT copies.dataset, copies.region, max(CASE WHEN (copies.owed IS 0) THEN copies.snapshot_at || copies.snapshot || ' ' || coalesce(CAST(copies.files AS TEXT), '') || ' ' || coalesce(CAST(copies.bytes AS TEXT), '') END) AS max_1, min(CASE WHEN (copies.owed IS 0) THEN copies.snapshot_at END) AS min_1, max(CASE WHEN (copies.owed IS 0) THEN copies.verified_at END) AS max_2, max(CASE WHEN (copies.owed IS 0) THEN copies.restore_tested_at END) AS max_3, max(CASE WHEN (copies.owed IS 1) THEN copies.snapshot_at || copies.recorded_at END) AS max_4
 FROM copies GROUP BY copies.dataset, copies.region ORDER BY copies.dataset, copies.region""",
     """SELECT copies.dataset, copies.region, max(CASE WHEN (copies.owed IS false) THEN copies.snapshot_at || copies.snapshot || ' ' || coalesce(CAST(copies.files AS TEXT), '') || ' ' || coalesce(CAST(copies.bytes AS TEXT), '') END) AS max_1, min(CASE WHEN (copies.owed IS false) THEN copies.snapshot_at END) AS min_1, max(CASE WHEN (copies.owed IS false) THEN copies.verified_at END) AS max_2, max(CASE WHEN (copies.owed IS false) THEN copies.restore_tested_at END) AS max_3, max(CASE WHEN (copies.owed IS true) THEN copies.snapshot_at || copies.recorded_at END) AS max_4
 FROM copies GROUP BY copies.dataset, copies.region ORDER BY copies.dataset, copies.region""",
+)
+
+STOCK_COUNTED = Statement(
+    """SELECT copies.dataset, copies.region, max(CASE WHEN (copies.owed IS 0) THEN copies.snapshot_at || copies.snapshot || ' ' || coalesce(CAST(copies.files AS TEXT), '') || ' ' || coalesce(CAST(copies.bytes AS TEXT), '') END) AS max_1, min(CASE WHEN (copies.owed IS 0) THEN copies.snapshot_at END) AS min_1, max(CASE WHEN (copies.owed IS 0) THEN copies.verified_at END) AS max_2, max(CASE WHEN (copies.owed IS 0) THEN copies.restore_tested_at END) AS max_3, max(CASE WHEN (copies.owed IS 1) THEN copies.snapshot_at || copies.recorded_at END) AS max_4
+FROM copies
+WHERE copies.dataset = :the_dataset AND copies.region = :the_region GROUP BY copies.dataset, copies.region ORDER BY copies.dataset, copies.region""",
+    """SELECT copies.dataset, copies.region, max(CASE WHEN (copies.owed IS false) THEN copies.snapshot_at || copies.snapshot || ' ' || coalesce(CAST(copies.files AS TEXT), '') || ' ' || coalesce(CAST(copies.bytes AS TEXT), '') END) AS max_1, min(CASE WHEN (copies.owed IS false) THEN copies.snapshot_at END) AS min_1, max(CASE WHEN (copies.owed IS false) THEN copies.verified_at END) AS max_2, max(CASE WHEN (copies.owed IS false) THEN copies.restore_tested_at END) AS max_3, max(CASE WHEN (copies.owed IS true) THEN copies.snapshot_at || copies.recorded_at END) AS max_4
+FROM copies
+WHERE copies.dataset = %(the_dataset)s::VARCHAR AND copies.region = %(the_region)s::VARCHAR GROUP BY copies.dataset, copies.region ORDER BY copies.dataset, copies.region""",
+)
+
+STOCKS = Statement(
+    """SELECT stocks.dataset, stocks.region, stocks.snapshot, stocks.newest_at, stocks.oldest_at, stocks.verified_at, stocks.restore_tested_at, stocks.owed_at, stocks.owed_since, stocks.files, stocks.bytes
+FROM stocks ORDER BY stocks.dataset, stocks.region""",
+    """SELECT stocks.dataset, stocks.region, stocks.snapshot, stocks.newest_at, stocks.oldest_at, stocks.verified_at, stocks.restore_tested_at, stocks.owed_at, stocks.owed_since, stocks.files, stocks.bytes
+FROM stocks ORDER BY stocks.dataset, stocks.region""",
+)
+
+INSERT_STOCK = Statement(
+    """INSERT INTO stocks (dataset, region, snapshot, newest_at, oldest_at, verified_at, restore_tested_at, owed_at, owed_since, files, bytes) VALUES (:dataset, :region, :snapshot, :newest_at, :oldest_at, :verified_at, :restore_tested_at, :owed_at, :owed_since, :files, :bytes)""",
+    """INSERT INTO stocks (dataset, region, snapshot, newest_at, oldest_at, verified_at, restore_tested_at, owed_at, owed_since, files, bytes) VALUES (%(dataset)s::VARCHAR, %(region)s::VARCHAR, %(snapshot)s::VARCHAR, %(newest_at)s::VARCHAR, %(oldest_at)s::VARCHAR, %(verified_at)s::VARCHAR, %(restore_tested_at)s::VARCHAR, %(owed_at)s::VARCHAR, %(owed_since)s::VARCHAR, %(files)s::BIGINT, %(bytes)s::BIGINT)""",
+)
+
+DELETE_STOCK = Statement(
+    """DELETE FROM stocks WHERE stocks.dataset = :the_dataset AND stocks.region = :the_region""",
+    """DELETE FROM stocks WHERE stocks.dataset = %(the_dataset)s::VARCHAR AND stocks.region = %(the_region)s::VARCHAR""",
+)
+
+DELETE_STOCKS = Statement(
+    """DELETE FROM stocks""",
+    """DELETE FROM stocks""",
 )
 
 DELETE_COPY = Statement(

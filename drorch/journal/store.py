@@ -33,6 +33,7 @@ from drorch.journal.chain import RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
 from drorch.journal.connection import Connection, Transaction
 from drorch.journal.opening import open_state
 from drorch.journal.projection import Standing, fold, opening
+from drorch.journal.stocks import renew_stocks
 from drorch.journal.whole import Whole
 from drorch.ports import Head
 
@@ -315,6 +316,7 @@ def _project(
             case AttemptFinished(copies=copies, facts=facts):
                 for copy in copies:
                     records.learn_copy(connection, copy, stamped.at.at)
+                renew_stocks(connection, copies)
                 for fact in facts:
                     noted.note_fact(connection, fact, stamped.at.at)
             case SlotTaken() | SlotsMissed() | JobsSeen():

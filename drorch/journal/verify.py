@@ -19,6 +19,7 @@ from drorch.journal.rebuild import (
     differences_of_jobs,
 )
 from drorch.journal.report import Flaw, VerifyReport
+from drorch.journal.stocks import differences_of_stocks
 from drorch.journal.store import SqlJournal
 
 LEDGER = "ledger"
@@ -116,7 +117,9 @@ def _lost_runs(connection: Connection) -> Iterator[Flaw]:
 
 def _kept(connection: Connection) -> Iterator[Flaw]:
     told = Told.by(connection)
-    for difference in differences_of_copies(connection, told.copies):
+    # What regions hold in short is held against the copies, so these come first.
+    copies = differences_of_copies(connection, told.copies)
+    for difference in copies or differences_of_stocks(connection):
         yield Flaw("copies", f"{_CHANGED_ROW}: {difference}")
     for difference in differences_of_facts(connection, told.facts):
         yield Flaw("facts", f"{_CHANGED_ROW}: {difference}")

@@ -4,19 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Any
 
 from drorch.core.alarms import RunEnded
 from drorch.core.codec import decode
-from drorch.core.errors import JournalUntrusted
 from drorch.core.facts import WORDS, F, Fact, Forgotten, Known
 from drorch.core.names import Outcome, RunKind
 from drorch.core.posture import SlotRow, Stock
-from drorch.journal import noted, scheduled, statements
+from drorch.journal import noted, scheduled, statements, stocks
 from drorch.journal.connection import Connection
-
-#: How long an instant is as text.
-_LONG = 27
 
 
 class Whole:
@@ -28,7 +23,7 @@ class Whole:
     def stocks(self) -> Sequence[Stock]:
         """What every region holds of every dataset, in short; by dataset and region."""
         with self._reading() as connection:
-            return [_stock(row) for row in connection.execute(statements.STOCKS)]
+            return stocks.stocks(connection)
 
     def facts(self, wanted: type[F]) -> Mapping[str, Sequence[Known[F]]]:
         """The facts of one kind that stand, by dataset, then by region and subject."""
@@ -98,29 +93,5 @@ class Whole:
         return decode(datetime, found[0][0]) if found and found[0][0] else None
 
 
-def _stock(row: Sequence[Any]) -> Stock:
-    dataset, region, newest, oldest, verified, tested, owed = row
-    snapshot, files, size = newest[_LONG:].split(" ") if newest else (None, "", "")
-    try:
-        return Stock(
-            dataset,
-            region,
-            snapshot,
-            newest and _instant(newest[:_LONG]),
-            oldest and _instant(oldest),
-            verified and _instant(verified),
-            tested and _instant(tested),
-            owed and _instant(owed[:_LONG]),
-            owed and _instant(owed[_LONG:]),
-            int(files) if files else None,
-            int(size) if size else None,
-        )
-    except ValueError:
-        raise JournalUntrusted(
-            f"the row of a copy of {dataset} in {region} is damaged",
-            "`drorch journal rebuild` makes it anew",
-        ) from None
-
-
-# There are tens of thousands: whether each is written as it should be, `journal rebuild` looks.
+# There are tens of thousands: whether each is written as it should be, `journal verify` looks.
 _instant = datetime.fromisoformat

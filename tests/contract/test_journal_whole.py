@@ -14,7 +14,11 @@ from drorch.core.events import RunFinished
 from drorch.core.facts import Forgotten, Known, Locked, Proven
 from drorch.core.names import Outcome, RunKind
 from drorch.core.posture import CopyFactKind, Stock
+from drorch.journal.connection import Statement
+from drorch.journal.migrations.versions.r0004_stocks import _FILL
+from drorch.journal.rebuild import rebuild
 from drorch.journal.store import SqlJournal
+from drorch.journal.verify import verify_journal
 from tests.fakes.facts import DAWN, begun, copy, ended, stamped, started
 from tests.fakes.postgres import postgres_url
 
@@ -73,15 +77,41 @@ def test_stocks_are_what_the_copies_add_up_to(journal: SqlJournal) -> None:
     assert owed == Stock("ehr-db", "tor", owed_at=at(4 * 3600), owed_since=at(42))
 
 
-def test_a_copy_that_is_damaged_on_disk_is_told(journal: SqlJournal) -> None:
-    tell(journal, copies=[copy(HELD, "a")])
-    from drorch.journal.connection import Statement
-
-    broken = Statement(*["UPDATE copies SET snapshot_at = 'long ago' || snapshot_at"] * 2)
+def broken(journal: SqlJournal, text: str) -> None:
+    """Somebody changes a table by hand."""
     with journal.writing() as connection:
-        connection.execute(broken)
-    with pytest.raises(JournalUntrusted, match="copy of ehr-db in qc is damaged"):
+        connection.execute(Statement(text, text))
+
+
+def test_what_regions_hold_in_short_is_verified_and_made_anew(journal: SqlJournal) -> None:
+    tell(journal, copies=[copy(HELD, "a", files=7), copy(OWED, "b", region="tor")])
+    told = journal.whole.stocks()
+    assert verify_journal(journal).ok
+    for change in ("newest_at = 'long ago'", "files = 8", "owed_at = NULL, region = region || 'x'"):
+        broken(journal, f"UPDATE stocks SET {change}")
+        assert [flaw.subject for flaw in verify_journal(journal).flaws][:1] == ["copies"]
+        assert len(rebuild(journal).differences) >= 1
+        assert journal.whole.stocks() == told
+        assert verify_journal(journal).ok
+    broken(journal, "UPDATE stocks SET newest_at = 'long ago' WHERE region = 'qc'")
+    with pytest.raises(JournalUntrusted, match="copies of ehr-db in qc is damaged"):
         journal.whole.stocks()
+
+
+def test_an_older_state_is_counted_when_it_is_brought_up(journal: SqlJournal) -> None:
+    tell(journal, copies=[copy(HELD, "a", files=7), copy(HELD, "b", hours=1)])
+    tell(journal, copies=[copy(CopyFactKind.VERIFIED, "a"), copy(OWED, "c", hours=2)], second=9)
+    tell(journal, copies=[copy(OWED, "b", region="tor")], second=20)
+    told = journal.whole.stocks()
+    broken(journal, "DELETE FROM stocks")
+    broken(journal, _FILL)
+    assert journal.whole.stocks() == told
+
+
+def test_a_region_that_holds_nothing_any_more_is_there_no_more(journal: SqlJournal) -> None:
+    tell(journal, copies=[copy(HELD, "a")])
+    tell(journal, copies=[copy(CopyFactKind.GONE, "a")], second=9)
+    assert journal.whole.stocks() == []
 
 
 def test_facts_of_all_datasets(journal: SqlJournal) -> None:

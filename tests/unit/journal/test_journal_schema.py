@@ -89,7 +89,12 @@ def test_a_migrated_database_is_used_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("revision", "younger"), [("0001", ["facts", "slots", "jobs"]), ("0002", ["slots", "jobs"])]
+    ("revision", "younger"),
+    [
+        ("0001", ["facts", "slots", "jobs", "stocks"]),
+        ("0002", ["slots", "jobs", "stocks"]),
+        ("0003", ["stocks"]),
+    ],
 )
 def test_a_state_of_an_older_revision_is_brought_up_and_keeps_what_it_holds(
     tmp_path: Path, revision: str, younger: list[str]
@@ -97,6 +102,7 @@ def test_a_state_of_an_older_revision_is_brought_up_and_keeps_what_it_holds(
     file = tmp_path / "x.db"
     with SqlJournal(f"sqlite:///{file}") as journal:
         journal.begin("r1", whole_run(), lambda _: None)
+        held = journal.whole.stocks()
     with sqlite3.connect(file) as connection:
         for table in younger:
             connection.execute(f"DROP TABLE {table}")
@@ -105,6 +111,7 @@ def test_a_state_of_an_older_revision_is_brought_up_and_keeps_what_it_holds(
     with SqlJournal(f"sqlite:///{file}") as journal:
         assert journal.find("r1").seq == 6
         assert journal.facts(Forgotten, "ehr-db") == []
+        assert journal.whole.stocks() == held
         assert (journal.slots(), journal.accounted()) == ([], {})
         journal.begin("r2", stamped(started("two"), SlotTaken("backup:a", DAWN)), lambda _: None)
         assert journal.accounted() == {"backup:a": DAWN}
