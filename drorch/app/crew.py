@@ -81,8 +81,8 @@ def conclude(ended: Ended, unattended: Unattended, log: Log, now: datetime) -> R
             unattended.taken(ended.started)
             log.info("slot.gone", f"{name}: {result}")
         case AlreadyRunning() | JournalUntrusted():
-            log.warning("run.waits", f"{name}: {result}", hint=result.hint)
-            unattended.again(ended.started, result.message, now)
+            if unattended.again(ended.started, result.message, now):
+                log.warning("run.waits", f"{name}: {result}", hint=result.hint)
             return None
         case _ if not _accounted(ended.started, result, unattended, log):
             unattended.again(ended.started, "it could not be recorded", now)

@@ -98,6 +98,6 @@ def interrupted_runs(program: Program, unattended: Unattended) -> list[Duty]:
         for row in program.journal.rows(unfinished=True)
         if row.trigger in _OURS
         and row.subject not in again
-        and row.state not in (RunState.WAITING_FOR_PERSON, RunState.PAUSED)
+        and row.state is not RunState.PAUSED
         and life_of(row) is False
     ]

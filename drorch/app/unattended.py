@@ -70,6 +70,7 @@ class Unattended:
     groups: dict[Schedule, list[Job]] = field(init=False)
     waiting: dict[str, _Waiting] = field(default_factory=dict)
     running: dict[str, Work] = field(default_factory=dict)
+    _hindered: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.jobs = {job.name: job for job in jobs_of(self.program.configuration)}
@@ -148,6 +149,7 @@ class Unattended:
     def ended(self, name: str, now: datetime) -> None:
         """A piece of work has come to an end, however; its slot is accounted for."""
         self.running.pop(name, None)
+        self._hindered.pop(name, None)
         job = self.jobs.get(name)
         if job is not None:
             self._look_at(job, now, self.zone)
@@ -160,13 +162,16 @@ class Unattended:
             name, slot = started.due.job.name, started.due.slot
             self.accounted[name] = max(slot, self.accounted.get(name, slot))
 
-    def again(self, started: Started, why: str, now: datetime) -> None:
-        """It could not begin; it waits on, and `why` is told when it does."""
+    def again(self, started: Started, why: str, now: datetime) -> bool:
+        """It could not begin; it waits on, and `why` is told when it does. Whether that is news."""
         name = started.duty.work.name
+        news = self._hindered.get(name) != why
+        self._hindered[name] = why
         self.running.pop(name, None)
         self.waiting[name] = _Waiting(started.duty, started.due, now + AGAIN, started.why or why)
         if started.due is not None:
             self._look_at(started.due.job, now, self.zone)
+        return news
 
     def hurry(self, now: datetime) -> None:
         """Wait for nothing that is due to be spread over time."""
