@@ -1,5 +1,6 @@
 """What the daemon does for jobs, and what it remembers of debts."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 from drorch.app.aside import Debts
@@ -52,7 +53,7 @@ def test_a_debt_is_tried_at_once_then_after_twice_as_long_each_time_up_to_an_hou
         if debts.due([owed()], (), now):
             tries.append(now)
         now += timedelta(minutes=1)
-    gaps = [(b - a) // timedelta(minutes=1) for a, b in zip(tries, tries[1:], strict=False)]
+    gaps = [(b - a) // timedelta(minutes=1) for a, b in itertools.pairwise(tries)]
     assert gaps[:7] == [1, 2, 4, 8, 16, 32, 60]
     assert set(gaps[6:]) == {60}
 
