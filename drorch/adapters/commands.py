@@ -140,7 +140,13 @@ class SystemCommands:
         return vanished(host, pid, wrote_at, program)
 
     def reap(self, owner: str) -> int:
-        """See ports.Commands.reap. Only what that owner still had in flight when it died is ended."""
+        """See ports.Commands.reap. Only what that owner still had in flight when it died is ended.
+
+        We are not dead: of a run that this process has left itself, nothing is in flight any more,
+        and everything that is belongs to others.
+        """
+        if owner == self._token:
+            return 0
         children = left_in_flight(owner, self._folder)
         if not children:
             forget(owner, self._folder)

@@ -21,6 +21,8 @@ from drorch.core.values import Value
 
 #: Somebody who only looks holds the lock for a moment.
 _TRIES, _MOMENT = 20, 0.05
+#: So many holders before are known: a run that was left open is gone on with by the next one.
+_REMEMBERED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Lease:
     def __init__(self, folder: Path) -> None:
         """Take it. Raises AlreadyRunning if another daemon has it, DrorchError where it cannot be."""
         self._said = folder / "daemon.json"
+        self._holders = folder / "daemon.holders"
         try:
             make_private(folder)
             self._lock = os.open(
@@ -62,6 +65,20 @@ class Lease:
         """Take back what a daemon said that has no place here any more."""
         with suppress(OSError):
             self._said.unlink(missing_ok=True)
+
+    def succeed(self, token: str) -> tuple[str, ...]:
+        """Put this process down as the holder; the tokens of those that held it before, newest last.
+
+        They are dead, whatever can be seen of them (in another container, say): their lock went with
+        them. DrorchError where it cannot be written down.
+        """
+        before = tuple(one for one in _lines(self._holders) if one != token)[-_REMEMBERED:]
+        try:
+            write_durably(self._holders, "".join(f"{one}\n" for one in (*before, token)).encode())
+        except OSError as error:
+            message = f"{self._holders} cannot be written: {error.strerror}"
+            raise DrorchError(message, "give the daemon's user the folder") from None
+        return before
 
     def __enter__(self) -> Self:
         return self
@@ -102,6 +119,13 @@ def _read(path: Path) -> Mapping[str, Value] | None:
     except (OSError, ValueError, DrorchError):
         return None
     return found if isinstance(found, Mapping) else None
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("ascii").split()
+    except (OSError, ValueError):
+        return []
 
 
 def _named(path: Path) -> str:

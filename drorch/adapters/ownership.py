@@ -9,6 +9,7 @@ import grp
 import os
 import pwd
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 
 from drorch import __version__
@@ -30,12 +31,24 @@ def this_owner(token: str) -> Owner:
     )
 
 
+#: Tokens of processes that are known to be dead, however little can be seen of them. What is dead
+#: stays so: this only grows.
+_DEAD: set[str] = set()
+
+
+def buried(tokens: Iterable[str]) -> None:
+    """The processes with these tokens are dead: that has been proven in another way."""
+    _DEAD.update(tokens)
+
+
 def alive(owner: Owner) -> bool | None:
     """Whether the owner still lives; None if that cannot be known from here.
 
     On this host another boot means dead. On another host, or in another pid namespace of this
-    boot, nothing can be known.
+    boot, nothing can be known but what was proven otherwise.
     """
+    if owner.token in _DEAD:
+        return False
     if owner.host != this_host():
         return None
     boot, _, namespace = owner.boot.partition("/")

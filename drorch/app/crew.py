@@ -9,7 +9,7 @@ from drorch.adapters.logs import Log
 from drorch.app.duties import Duty
 from drorch.app.program import Program
 from drorch.app.records import record
-from drorch.app.runs import Control, Request, RunView, resume
+from drorch.app.runs import SUPERSEDED, Control, Request, RunView, resume
 from drorch.app.unattended import Started, Unattended, missed
 from drorch.core.dispatch import Hold, Work
 from drorch.core.errors import (
@@ -20,7 +20,8 @@ from drorch.core.errors import (
     JournalUntrusted,
     SlotGone,
 )
-from drorch.core.names import Outcome, RunKind
+from drorch.core.events import AbortRequested
+from drorch.core.names import Outcome, RunKind, RunState
 from drorch.core.posture import RunRow
 from drorch.engine.loop import Interrupted, Watcher
 
@@ -116,12 +117,21 @@ def _accounted(started: Started, error: BaseException, unattended: Unattended, l
 
 
 def left_open(program: Program, row: RunRow) -> Duty:
-    """Go on with a run of ours whose process is gone."""
+    """Go on with a run of ours whose process is gone.
+
+    One whose work the next of its kind does again waits for nobody: it would hold that one up, for
+    years if nobody comes. It is ended instead.
+    """
+    waits = row.kind not in SUPERSEDED
 
     def carry(
         using: Program, _request: Request, control: Control, watchers: Sequence[Watcher]
     ) -> RunView:
-        return resume(using, row.run, control=control, watchers=watchers, wait_for_people=True)
+        view = resume(using, row.run, control=control, watchers=watchers, wait_for_people=waits)
+        if waits or view.word is not RunState.WAITING_FOR_PERSON:
+            return view
+        word = AbortRequested("drorch", "nobody was there to say what had happened")
+        return resume(using, row.run, control=control, watchers=watchers, word=word)
 
     dataset = program.configuration.datasets.get(row.name)
     work = Work(

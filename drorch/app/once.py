@@ -4,6 +4,7 @@ from queue import SimpleQueue
 
 from drorch.adapters.lease import Lease
 from drorch.adapters.logs import Log
+from drorch.adapters.ownership import buried
 from drorch.app import alarms, starting
 from drorch.app.backups import Carried
 from drorch.app.crew import Crew, Ended, conclude
@@ -27,6 +28,7 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
     found: dict[str, Carried] = {}
     with Lease(program.configuration.work) as lease:
         lease.unsay()  # from now on nobody waits for a daemon
+        buried(lease.succeed(program.token))
         now = program.clock.now().at
         unattended = starting.begun(program, now, "once")
         for duty in starting.interrupted_runs(program, unattended):

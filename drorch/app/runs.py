@@ -32,7 +32,7 @@ from drorch.engine.loop import Engine, Watcher
 
 #: Runs that may simply be ended when a new one of the same subject begins and theirs is dead:
 #: nothing of theirs is lost, and the next one does their work.
-_SUPERSEDED = frozenset(
+SUPERSEDED = frozenset(
     {
         RunKind.BACKUP,
         RunKind.REPLICATE,
@@ -277,10 +277,10 @@ def _refuse(row: RunRow) -> None:
 
 def _end_superseded(program: Program, plan: Plan, control: Control) -> None:
     """End dead runs of the same subject whose work the new one does again."""
-    if plan.kind not in _SUPERSEDED:
+    if plan.kind not in SUPERSEDED:
         return
     for row in program.journal.rows(unfinished=True):
-        if row.subject != plan.subject or row.kind not in _SUPERSEDED or owner_lives(row):
+        if row.subject != plan.subject or row.kind not in SUPERSEDED or owner_lives(row):
             continue
         reason = "its process was gone when the next run began"
         resume(program, row.run, control=control, word=AbortRequested("drorch", reason))

@@ -212,6 +212,26 @@ def test_what_feeds_it_stands_back_as_well(commands):
     assert done.stdout.splitlines() == [str(os.getpriority(os.PRIO_PROCESS, 0) + 5), "idle"]
 
 
+def test_what_lives_of_our_own_is_nobodys_to_reap(tmp_path):
+    commands, stop = SystemCommands(f"ours-{tmp_path.name}", tmp_path), Cancellation()
+    up, found = threading.Event(), []
+    command = sh("echo up; exec sleep 1000")
+    living = threading.Thread(
+        target=lambda: found.append(
+            commands.run(command, on_stdout=lambda _: up.set(), cancel=stop)
+        )
+    )
+    living.start()
+    assert up.wait(60)
+    # A run that this process has left open is taken up again by it, while others go on.
+    assert commands.reap(f"ours-{tmp_path.name}") == 0
+    assert living.is_alive()
+    stop.cancel("the test is over")
+    living.join()
+    assert found[0].ended is Ended.CANCELLED
+    commands.close()
+
+
 def test_many_at_once(commands):
     results = []
     threads = [

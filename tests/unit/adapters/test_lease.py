@@ -6,7 +6,10 @@ import sys
 import pytest
 
 from drorch.adapters.lease import Lease, seen
+from drorch.adapters.ownership import alive, buried, this_host
+from drorch.adapters.reaper import boot_id
 from drorch.core.errors import AlreadyRunning, DrorchError
+from drorch.core.events import Owner
 
 HOLD = """
 import sys
@@ -79,3 +82,29 @@ def test_a_folder_that_cannot_be_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DrorchError, match="cannot be written"):
         Lease(tmp_path / "file" / "var")
+
+
+def test_those_who_held_it_before_are_dead_though_nobody_can_see_them(tmp_path):
+    elsewhere = f"{boot_id()}/4026531999"  # another pid namespace of this boot
+    owners = [Owner(this_host(), 1, 5, elsewhere, "", f"token-{n}-of-a-test") for n in range(3)]
+    for number, owner in enumerate(owners):
+        assert alive(owner) is None
+        with Lease(tmp_path) as lease:
+            before = lease.succeed(owner.token)
+            assert before == tuple(one.token for one in owners[:number])
+            # Asked twice it says the same, and never that it is dead itself.
+            assert lease.succeed(owner.token) == before
+    with Lease(tmp_path) as lease:
+        buried(lease.succeed("token-of-now"))
+    assert [alive(owner) for owner in owners] == [False] * 3
+    assert alive(Owner("elsewhere", 1, 5, elsewhere, "", "somebody-else")) is None
+
+
+def test_holders_are_forgotten_one_day_and_damage_is_no_trouble(tmp_path):
+    with Lease(tmp_path) as lease:
+        for number in range(150):
+            before = lease.succeed(f"t{number}")
+        assert before == tuple(f"t{n}" for n in range(49, 149))
+        (tmp_path / "daemon.holders").write_bytes(b"\xff\x00")
+        assert lease.succeed("now") == ()
+        assert lease.succeed("now") == ()
