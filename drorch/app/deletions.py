@@ -11,9 +11,14 @@ from drorch.core.model import Dataset
 from drorch.core.names import RunKind
 from drorch.core.values import Value
 
+_LOOKED_AT = (Braked, PruneOwed)
+
 
 def alarms(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
     """What stands; nothing of what a run is doing at this moment."""
+    left = any(seen.forgotten(dataset, region) for region in dataset.regions)
+    if not left and not seen.anything(_LOOKED_AT, dataset.name):
+        return
     for known in seen.facts(Braked, dataset.name):
         if not known.fact.lifted:
             yield alarm(

@@ -24,6 +24,7 @@ class Seen:
         self.program = program
         self.now = program.clock.now().at
         self._facts: dict[type, Mapping[str, Sequence[Known[Any]]]] = {}
+        self._with_any: dict[tuple[type, ...], frozenset[str]] = {}
 
     def facts(self, wanted: type[F], dataset: str) -> Sequence[Known[F]]:
         """The facts of one kind about the dataset that stand, by region and subject."""
@@ -31,11 +32,20 @@ class Seen:
             self._facts[wanted] = self.program.journal.whole.facts(wanted)
         return self._facts[wanted].get(dataset, ())
 
+    def anything(self, kinds: Sequence[type[Any]], dataset: str) -> bool:
+        """Whether there is a fact of any of these kinds about the dataset."""
+        key = tuple(kinds)
+        if key not in self._with_any:
+            for kind in kinds:
+                self.facts(kind, "")
+            self._with_any[key] = frozenset(name for kind in kinds for name in self._facts[kind])
+        return dataset in self._with_any[key]
+
     def proven(self, dataset: str) -> Sequence[Known[Proven]]:
         """What was hashed of the dataset: hundreds of facts, so only of those that have any."""
         if dataset not in self._with_proofs:
             return ()
-        return self.program.journal.facts(Proven, dataset)
+        return self.program.journal.whole.proven(dataset)
 
     def stock(self, dataset: Dataset, region: str) -> Stock:
         """What the region holds of the dataset, and is owed."""

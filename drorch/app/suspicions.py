@@ -13,9 +13,13 @@ from drorch.core.facts import Guarded, KeyRevoked, LocksSeen, Quarantined, Rotat
 from drorch.core.model import Dataset
 from drorch.core.values import Value
 
+_LOOKED_AT = (Quarantined, KeyRevoked, Rotation, LocksSeen, Guarded)
+
 
 def suspicions(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
-    """The dataset's alarms, from the journal alone."""
+    """The dataset's alarms, from the journal alone; of most datasets there is nothing to look at."""
+    if not seen.anything(_LOOKED_AT, dataset.name):
+        return
     yield from _strangers(seen, dataset)
     yield from _owed_revocations(seen, dataset)
     yield from _open_rotations(seen, dataset)

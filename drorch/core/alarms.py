@@ -107,7 +107,10 @@ HEADLINES: Final[Mapping[AlarmWord, Mapping[str, str]]] = {
         "fr": "essai de restauration en retard",
     },
     AlarmWord.DRILL_OVERDUE: {"en": "drill overdue", "fr": "exercice en retard"},
-    AlarmWord.RUNBOOK_NOT_READY: {"en": "runbook not ready", "fr": "procédure pas prête"},
+    AlarmWord.RUNBOOK_NOT_READY: {
+        "en": "runbook not ready",
+        "fr": "procédure de reprise pas prête",
+    },
     AlarmWord.LOCK_NEVER_EXTENDED: {
         "en": "object locks never extended",
         "fr": "verrous d'objets jamais prolongés",

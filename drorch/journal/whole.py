@@ -1,13 +1,15 @@
 """What is read of all datasets at once, by one statement each: `status` asks for ten thousand."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from typing import Any
 
 from drorch.core.alarms import RunEnded
 from drorch.core.codec import decode
-from drorch.core.facts import WORDS, F, Fact, Forgotten, Known
+from drorch.core.facts import WORDS, F, Fact, Forgotten, Known, Proven
 from drorch.core.names import Outcome, RunKind
 from drorch.core.posture import SlotRow, Stock
 from drorch.journal import noted, scheduled, statements, stocks
@@ -32,6 +34,12 @@ class Whole:
             for row in connection.execute(statements.FACTS_OF_ALL, {"word": WORDS[wanted]}):
                 found.setdefault(row[1], []).append(noted.fact_of(row, wanted))
         return found
+
+    def proven(self, dataset: str) -> Sequence[Known[Proven]]:
+        """What was hashed of a dataset: hundreds of facts, so each is read as it lies there."""
+        asked = {"word": WORDS[Proven], "dataset": dataset}
+        with self._reading() as connection:
+            return [_proven(row) for row in connection.execute(statements.FACTS_OF, asked)]
 
     def datasets_with(self, wanted: type[Fact]) -> AbstractSet[str]:
         """The datasets about which there is a fact of that kind."""
@@ -95,3 +103,24 @@ class Whole:
 
 # There are tens of thousands: whether each is written as it should be, `journal verify` looks.
 _instant = datetime.fromisoformat
+
+
+def _proven(row: Sequence[Any]) -> Known[Proven]:
+    _, dataset, region, part, body, recorded_at = row
+    try:
+        told = json.loads(body)
+        began, since = told.get("began"), told.get("since")
+        fact = Proven(
+            dataset,
+            region,
+            part,
+            told["objects"],
+            told["bytes"],
+            tuple(told.get("damaged", ())),
+            told.get("through", ""),
+            began and _instant(began),
+            since and _instant(since),
+        )
+        return Known(fact, _instant(recorded_at))
+    except (ValueError, KeyError, TypeError):
+        return noted.fact_of(row, Proven)

@@ -125,6 +125,16 @@ def test_facts_of_all_datasets(journal: SqlJournal) -> None:
     assert journal.whole.facts(Forgotten) == {}
 
 
+def test_proofs_are_what_was_recorded(journal: SqlJournal) -> None:
+    whole = Proven("b", "qc", "data/4f", 12, 2**40, ("data/4f/4f00",), since=DAWN)
+    begun = Proven("b", "mtl", "index", 1, 2, through="e" * 64, began=DAWN)
+    tell(journal, facts=[whole, begun])
+    assert journal.whole.proven("b") == journal.facts(Proven, "b") != []
+    broken(journal, "UPDATE facts SET body = '{}' WHERE region = 'qc'")
+    with pytest.raises(JournalUntrusted, match="data/4f of b qc is damaged"):
+        journal.whole.proven("b")
+
+
 def test_forgotten_snapshots_that_are_still_held(journal: SqlJournal) -> None:
     held = copy(HELD, "a")
     tell(journal, copies=[held, copy(HELD, "b")])
