@@ -11,10 +11,9 @@ from drorch.core.events import JobsSeen, RunStarted
 from drorch.core.model import Configuration, Dataset, Region
 from drorch.core.names import Mode, RunKind, SlotFate
 from drorch.core.plan import Plan
-from tests.engine.test_a_year_unattended import OWNER, FakeProgram
+from tests.engine.test_a_year_unattended import OWNER, Books, FakeProgram
 from tests.fakes.clock import FakeClock
 from tests.fakes.facts import stamped
-from tests.fakes.journal import MemoryJournal
 
 JOB = "backup:docs"
 
@@ -24,7 +23,7 @@ def daemon() -> Unattended:
     docs = Dataset("docs", "key", "mtl", paths=(Path("/srv"),), schedule="every 10m")
     regions = {"mtl": Region("mtl", "http://mtl.example", "b", "CA-QC")}
     configuration = Configuration(Path("/etc/drorch"), regions=regions, datasets={"docs": docs})
-    program = FakeProgram(configuration, MemoryJournal(), FakeClock())
+    program = FakeProgram(configuration, Books(), FakeClock())
     return begun(program, program.clock.now().at, "start")
 
 
