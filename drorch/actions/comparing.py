@@ -8,7 +8,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import FileIO
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +19,8 @@ from drorch.actions.restores import source_paths
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import StorageError
 from drorch.core.model import Dataset, Region
+from drorch.core.names import Verdict
+from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.core.values import Result, Value, errored, failed, passed
 from drorch.ports import Call, Cancellation, Progress, Tools
 from drorch.restic.authentic import NotGenuine, SealingKey
@@ -93,7 +95,27 @@ def _verify(call: Call, tools: Tools) -> Result:
         return errored("unreadable", said, "look at permissions and the disk")
     except _Stopped:
         return errored("cancelled", f"stopped while comparing {path}")
-    return _judged(call, tools, found, path, snapshot)
+    judged = _judged(call, tools, found, path, snapshot)
+    proves = judged.verdict is Verdict.PASS and not include
+    copies = _restored_whole(tools, dataset, region, snapshot) if proves else ()
+    return replace(judged, copies=copies)
+
+
+def _restored_whole(
+    tools: Tools, dataset: Dataset, region: Region, snapshot: str
+) -> tuple[CopyFact, ...]:
+    """That the copy came back, of one that the journal knows to be there."""
+    return tuple(
+        CopyFact(
+            CopyFactKind.RESTORE_TESTED,
+            dataset.name,
+            region.name,
+            known.snapshot,
+            known.snapshot_at,
+        )
+        for known in tools.knowledge.copies(dataset.name)
+        if (known.region, known.snapshot, known.owed) == (region.name, snapshot, False)
+    )
 
 
 def _shown(path: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from drorch.actions.comparing import VERIFY
 from drorch.actions.places import bucket_of
 from drorch.core.names import Mode, Verdict
+from drorch.core.posture import CopyFactKind
 from drorch.ports import Call, Cancellation
 from tests.integration.app.seeing import step
 
@@ -48,6 +49,13 @@ def test_what_came_back_is_what_the_snapshot_holds(any_premises):
     assert done.verdict is Verdict.PASS, done
     assert (done.outputs["files"], done.outputs["bytes"]) == (came["files"], came["bytes"])
     assert any_premises.starts() == []  # by the repository's own hashes, without restic
+    (fact,) = done.copies
+    assert (fact.fact, fact.region, fact.snapshot) == (
+        CopyFactKind.RESTORE_TESTED,
+        came["region"],
+        came["snapshot"],
+    )
+    assert verified(any_premises, came, include=["/"]).copies == ()
 
 
 @pytest.mark.every_restic
