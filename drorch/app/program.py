@@ -40,6 +40,8 @@ class Program:
         self.configuration = configuration
         self.environment = dict(os.environ if environment is None else environment)
         self.token = entropy.token_hex(16)
+        #: The runs that this process has in its hands at this moment.
+        self.carrying: set[str] = set()
 
     @classmethod
     def open(cls, option: Path | None, environment: Mapping[str, str] | None = None) -> "Program":
@@ -54,7 +56,7 @@ class Program:
         stay what they are.
         """
         other = Program(configuration, self.environment)
-        other.token = self.token
+        other.token, other.carrying = self.token, self.carrying
         for part in ("clock", "commands", "journal", "owner"):
             other.__dict__[part] = getattr(self, part)
         return other

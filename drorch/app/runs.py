@@ -220,9 +220,11 @@ def _carry(
         wait_for_people,
     )
     part = control.join(inbox)
+    program.carrying.add(run)
     try:
         state = work(engine)
     finally:
+        program.carrying.discard(run)
         part()
     row = program.journal.find(run)
     word = RunState.PAUSED if state.paused is not None else RunState.WAITING_FOR_PERSON
@@ -255,6 +257,13 @@ def life_of(row: RunRow) -> bool | None:
     )
 
 
+def dropped(program: Program, row: RunRow) -> bool:
+    """Whether it is a run of this very process that nothing in it carries any more: the journal could
+    not be written when it was to go on.
+    """
+    return row.owner_token == program.token and row.run not in program.carrying
+
+
 def already_alive(row: RunRow) -> AlreadyRunning:
     """What to say of a run that another process carries."""
     watch = f"watch it with: drorch run watch {row.run}"
@@ -280,7 +289,9 @@ def _end_superseded(program: Program, plan: Plan, control: Control) -> None:
     if plan.kind not in SUPERSEDED:
         return
     for row in program.journal.rows(unfinished=True):
-        if row.subject != plan.subject or row.kind not in SUPERSEDED or owner_lives(row):
+        if row.subject != plan.subject or row.kind not in SUPERSEDED:
+            continue
+        if owner_lives(row) and not dropped(program, row):
             continue
         reason = "its process was gone when the next run began"
         resume(program, row.run, control=control, word=AbortRequested("drorch", reason))

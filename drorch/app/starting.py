@@ -7,7 +7,7 @@ from drorch.app.crew import left_open
 from drorch.app.duties import Duty
 from drorch.app.program import Program
 from drorch.app.records import record
-from drorch.app.runs import life_of
+from drorch.app.runs import dropped, life_of
 from drorch.app.unattended import Unattended, newest_of
 from drorch.config.load import load_configuration
 from drorch.core.errors import ConfigurationError, Problem
@@ -88,7 +88,7 @@ def _same_state(old: Configuration, new: Configuration) -> Configuration:
 
 
 def interrupted_runs(program: Program, unattended: Unattended) -> list[Duty]:
-    """Runs of daemons whose process is gone, to go on with.
+    """Runs of daemons whose process is gone, or that this one had to drop, to go on with.
 
     Not those whose job has a slot that is due: the run of that one ends them and does their work.
     """
@@ -99,5 +99,5 @@ def interrupted_runs(program: Program, unattended: Unattended) -> list[Duty]:
         if row.trigger in _OURS
         and row.subject not in again
         and row.state is not RunState.PAUSED
-        and life_of(row) is False
+        and (dropped(program, row) or life_of(row) is False)
     ]

@@ -173,6 +173,12 @@ class Unattended:
             self._look_at(started.due.job, now, self.zone)
         return news
 
+    def retry(self, now: datetime) -> None:
+        """Let what was put off because it could not begin try again at once."""
+        for one in self.waiting.values():
+            if one.why:
+                one.not_before = min(one.not_before, now)
+
     def hurry(self, now: datetime) -> None:
         """Wait for nothing that is due to be spread over time."""
         for one in self.waiting.values():

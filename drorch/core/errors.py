@@ -49,6 +49,10 @@ class JournalUntrusted(DrorchError):
     exit_code = ExitCode.JOURNAL_UNTRUSTED
 
 
+class JournalFailing(JournalUntrusted):
+    """The journal's database cannot do what is asked of it: its disk is full, somebody locks it."""
+
+
 class NoJournal(JournalUntrusted):
     """There is no journal yet: nothing was ever run here. Raised where none may be made."""
 

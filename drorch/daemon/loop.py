@@ -23,13 +23,15 @@ from drorch.app.duties import catching_up
 from drorch.app.overview import Overlook, put_down
 from drorch.app.preload import preload
 from drorch.app.program import Program
+from drorch.app.records import record
 from drorch.app.runs import Control, RunView
 from drorch.app.unattended import Unattended, newest_of
 from drorch.core.alarms import AlarmWord
 from drorch.core.document import rfc3339
-from drorch.core.errors import ConfigurationError, DrorchError, ExitCode
+from drorch.core.errors import ConfigurationError, DrorchError, ExitCode, JournalFailing
+from drorch.core.events import FindingRecorded
 from drorch.core.moment import Moment
-from drorch.core.values import Value
+from drorch.core.values import Finding, Value
 from drorch.core.vitals import DaemonState, Overview
 from drorch.daemon.rounds import Round
 from drorch.daemon.timer import Timer
@@ -123,7 +125,7 @@ class Daemon:
             self.log.warning("clock.jumped", "the clock was set: slots are looked at anew")
             self._timer.set(self.unattended.groups, self.unattended.zone)
             self._swept -= SWEEP
-        if time.monotonic() - self._swept >= SWEEP:
+        if self._until_sweep() <= 0:
             self._sweep()
         for one in self._rounds:
             one.go(self._aside)
@@ -132,7 +134,7 @@ class Daemon:
     def _patience(self) -> float:
         now = self._now()
         wake = self.unattended.wake_at(now) if self.unattended else None
-        swept = max(0.0, self._swept + SWEEP - time.monotonic())
+        swept = max(0.0, self._until_sweep())
         return min(TURN, swept, TURN if wake is None else (wake - now).total_seconds())
 
     def _words(self, patience: float) -> Iterator[Word]:
@@ -157,6 +159,8 @@ class Daemon:
                 for duty in word.owed:
                     self.unattended.owe(duty, self._now())
             case Ended() if self.unattended is not None:
+                if isinstance(word.result, JournalFailing):
+                    self._unwell(word.result)
                 self._concluded(conclude(word, self.unattended, self.log, self._now()))
 
     def _concluded(self, view: RunView | None) -> None:
@@ -170,6 +174,10 @@ class Daemon:
 
     # --- what is looked at again and again
 
+    def _until_sweep(self) -> float:
+        """In how many seconds; sooner where the journal fails, for nothing begins meanwhile."""
+        return self._swept + (TURN if self.trouble else SWEEP) - time.monotonic()
+
     def _sweep(self) -> None:
         """Look at everything, whatever timers have said; say how it is."""
         self._swept = time.monotonic()
@@ -177,12 +185,18 @@ class Daemon:
             if self.unattended is None:
                 self._open()
             else:
+                if self.trouble:
+                    self._go_on(self.unattended)
                 starting.corrected(self.unattended, self._now())
                 self.program.journal.rows(limit=1)
                 self.unattended.look(self._now())
             self._well()
         except DrorchError as error:
             self._unwell(error)
+        self._say()
+
+    def _say(self) -> None:
+        """How it is, for whoever looks."""
         self.lease.say(self.document())
         self.manager.status(line_of(self.state(), self.lost))
 
@@ -197,6 +211,17 @@ class Daemon:
             "daemon.ready", f"{len(self.unattended.jobs)} jobs", jobs=len(self.unattended.jobs)
         )
         self.manager.ready(line_of(self.state(), self.lost))
+
+    def _go_on(self, unattended: Unattended) -> None:
+        """See whether the journal can be written again: only a word in it shows that. What had to be
+        dropped or put off meanwhile is taken up.
+        """
+        now = self._now()
+        failed = Finding("journal.failed", "the journal", self.trouble)
+        record(self.program, FindingRecorded(failed))
+        for duty in starting.interrupted_runs(self.program, unattended):
+            unattended.owe(duty, now)
+        unattended.retry(now)
 
     def _well(self) -> None:
         if self.trouble:
@@ -244,7 +269,9 @@ class Daemon:
             self.log.warning("region.lost", lost[name].message, region=name, hint=lost[name].hint)
         for name in self.lost.keys() - lost.keys():
             self.log.info("region.back", f"{name} answers again", region=name)
-        self.lost = lost
+        changed, self.lost = self.lost.keys() != lost.keys(), lost
+        if changed:
+            self._say()
 
     def _attend(self) -> None:
         alarms.attend(self.program, control=self.control, extra=self.extra())
@@ -280,6 +307,7 @@ class Daemon:
             self._rounds = tuple(self._to_do())
             self._timer.set(self.unattended.groups, self.unattended.zone)
             self.log.info("configuration.taken", "the configuration was read again")
+        self.lease.say(self.document())
         self.manager.ready(line_of(self.state(), self.lost))
 
     # --- the end

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from drorch.core.errors import JournalUntrusted
+from drorch.core.errors import JournalFailing
 
 #: By the beginning of SQLite's error names (https://sqlite.org/rescode.html).
 _SQLITE = {
@@ -34,13 +34,13 @@ _SQLITE = {
 
 @contextmanager
 def told(place: str, errors: type[Exception]) -> Iterator[None]:
-    """Turn a driver's errors into JournalUntrusted with a hint; `place` holds nothing secret."""
+    """Turn a driver's errors into JournalFailing with a hint; `place` holds nothing secret."""
     try:
         yield
     except errors as error:
         # SQLAlchemy keeps the driver's error in its own.
         message, hint = _words(getattr(error, "orig", None) or error)
-        raise JournalUntrusted(f"{message}: {place}", hint) from None
+        raise JournalFailing(f"{message}: {place}", hint) from None
 
 
 def _words(cause: BaseException) -> tuple[str, str]:

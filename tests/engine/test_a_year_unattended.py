@@ -83,6 +83,7 @@ class FakeProgram:
     actions: object = None
     owner: Owner = OWNER
     token: str = OWNER.token
+    carrying: set = field(default_factory=set)
 
     @property
     def tools(self) -> SimpleNamespace:

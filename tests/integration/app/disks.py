@@ -25,6 +25,12 @@ def read_only(folder: Path) -> list[str]:
     return [*_namespace(), "sh", "-c", script, "sh"]
 
 
+def beside(pid: int) -> list[str]:
+    """Words before a command line that let it see the disks of a process that was started so."""
+    user = [] if os.geteuid() == 0 else ["-U", "--preserve-credentials"]
+    return ["nsenter", *user, "-m", "-t", str(pid)]
+
+
 def _namespace() -> list[str]:
     return ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "-Urm"]
 
