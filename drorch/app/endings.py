@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from drorch.app.alarm import alarm
-from drorch.app.program import Program
 from drorch.app.seen import Seen
 from drorch.core.alarms import AlarmWord, RunEnded
 from drorch.core.facts import Known
@@ -25,6 +24,7 @@ LASTING = frozenset(
         RunKind.SCRUB,
         RunKind.RETENTION,
         RunKind.LOCK_EXTEND,
+        RunKind.RESTORE_TEST,
         RunKind.DRILL,
     }
 )
@@ -36,7 +36,7 @@ NEWS = timedelta(days=7)
 def alarms(seen: Seen) -> Iterator[dict[str, Value]]:
     """What stands: of work that comes again."""
     for known in seen.ended_badly:
-        if known.fact.kind in LASTING and _concerns(seen.program, known.fact):
+        if known.fact.kind in LASTING and _concerns(seen, known.fact):
             yield from _said(known, once=False)
 
 
@@ -47,10 +47,14 @@ def happened(seen: Seen) -> Iterator[dict[str, Value]]:
             yield from _said(known, once=True)
 
 
-def _concerns(program: Program, ended: RunEnded) -> bool:
+def _concerns(seen: Seen, ended: RunEnded) -> bool:
     """Whether there still is what it was about: what was taken out of the configuration is not."""
+    program = seen.program
     if ended.kind == RunKind.DRILL:
         return ended.name in program.runbooks.paths()
+    if ended.kind == RunKind.REPLICATE:  # what it failed to bring, a backup may have brought since
+        dataset = program.configuration.datasets.get(ended.name)
+        return dataset is not None and any(s.owed_at for s in seen.stocks_of(dataset))
     return ended.name in (*program.configuration.datasets, RECORDS)
 
 

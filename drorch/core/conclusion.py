@@ -8,6 +8,9 @@ from drorch.core.readiness import readiness_of
 from drorch.core.state import RunFold
 from drorch.core.timing import time_run
 
+#: A channel that fails, and a runbook that could not begin, are told by facts of their own.
+_NO_NEWS = frozenset({RunKind.TELL, RunKind.READINESS, RunKind.SCHEDULE})
+
 
 def concluded(state: RunFold, outcome: Outcome) -> tuple[Fact, ...]:
     """Where a service runs now, which runbooks could begin, and how the run ended."""
@@ -15,9 +18,9 @@ def concluded(state: RunFold, outcome: Outcome) -> tuple[Fact, ...]:
 
 
 def _ended(state: RunFold, outcome: Outcome) -> tuple[Fact, ...]:
-    """How it ended: of runs whose end is nobody's news (telling people) nothing is kept."""
+    """How it ended, where that is news."""
     plan = state.plan
-    if plan.kind is RunKind.TELL or outcome is Outcome.ABORTED:
+    if plan.kind in _NO_NEWS or outcome is Outcome.ABORTED:
         return ()
     failed = outcome is Outcome.FAILED
     missed = () if failed else _missed(state)

@@ -2,8 +2,10 @@
 channel that fails, a process that dies in the midst, a dead man's switch.
 """
 
+import socket
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -132,6 +134,25 @@ def test_a_channel_that_fails_is_told_over_the_others_and_stops_nothing(house):
     assert [str(m["Subject"]) for m in box.mails] == ["Sainte-Rive: no copy: docs in mtl"]
     assert "this channel took no message" in box.texts()[0]
     assert titles(hook)[-1] == "Sainte-Rive: over: notification channel failing: oncall"
+
+
+def test_channels_that_hang_hold_up_no_other(house, monkeypatch):
+    """A program that never ends, a server that never answers."""
+    import apprise  # noqa: F401 - else its import counts against the limit
+
+    monkeypatch.setattr("drorch.actions.alarms._LIMIT", timedelta(seconds=3))
+    house.clock = RunningClock()
+    with a_hook() as hook, socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        house.channel("unused", "", command=["sleep", "600"], when=["all"])
+        house.channel("deaf", f"json://127.0.0.1:{deaf.getsockname()[1]}/x", when=["all"])
+        a_hook_of(house, hook)
+        view = house.attend()
+        assert titles(hook) == ["Sainte-Rive: no copy: docs in mtl"]
+    found = {name: step.status for name, step in view.state.steps.items()}
+    assert found == {"tell-sleep": "failed", "tell-deaf": "failed", "tell-chat": "passed"}
+    assert [subject for _, subject in house.alarms()] == ["docs in mtl", "deaf", "sleep"]
 
 
 def test_messages_are_in_french_and_hold_no_secret(house):

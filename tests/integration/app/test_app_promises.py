@@ -118,6 +118,15 @@ def test_work_of_a_dataset_that_is_gone_concerns_nobody(far):
     assert far.alarms() == []
 
 
+def test_what_a_replication_failed_to_bring_is_told_while_it_is_owed(far):
+    far.record(far.held(1), far.held(1, "qc", fact=CopyFactKind.OWED))
+    bad = RunEnded("replicate", "docs", "run", good=False, outcome="failed")
+    far.record(kind=RunKind.REPLICATE, ended=RunFinished(Outcome.FAILED, facts=(bad,)))
+    assert ("run.failed", "replicate of docs") in far.alarms()
+    far.back_up(2, "mtl", "qc")
+    assert far.alarms() == []
+
+
 def taken(house, late=False):
     """The slot of now is taken."""
     due = house.clock.now().at
