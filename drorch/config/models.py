@@ -280,6 +280,13 @@ def _listen(text: str) -> str:
     return text
 
 
+def _textfile(path: str) -> str:
+    if not path.endswith(".prom"):
+        message = f"{path!r} would never be read: node_exporter takes files that end in .prom"
+        raise refused(message, "write it like /var/lib/node_exporter/drorch.prom")
+    return path
+
+
 class DaemonShape(Shape):
     """How the unattended daemon works; what it does where nothing is said stands in core/model.py."""
 
@@ -305,7 +312,7 @@ class DaemonShape(Shape):
     listen: Annotated[Text, AfterValidator(_listen)] | None = Field(
         default=None, description="where metrics and health are served"
     )
-    textfile: Text | None = Field(
+    textfile: Annotated[Text, AfterValidator(_textfile)] | None = Field(
         default=None, description="a file of metrics for node_exporter's textfile collector"
     )
     log: Literal["plain", "json"] | None = Field(default=None, description="plain unless told")

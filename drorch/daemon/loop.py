@@ -108,6 +108,8 @@ class Daemon:
             yield
             return
         server = serve(listen, Told(self.state, lambda: self.overview))
+        told = f"metrics and health are served at {server.address}"
+        self.log.info("metrics.served", told, address=server.address)
         try:
             yield
         finally:
