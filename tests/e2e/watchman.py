@@ -124,14 +124,12 @@ def on_watch(
     premises: Premises, *, wrap: Sequence[str] = (), ready: bool = True, **environment: str
 ) -> Iterator[Watchman]:
     """A daemon that has begun (and is ready); killed at the end if it is still there."""
-    address = f"127.0.0.1:{free_port()}"
-    premises.configuration["daemon"] = {
-        "listen": address,
-        "log": "json",
-        "stop_within": "60s",
-    } | premises.configuration.get("daemon", {})
+    if "daemon" not in premises.configuration:
+        address = f"127.0.0.1:{free_port()}"
+        told = {"listen": address, "log": "json", "stop_within": "60s"}
+        premises.configuration["daemon"] = told
+        premises.save()
     address = premises.configuration["daemon"]["listen"]
-    premises.save()
     number = len(list(premises.folder.glob("daemon-*.log")))
     log = premises.folder / f"daemon-{number}.log"
     with ExitStack() as stack:
