@@ -21,6 +21,7 @@ KINDS = {
     "failover": "Failover",
     "failback": "Failback",
     "readiness": "Readiness check",
+    "restore-test": "Restore test",
     "tell": "Message to people",
     "schedule": "Record of the schedule",
 }
