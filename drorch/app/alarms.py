@@ -7,6 +7,7 @@ is sent again: told twice rather than never.
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -15,11 +16,11 @@ from drorch.app import endings
 from drorch.app.crying import calm, cry
 from drorch.app.posture import alarms_of
 from drorch.app.program import Program
-from drorch.app.runs import Control, Request, RunView, carry_out, resume
+from drorch.app.runs import Control, Request, RunView, carry_out, dropped, life_of, resume
 from drorch.app.seen import Seen
 from drorch.core.alarms import Alarm, AlarmTold, ChannelTried
 from drorch.core.announcing import announcement
-from drorch.core.errors import AlreadyRunning, ExitCode
+from drorch.core.errors import AlreadyRunning, ExitCode, FenceLost
 from drorch.core.events import AbortRequested
 from drorch.core.facts import Known
 from drorch.core.lifecycle import Telling, may_call, telling
@@ -121,23 +122,24 @@ class _Telling:
         self, control: Control, messages: Sequence[tuple[Telling, Message]], calls: Sequence[str]
     ) -> RunView | None:
         """Tell; None if there is nothing to tell, or somebody else is telling."""
+        self._end_left_open(control)
         if not messages and not calls:
             return None
         plan = compile_tell(messages, calls, self.program.configuration, retry=self.retry)
         try:
-            self._end_our_own(control)
             return carry_out(self.program, plan, Request("daemon"), control=control)
         except AlreadyRunning:
             return None
 
-    def _end_our_own(self, control: Control) -> None:
-        """What this process left open, because the journal could not be written, say: nobody else
-        would take it for dead.
+    def _end_left_open(self, control: Control) -> None:
+        """Tellings that a dead process left open, or this one, because the journal could not be
+        written, say: what they had to tell may be over, and what stands is told by the next one.
         """
         for row in self.program.journal.rows(unfinished=True):
-            if row.kind is RunKind.TELL and row.owner_token == self.program.token:
-                word = AbortRequested("drorch", "what it was to tell is told by the next one")
-                resume(self.program, row.run, control=control, word=word)
+            if row.kind is RunKind.TELL and (dropped(self.program, row) or life_of(row) is False):
+                word = AbortRequested("drorch", "what stands is told by the next one")
+                with suppress(AlreadyRunning, FenceLost):  # another process has just done so
+                    resume(self.program, row.run, control=control, word=word)
 
     def _telling(self, channel: Channel) -> Telling | None:
         return telling(

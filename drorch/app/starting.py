@@ -13,7 +13,7 @@ from drorch.config.load import load_configuration
 from drorch.core.errors import ConfigurationError, Problem
 from drorch.core.events import ConfigurationTaken, Event, FindingRecorded, JobsSeen
 from drorch.core.model import Configuration
-from drorch.core.names import RunState
+from drorch.core.names import RunKind, RunState
 from drorch.core.values import Finding
 
 #: What a run is started by that nobody but the daemon goes on with.
@@ -97,6 +97,7 @@ def interrupted_runs(program: Program, unattended: Unattended) -> list[Duty]:
         left_open(program, row)
         for row in program.journal.rows(unfinished=True)
         if row.trigger in _OURS
+        and row.kind is not RunKind.TELL  # app/alarms.py ends those, and tells what stands now
         and row.subject not in again
         and row.state is not RunState.PAUSED
         and (dropped(program, row) or life_of(row) is False)

@@ -210,22 +210,39 @@ print(alarms.attend(Program.open(Path("drorch.yaml")), control=Control()))
 """
 
 
-def test_who_dies_after_a_message_went_out_and_before_its_record_tells_it_again(house):
-    """A command that kills the one that told it: told twice rather than never, and then no more."""
+@pytest.fixture
+def deadly(house):
+    """A channel whose program kills the process that told it, the first time."""
     kill = 'echo told >> told; [ -e killed ] || { touch killed; kill -9 "$(cat pid)"; }'
     house.channel("unused", "", command=["sh", "-c", kill], when=["all"])
     house.program()
+    return house
 
-    def look():
-        line = [sys.executable, "-c", LOOK]
-        return subprocess.run(line, cwd=house.folder, capture_output=True, text=True, check=False)
 
-    assert look().returncode == -9
-    done = look()
+def look(house):
+    """Another process looks."""
+    line = [sys.executable, "-c", LOOK]
+    return subprocess.run(line, cwd=house.folder, capture_output=True, text=True, check=False)
+
+
+def test_who_dies_after_a_message_went_out_and_before_its_record_tells_it_again(deadly):
+    """Told twice rather than never, and then no more."""
+    assert look(deadly).returncode == -9
+    done = look(deadly)
     assert "RunView" in done.stdout, done.stderr
-    assert look().stdout == "None\n"
-    assert (house.folder / "told").read_text() == "told\n" * 2
-    assert [what for what, _ in house.alarms()] == ["copy.missing"]
+    assert look(deadly).stdout == "None\n"
+    assert (deadly.folder / "told").read_text() == "told\n" * 2
+    assert [what for what, _ in deadly.alarms()] == ["copy.missing"]
+
+
+def test_what_is_over_by_then_is_not_told_by_who_comes_after_a_dead_one(deadly):
+    assert look(deadly).returncode == -9
+    deadly.back_up(1)
+    assert deadly.attend() is None
+    assert (deadly.folder / "told").read_text() == "told\n"
+    program = deadly.program()
+    assert program.journal.rows(unfinished=True) == []
+    program.journal.close()
 
 
 def test_what_this_very_process_left_open_keeps_nobody_from_being_told(house):
