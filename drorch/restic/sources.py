@@ -25,5 +25,20 @@ def check_sources(paths: Sequence[Path]) -> None:
         if path.is_symlink():
             message = f"{path} is a symbolic link to {path.readlink()}"
             raise problem(Cause.SOURCE_SYMLINK, message)
-        if not os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK):
-            raise problem(Cause.SOURCE_UNREADABLE, f"{path} may not be read")
+        _read(path)
+
+
+def _read(path: Path) -> None:
+    """Read it as restic will. access(2) would not do: it forgets the capability to read everything
+    (CAP_DAC_READ_SEARCH), with which the service runs.
+    """
+    try:
+        if path.is_dir():
+            os.scandir(path).close()
+            os.stat(f"{path}/.")  # noqa: PTH116 - pathlib takes the dot off: may it be entered?
+        elif path.is_file():  # of what else there is, restic keeps the name alone
+            os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    except PermissionError:
+        raise problem(Cause.SOURCE_UNREADABLE, f"{path} may not be read") from None
+    except OSError as error:
+        raise problem(Cause.SOURCE_UNREADABLE, f"{path}: {error.strerror}") from error
