@@ -12,6 +12,7 @@ from typing import Any
 
 from bench import machine
 from bench.backup import measure_backup, measure_far, measure_memory, measure_mirrored
+from bench.daemon import measure_daemon
 from bench.durable import measure_durable, measure_succession, measure_waiting
 from bench.figures import Broken, Figure, LeftOut
 from bench.inside import measure_engine, measure_journal
@@ -46,6 +47,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "scrub": measure_scrub,
     "memory": measure_memory,
     "objects": measure_objects,
+    "daemon": measure_daemon,
 }
 
 
