@@ -71,6 +71,7 @@ class Unattended:
     waiting: dict[str, _Waiting] = field(default_factory=dict)
     running: dict[str, Work] = field(default_factory=dict)
     _hindered: dict[str, str] = field(default_factory=dict)
+    _next: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.jobs = {job.name: job for job in jobs_of(self.program.configuration)}
@@ -98,7 +99,7 @@ class Unattended:
     def _look_at(self, job: Job, now: datetime, zone: ZoneInfo) -> None:
         if job.kind in _OF_SNAPSHOTS and job.subject and job.subject not in self.newest:
             return  # there is nothing yet to be looked at, tested or let go
-        due = account(job, self.accounted.get(job.name, self.since), now, zone)
+        due = self._due(job, now, zone)
         if due is None or job.name in self.running:
             return  # what comes due while it runs is looked at when it has ended
         known = self.waiting.get(job.name)
@@ -107,6 +108,16 @@ class Unattended:
         duty = duty_of(self.program, job, due.slot, self.newest.get(job.subject))
         why = known.why if known is not None else self._why(due)
         self.waiting[job.name] = _Waiting(duty, due, max(due.start_at, self._held(known)), why)
+
+    def _due(self, job: Job, now: datetime, zone: ZoneInfo) -> Due | None:
+        """What is due of it. The slot that comes next is remembered: ten thousand jobs are looked at
+        again and again, and most often it has not come.
+        """
+        accounted = self.accounted.get(job.name, self.since)
+        known = self._next.get(job.name)
+        if known is None or known[0] != accounted:
+            known = self._next[job.name] = accounted, job.next_slot(accounted, zone)
+        return None if known[1] > now else account(job, accounted, now, zone)
 
     def _held(self, known: _Waiting | None) -> datetime:
         return known.not_before if known is not None and known.why else self.since

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from drorch.app.aside import Aside
 
 #: Of a processor's time no more than a part in so many goes into one thing done again and again.
-SHARE = 200
+SHARE = 400
 
 
 @dataclass(slots=True)

@@ -294,11 +294,11 @@ NEWEST_SLOTS = _SLOT.join_from(
     isouter=True,
 )
 # What was fired as it should be says nothing.
+# In no order: SQLite would read every slot there ever was, to have them by job, and not those of a day.
 SLOTS_OFF = (
     select(*_columns(slots, SlotRow), jobs.c.accounted_at)
     .join_from(slots, jobs, jobs.c.job == slots.c.job)
     .where(_SINCE, slots.c.fate != bindparam("fate"))
-    .order_by(slots.c.job, slots.c.first_at, slots.c.run)
 )
 SLOTS_BY = _SLOT.where(slots.c.run == bindparam("run")).order_by(slots.c.job, slots.c.first_at)
 SLOTS_WITHOUT_EVENTS = (

@@ -91,8 +91,9 @@ def slots_off(connection: Connection, since: datetime) -> list[tuple[SlotRow, da
     job's slots are accounted for.
     """
     asked = {"since": encode(since), "fate": SlotFate.FIRED.value}
-    found = connection.execute(statements.SLOTS_OFF, asked)
-    return [(_slot(row[:-1]), _instant(row[-1], row[0])) for row in found]
+    rows = connection.execute(statements.SLOTS_OFF, asked)
+    found = [(_slot(row[:-1]), _instant(row[-1], row[0])) for row in rows]
+    return sorted(found, key=lambda one: (one[0].job, one[0].first_at, one[0].run))
 
 
 def slots_by(connection: Connection, run: str) -> list[SlotRow]:

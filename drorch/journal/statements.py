@@ -458,10 +458,10 @@ FROM jobs LEFT OUTER JOIN slots ON jobs.job = slots.job AND jobs.accounted_at = 
 SLOTS_OFF = Statement(
     """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run, jobs.accounted_at
 FROM slots JOIN jobs ON jobs.job = slots.job
-WHERE slots.last_at >= :since AND slots.fate != :fate ORDER BY slots.job, slots.first_at, slots.run""",
+WHERE slots.last_at >= :since AND slots.fate != :fate""",
     """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run, jobs.accounted_at
 FROM slots JOIN jobs ON jobs.job = slots.job
-WHERE slots.last_at >= %(since)s::VARCHAR AND slots.fate != %(fate)s::VARCHAR ORDER BY slots.job, slots.first_at, slots.run""",
+WHERE slots.last_at >= %(since)s::VARCHAR AND slots.fate != %(fate)s::VARCHAR""",
 )
 
 SLOTS_BY = Statement(
