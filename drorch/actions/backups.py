@@ -18,6 +18,7 @@ from drorch.actions.places import (
 from drorch.actions.sifting import Sifted, sift
 from drorch.actions.staleness import lingering
 from drorch.actions.surroundings import child_environment
+from drorch.actions.unhindered import unhindered
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import ResticError
 from drorch.core.facts import KeyKnown
@@ -25,6 +26,7 @@ from drorch.core.model import Dataset, Region
 from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.core.values import Finding, Result, failed, passed
 from drorch.ports import Call, Tools
+from drorch.restic.failure import Cause
 from drorch.restic.process import Attempt, DumpCommand
 from drorch.restic.results import BackupDone
 from drorch.storage.crew import Aside
@@ -39,9 +41,20 @@ def _backup(call: Call, tools: Tools) -> Result:
     dataset = dataset_named(tools, arguments.text("dataset"))
     first = region_named(tools, arguments.text("region", dataset.primary))
     regions = _regions(tools, dataset, first)
+    names = [region.name for region in regions]
+    return unhindered(
+        tools, dataset, names, lambda: _whatever_was_planted(call, tools, dataset, first, regions)
+    )
+
+
+def _whatever_was_planted(
+    call: Call, tools: Tools, dataset: Dataset, first: Region, regions: Sequence[Region]
+) -> Result:
     try:
         return _through(call, tools, dataset, first, regions)
     except ResticError as error:
+        if error.cause == Cause.LOCKED:
+            raise
         sifted = sift(tools, dataset, [region.name for region in regions], error)
         return _past(call, tools, dataset, first, regions, sifted, error)
 

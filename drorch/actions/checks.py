@@ -7,6 +7,7 @@ from drorch.actions.choosing import shown_in
 from drorch.actions.places import address_of, dataset_named, region_named, restic_of
 from drorch.actions.proofs import proofs_of
 from drorch.actions.regions import Watched
+from drorch.actions.unhindered import unhindered
 from drorch.actions.windows import flow_of
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import ResticError
@@ -24,6 +25,17 @@ def _check(call: Call, tools: Tools) -> Result:
     dataset = dataset_named(tools, arguments.text("dataset"))
     region = region_named(tools, arguments.text("region", dataset.primary))
     read_data = arguments.boolean("read_data", default=False)
+    return unhindered(
+        tools,
+        dataset,
+        [region.name],
+        lambda: _checked(call, tools, dataset, region, read_data=read_data),
+    )
+
+
+def _checked(
+    call: Call, tools: Tools, dataset: Dataset, region: Region, *, read_data: bool
+) -> Result:
     # Before restic reads: what is added meanwhile is not proven.
     known = [c for c in tools.knowledge.copies(dataset.name) if c.region == region.name]
     receiving = flow_of(tools, dataset).receiving

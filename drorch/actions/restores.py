@@ -18,6 +18,7 @@ from drorch.actions.choosing import Chosen, SnapshotGone, choose, foreseen, gone
 from drorch.actions.places import address_of, bucket_of, dataset_named, region_named, restic_of
 from drorch.actions.proofs import known_damage
 from drorch.actions.regions import Watched
+from drorch.actions.unhindered import unhindered
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import DrorchError, ResticError, StorageError
 from drorch.core.model import Dataset, Region
@@ -78,6 +79,12 @@ class _Otherwise(Exception):
 def _restore(call: Call, tools: Tools) -> Result:
     wish = _Wish.of(call, tools)
     tools.creations.note(call.run, wish.target)
+    names = [region.name for region in wish.regions]
+    return unhindered(tools, wish.dataset, names, lambda: _restored(wish))
+
+
+def _restored(wish: _Wish) -> Result:
+    call, tools = wish.call, wish.tools
     asked = Aside(partial(_living, wish), "which-regions-live")
     begun = _begun(wish, asked)
     if isinstance(begun, Result):

@@ -223,6 +223,10 @@ OUTAGES = [
 ]
 
 
+#: The year is lived once, not by each worker.
+pytestmark = pytest.mark.xdist_group("year")
+
+
 @pytest.fixture(scope="module")
 def year() -> Year:
     program = FakeProgram(configuration(), Books(), FakeClock(BEGIN))
