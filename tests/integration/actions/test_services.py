@@ -1,5 +1,6 @@
 """`service.start` and `service.stop` with real processes."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from drorch.actions.services import START, STOP
 from drorch.core.names import Verdict
 from drorch.ports import Cancellation, ServiceProcess
+
+#: A service is found by its run and step: of another worker's tests none may be taken for ours.
+RUN = f"run-{os.getpid()}"
 
 
 def stop(place, result):
@@ -67,20 +71,20 @@ def test_only_what_service_start_gives_is_stopped(place, service):
 def test_a_service_whose_starter_died_is_found_again_not_started_twice(place, commands):
     mark = place.folder / "starts"
     command = ["sh", "-c", f"echo start >> {mark}; exec sleep 1000"]
-    first = place.do(START, command=command)
-    again = place.do(START, command=command, attempt=2)
+    first = place.do(START, run=RUN, command=command)
+    again = place.do(START, run=RUN, command=command, attempt=2)
     assert again.outputs["service"] == first.outputs["service"]
     assert mark.read_text().splitlines() == ["start"]
     stop(place, first)
-    third = place.do(START, command=command, attempt=3)
+    third = place.do(START, run=RUN, command=command, attempt=3)
     assert third.outputs["pid"] != first.outputs["pid"]
     stop(place, third)
 
 
 def test_a_service_of_another_run_or_step_is_not_taken_for_this_one(place):
-    other = place.do(START, command=["sleep", "1000"], run="run-2")
-    beside = place.do(START, command=["sleep", "1000"], step="b-step")
-    mine = place.do(START, command=["sleep", "1000"], attempt=2)
+    other = place.do(START, command=["sleep", "1000"], run=f"{RUN}-2")
+    beside = place.do(START, command=["sleep", "1000"], run=RUN, step="b-step")
+    mine = place.do(START, command=["sleep", "1000"], run=RUN, attempt=2)
     pids = {r.outputs["pid"] for r in (other, beside, mine)}
     assert len(pids) == 3
     for result in (other, beside, mine):

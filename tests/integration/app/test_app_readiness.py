@@ -8,7 +8,7 @@ from drorch.app import readiness
 from drorch.app.posture import status
 from drorch.app.proving import standings
 from drorch.app.readiness import Look
-from drorch.app.runs import Control
+from drorch.app.runs import Control, Request
 from drorch.core.errors import AlreadyRunning
 from drorch.ports import Progress
 from tests.regions import kill_region
@@ -58,7 +58,7 @@ def test_a_dead_region_is_found_by_the_runbooks_that_rest_on_it(two_ways):
         assert found(whole) == {"from-mtl": Look.PASS, "from-qc": Look.PASS}
         first = standings(program)["from-mtl"]
         kill_region(two_ways.regions["mtl"])
-        without = readiness.look(program, control=Control(), trigger="schedule")
+        without = readiness.look(program, control=Control(), request=Request("schedule"))
         assert found(without) == {"from-mtl": Look.FAIL, "from-qc": Look.PASS}
         assert not (two_ways.folder / "acted").exists()
         after = standings(program)
