@@ -78,8 +78,7 @@ def conclude(ended: Ended, unattended: Unattended, log: Log, now: datetime) -> R
         case Interrupted() | FenceLost():
             unattended.taken(ended.started)
             log.warning("run.left", f"{name}: {result}")
-        case SlotGone():
-            unattended.taken(ended.started)
+        case SlotGone() if _reread(unattended):
             log.info("slot.gone", f"{name}: {result}")
         case AlreadyRunning() | JournalUntrusted():
             if unattended.again(ended.started, result.message, now):
@@ -97,6 +96,17 @@ def _passed(view: RunView) -> bool:
     return ended is not None and ended.outcome is Outcome.PASSED
 
 
+def _reread(unattended: Unattended) -> bool:
+    """Of slots that were to be recorded together some are accounted for, and perhaps not all: what is
+    due then is for the journal to say.
+    """
+    try:
+        unattended.reread()
+    except JournalUntrusted:
+        return False
+    return True
+
+
 def _accounted(started: Started, error: BaseException, unattended: Unattended, log: Log) -> bool:
     """No run could be made of it: that stands in the journal, or the slot would be lost unseen."""
     why = error.message if isinstance(error, DrorchError) else f"{type(error).__name__}: {error}"
@@ -107,7 +117,7 @@ def _accounted(started: Started, error: BaseException, unattended: Unattended, l
     try:
         record(unattended.program, missed(started.due, why))
     except SlotGone:
-        pass  # its run had begun, and says so itself
+        return _reread(unattended)  # its run had begun, and says so itself
     except DrorchError as trouble:
         told = f"{started.due.job.name}: {trouble.message}"
         log.warning("slot.unrecorded", told, hint=trouble.hint)

@@ -173,6 +173,10 @@ class Unattended:
             name, slot = started.due.job.name, started.due.slot
             self.accounted[name] = max(slot, self.accounted.get(name, slot))
 
+    def reread(self) -> None:
+        """See in the journal up to where slots are accounted for; JournalUntrusted."""
+        self.accounted = dict(self.program.journal.accounted())
+
     def again(self, started: Started, why: str, now: datetime) -> bool:
         """It could not begin; it waits on, and `why` is told when it does. Whether that is news."""
         name = started.duty.work.name

@@ -1,12 +1,17 @@
-"""A clock that was ahead and is set right: nobody waits for a time that is yet to come, nothing goes twice."""
+"""A clock that was ahead and is set right, a journal that failed: nobody waits for a time that is yet to
+come, nothing goes twice, and no slot is given up.
+"""
 
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from drorch.app.crew import Ended, conclude
 from drorch.app.starting import begun, corrected
-from drorch.app.unattended import UNSEEN, Unattended
+from drorch.app.unattended import UNSEEN, Started, Unattended
+from drorch.core.errors import SlotGone
 from drorch.core.events import JobsSeen, RunStarted
 from drorch.core.model import Configuration, Dataset, Region
 from drorch.core.names import Mode, RunKind, SlotFate
@@ -77,3 +82,44 @@ def test_a_clock_that_was_a_little_ahead_is_waited_for(daemon: Unattended) -> No
     assert seen(daemon) == 1
     slots = [slot.first_at for slot in daemon.program.journal.slots(job=JOB)]
     assert len(slots) == len(set(slots)) == 12
+
+
+def due(daemon: Unattended) -> Started:
+    """What begins now, if it is one thing."""
+    now = daemon.program.clock.now().at
+    daemon.look(now)
+    (started,) = daemon.begin(now)
+    return started
+
+
+def record(daemon: Unattended, run: str, started: Started) -> None:
+    plan = Plan(RunKind.BACKUP, "docs", Mode.LIVE, run, ())
+    first = RunStarted(plan, OWNER, "drorch", "schedule", due_at=started.due.slot)
+    daemon.program.journal.begin(run, stamped(first, *started.request.also), lambda row: None)
+
+
+def test_a_slot_is_not_given_up_because_the_one_before_it_was_recorded_unseen(
+    daemon: Unattended,
+) -> None:
+    """The journal fails after a run has begun, so that its slot is thought to be still due; and the
+    next one comes before it works again.
+    """
+    clock, quiet = daemon.program.clock, SimpleNamespace(info=told, warning=told, error=told)
+    clock.advance(timedelta(minutes=11))
+    first = due(daemon)
+    record(daemon, "first", first)
+    daemon.again(first, "the disk is full", clock.now().at)
+    clock.advance(timedelta(minutes=10))
+    second = due(daemon)
+    assert second.due.missed is not None
+    with pytest.raises(SlotGone) as gone:
+        record(daemon, "second", second)
+    conclude(Ended(second, gone.value), daemon, quiet, clock.now().at)
+    third = due(daemon)
+    assert (third.due.slot, third.due.missed) == (second.due.slot, None)
+    record(daemon, "third", third)
+    assert [row.count for row in daemon.program.journal.slots(job=JOB)] == [1, 1]
+
+
+def told(*_said: object, **_facts: object) -> None:
+    """A log that nobody reads."""
