@@ -15,7 +15,6 @@ from drorch.core.dispatch import Hold, Work
 from drorch.core.errors import (
     AlreadyRunning,
     DrorchError,
-    ExitCode,
     FenceLost,
     JournalUntrusted,
     SlotGone,
@@ -44,7 +43,6 @@ class Crew:
         self._control = control
         self._log = log
         self._tell = tell
-        self._threads: set[threading.Thread] = set()
 
     def carry(self, program: Program, started: Started) -> None:
         """Begin. The parts of the program must be made before threads ask for them side by side."""
@@ -53,7 +51,6 @@ class Crew:
         thread = threading.Thread(
             target=self._carried, args=(program, started), name=name, daemon=True
         )
-        self._threads.add(thread)
         thread.start()
 
     def _carried(self, program: Program, started: Started) -> None:
@@ -63,7 +60,6 @@ class Crew:
             result = started.duty.carry(program, started.request, self._control, watchers)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the daemon outlives it
             result = error
-        self._threads.discard(threading.current_thread())
         self._tell(Ended(started, result))
 
 
@@ -155,10 +151,3 @@ def left_open(program: Program, row: RunRow) -> Duty:
         light=dataset is None,
     )
     return Duty(work, carry)
-
-
-def code_of(result: Result) -> ExitCode:
-    """What a command leaves with that carried this."""
-    if isinstance(result, RunView):
-        return result.exit_code
-    return result.exit_code if isinstance(result, DrorchError) else ExitCode.FAILED

@@ -53,6 +53,8 @@ def _once(session: Session) -> int:
     with _log(session) as log, stoppable(control, program.owner.user) as stopping:
         found = once(program, log, control=control)
     say_each(session, list(found.items()))
+    if not found:
+        session.say("nothing is due")
     codes = [one.exit_code for one in found.values()]
     return int(ExitCode.INTERRUPTED if stopping.times else worst(codes))
 
