@@ -9,6 +9,7 @@ from drorch.app.reports import write_run_reports
 from drorch.app.runs import Control, Request, RunView, carry_out
 from drorch.core.action import ActionSpec
 from drorch.core.errors import ConfigurationError, Problem
+from drorch.core.exercises import Participant
 from drorch.core.names import Mode, OnFailure, Phase, RunKind
 from drorch.core.plan import Plan
 from drorch.core.runbook import Runbook
@@ -83,9 +84,14 @@ def drill(
     request: Request = OPERATORS,
     homeward: bool = False,
     ask: bool = False,
+    participants: Sequence[Participant] = (),
 ) -> Drilled:
-    """Carry a runbook (`homeward`: its way back) out as an exercise, and write its report."""
-    plan = compile_plan(program, name, Mode.DRILL, inputs, homeward=homeward)
+    """Carry a runbook (`homeward`: its way back) out as an exercise, and write its report.
+
+    `participants` take part beside those who will answer questions.
+    """
+    compiled = compile_plan(program, name, Mode.DRILL, inputs, homeward=homeward)
+    plan = replace(compiled, participants=tuple(participants))
     seen = carry_out(
         program,
         asking(plan) if ask else plan,

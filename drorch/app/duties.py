@@ -171,6 +171,7 @@ def _drill(name: str) -> Carry:
             watchers=watchers,
             wait_for_people=True,
             request=request,
+            participants=wanted.participants,
         ).view
 
     return carry

@@ -6,6 +6,7 @@ from datetime import datetime
 import click
 
 from drorch.core.errors import UsageError
+from drorch.core.exercises import Participant, participant
 from drorch.core.moment import parse_moment
 
 SET = click.option(
@@ -28,6 +29,24 @@ ASK = click.option(
     is_flag=True,
     help="A step that fails asks a person (try again, leave out, end) instead of ending the run.",
 )
+
+
+PARTICIPANT = click.option(
+    "--participant",
+    "people",
+    metavar="'NAME, ROLE'",
+    multiple=True,
+    help="Somebody who takes part, for the report; may be given again.",
+)
+
+
+def participants_of(people: Sequence[str]) -> tuple[Participant, ...]:
+    """Those who take part; UsageError if one names nobody."""
+    try:
+        return tuple(participant(one) for one in people)
+    except ValueError as error:
+        hint = "write it like --participant 'Marie Tremblay, incident lead'"
+        raise UsageError(f"--participant: {error}", hint) from None
 
 
 def inputs_of(settings: Sequence[str]) -> dict[str, str]:

@@ -9,8 +9,10 @@ from drorch.config import models
 from drorch.config.dataset_parts import KeepShape, PriorityShape, VerifyShape
 from drorch.config.runbook_models import (
     CallShape,
+    ExerciseShape,
     FailbackShape,
     ForEachShape,
+    GoalShape,
     PhasesShape,
     RunbookShape,
     StepShape,
@@ -20,6 +22,7 @@ from drorch.config.runbook_models import (
 from drorch.config.runbook_models import RetryShape as Backoff
 from drorch.config.shapes import ObjectivesShape
 from drorch.core.alarms import PASSED
+from drorch.core.exercises import Area, Exercise, ExerciseType, Goal
 from drorch.core.fanning import NESTING
 from drorch.core.model import (
     BRAKE,
@@ -86,7 +89,7 @@ def configuration(shape: models.ConfigurationShape, file: Path, digest: str) -> 
         ),
         services={name: _service(name, one) for name, one in shape.services.items()},
         drills={
-            name: DrillSchedule(name, one.runbook, one.schedule, one.inputs)
+            name: DrillSchedule(name, one.runbook, one.schedule, one.inputs, one.participants)
             for name, one in shape.drills.items()
         },
         notify=tuple(_rule(one) for one in shape.notify),
@@ -193,6 +196,7 @@ def runbook(shape: RunbookShape, digest: str, file: str) -> Runbook:
         site=shape.site,
         failback=_failback(shape.failback) if shape.failback else None,
         unfenced=shape.unfenced or "",
+        exercise=_exercise(shape.exercise) if shape.exercise else None,
     )
 
 
@@ -210,7 +214,31 @@ def _failback(shape: FailbackShape) -> Failback:
         objectives=_objectives(shape.objectives) if shape.objectives else None,
         steps=steps,
         runbook=shape.runbook or "",
+        exercise=_exercise(shape.exercise) if shape.exercise else None,
     )
+
+
+def _exercise(shape: ExerciseShape) -> Exercise:
+    areas = {
+        Area.NOTIFICATION: shape.areas.notification,
+        Area.CONNECTIVITY: shape.areas.connectivity,
+        Area.PERFORMANCE: shape.areas.performance,
+        Area.RETURN: shape.areas.return_,
+    }
+    return Exercise(
+        type=ExerciseType(shape.type) if shape.type else None,
+        scenario=shape.scenario,
+        scope=shape.scope,
+        objectives=tuple(_goal(one) for one in shape.objectives),
+        criteria=tuple(_goal(one) for one in shape.criteria),
+        assumptions=shape.assumptions,
+        excluded=shape.excluded,
+        areas={area: _goal(one) for area, one in areas.items() if one is not None},
+    )
+
+
+def _goal(shape: GoalShape) -> Goal:
+    return Goal(shape.text, shape.shown_by)
 
 
 def _steps(shape: PhasesShape, *within: str) -> Iterator[RunbookStep]:

@@ -30,6 +30,7 @@ from drorch.config.shapes import (
     ScheduleOrAge,
     Shape,
     Share,
+    Someone,
     Text,
     empty_is_none_given,
     refused,
@@ -241,6 +242,7 @@ class DrillShape(Shape):
     runbook: Text
     schedule: Schedule
     inputs: dict[Text, AnyText] = Field(default_factory=dict, alias="with")
+    participants: tuple[Someone, ...] = Field(default=(), description="each as `Name, role`")
 
 
 class NotifyShape(Shape):

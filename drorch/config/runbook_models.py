@@ -124,6 +124,46 @@ class StepShape(CallShape):
         return self.step or self.check or ""
 
 
+class GoalShape(Shape):
+    """What is to be shown, and what shows it."""
+
+    text: Text
+    shown_by: tuple[Text, ...] = Field(
+        default=(),
+        description="steps that show it by passing; RTO and RPO show it by being met",
+    )
+
+
+def _goal(value: object) -> object:
+    return value if isinstance(value, dict | GoalShape) else {"text": value}
+
+
+#: A sentence alone, or with what shows it.
+Goal = Annotated[GoalShape, BeforeValidator(_goal)]
+
+
+class AreasShape(Shape):
+    """What was tested beside the recovery itself; left out, or `not tested`: nothing."""
+
+    notification: Goal | None = Field(default=None, description="how people were called")
+    connectivity: Goal | None = Field(default=None, description="connections in and out")
+    performance: Goal | None = Field(default=None, description="under how much load")
+    return_: Goal | None = Field(default=None, alias="return", description="the way back to normal")
+
+
+class ExerciseShape(Shape):
+    """What an exercise of it is for. It goes into the plan, the journal and the report."""
+
+    type: Literal["tabletop", "component", "isolated", "live"] | None = None
+    scenario: AnyText = Field(default="", description="what is played; inputs may stand in it")
+    scope: AnyText = ""
+    objectives: tuple[Goal, ...] = Field(default=(), description="what it is to show")
+    criteria: tuple[Goal, ...] = Field(default=(), description="what counts as success")
+    assumptions: tuple[Text, ...] = ()
+    excluded: tuple[Text, ...] = Field(default=(), description="what is left out on purpose")
+    areas: AreasShape = AreasShape()
+
+
 class PhasesShape(Shape):
     """Where to, what was promised, and the steps by phase."""
 
@@ -132,6 +172,7 @@ class PhasesShape(Shape):
         default=None, description="where the service runs once this has passed for real"
     )
     objectives: ObjectivesShape | None = None
+    exercise: ExerciseShape | None = None
     preconditions: tuple[StepShape, ...] = ()
     fence: tuple[StepShape, ...] = Field(
         default=(), description="of a live run: how it is known that the primary is down or fenced"

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from drorch.core.durations import parse_duration
+from drorch.core.exercises import Participant, participant
 from drorch.core.schedules import SCHEDULE_HINT, check_schedule_or_age, parse_schedule
 from drorch.core.units import parse_share, parse_size
 
@@ -145,6 +146,12 @@ ScheduleOrAge = Annotated[
     WithJsonSchema(_TEXT_SCHEMA | {"examples": ["weekly", "30d"]}),
 ]
 Jurisdiction = Annotated[Text, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+
+Someone = Annotated[
+    Participant,
+    PlainValidator(parsed(participant, "write it like `Marie Tremblay, incident lead`")),
+    WithJsonSchema(_TEXT_SCHEMA | {"examples": ["Marie Tremblay, incident lead"]}),
+]
 
 
 class ObjectivesShape(Shape):

@@ -12,12 +12,14 @@ from drorch.core.action import ActionSpec
 from drorch.core.drafts import Draft
 from drorch.core.errors import ConfigurationError, Problem
 from drorch.core.examine import examine
+from drorch.core.exercising import exercise_in, exercise_problems
 from drorch.core.expand import Sources, expand
 from drorch.core.model import Configuration, Objectives, home_of
 from drorch.core.names import Mode, OnFailure, Phase, RunKind
 from drorch.core.nearest import did_you_mean
 from drorch.core.notices import notices_of
 from drorch.core.plan import Plan, PlannedStep
+from drorch.core.planning import sources_of
 from drorch.core.protect import Guarded
 from drorch.core.render import preview
 from drorch.core.runbook import Retry, Runbook
@@ -58,6 +60,7 @@ def compile_runbook(
     drafts = expand(runbook, sources)
     problems += sources.problems
     problems += examine(drafts, sources.crossings, sources.unknown, values, configuration, mode)
+    problems += exercise_problems(runbook, [*(draft.id for draft in drafts), *sources.unknown])
     if problems:
         raise ConfigurationError(problems)
     kind = kind or _KINDS[mode]
@@ -90,6 +93,8 @@ def compile_runbook(
             _regions(drafts, values),
         ),
         site=runbook.site or (_home(runbook, configuration) if kind is RunKind.FAILBACK else ""),
+        exercise=exercise_in(runbook, values) if mode is Mode.DRILL else None,
+        sources=sources_of(datasets, configuration),
     )
 
 

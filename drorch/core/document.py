@@ -21,7 +21,9 @@ from drorch.core.events import (
     SlotsMissed,
     SlotTaken,
 )
+from drorch.core.exercises import Area, Goal
 from drorch.core.findings import all_findings
+from drorch.core.judging import Judged, judged
 from drorch.core.moment import Moment
 from drorch.core.names import RunState, SlotFate
 from drorch.core.outcome import left_behind
@@ -66,6 +68,7 @@ def run_document(
         "format": FORMAT,
         "objectives_met": timing.objectives_met,
         **_circumstances(state),
+        **_exercise(state, timing),
         **_measuring(state, timing, view),
         **_trouble(state),
     }
@@ -143,6 +146,45 @@ def _circumstances(state: RunFold) -> Document:
     }
 
 
+def _exercise(state: RunFold, timing: Timing) -> Document:
+    """What it was for and who took part; of an exercise's goals, what came of each."""
+    plan, section = state.plan, state.plan.exercise
+
+    def goals(wanted: Sequence[Goal]) -> list[Document]:
+        return [_judged(judged(one, state, timing)) for one in wanted]
+
+    told: Document | None = None
+    if section is not None:
+        areas = {area: goals([goal])[0] for area, goal in section.areas.items()}
+        told = {
+            "type": section.type.value if section.type else None,
+            "scenario": section.scenario,
+            "scope": section.scope,
+            "objectives": goals(section.objectives),
+            "criteria": goals(section.criteria),
+            "assumptions": list(section.assumptions),
+            "excluded": list(section.excluded),
+            "areas": {area.value: areas.get(area) for area in Area},
+        }
+    return {
+        "subject": plan.subject,
+        "site": plan.site,
+        "exercise": told,
+        "participants": [{"name": one.name, "role": one.role} for one in plan.participants],
+        "sources": {name: list(paths) for name, paths in plan.sources.items()},
+    }
+
+
+def _judged(found: Judged) -> Document:
+    return {
+        "text": found.goal.text,
+        "shown_by": list(found.goal.shown_by),
+        "result": found.result.value,
+        "failed": list(found.failed),
+        "unknown": list(found.unknown),
+    }
+
+
 def _scheduled(facts: Sequence[ScheduleFact]) -> Document:
     """Which slot the run is for, and what else its start told of schedules."""
     slot: Document | None = None
@@ -201,6 +243,7 @@ def _trouble(state: RunFold) -> Document:
         "overrides": [_override(at, word) for at, word in state.overrides],
         "pauses": [_pause(one) for one in state.pauses],
         "abort": {"by": abort.by, "reason": abort.reason} if abort else None,
+        "forced": {"by": state.forced.by, "reason": state.forced.reason} if state.forced else None,
         "left_behind": list(left_behind(state)),
         "skipped": [
             {

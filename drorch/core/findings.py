@@ -12,6 +12,7 @@ from drorch.core.events import (
     SkipRequested,
     StepSettled,
 )
+from drorch.core.judging import FALLOUT
 from drorch.core.moment import Moment
 from drorch.core.names import OnFailure, Phase, StepStatus
 from drorch.core.outcome import left_behind
@@ -20,9 +21,6 @@ from drorch.core.state import RunFold, StepState, Word
 from drorch.core.timing import Timing
 from drorch.core.values import Finding
 
-#: Causes of steps that did not fail by themselves: something else ended the run.
-_FALLOUT = frozenset({"halted", "cancelled", "aborted"})
-
 
 def all_findings(state: RunFold, timing: Timing) -> Iterator[tuple[str, Finding]]:
     """Step ("" for the run) and finding, gravest first: what failed, what was missed or left
@@ -30,7 +28,7 @@ def all_findings(state: RunFold, timing: Timing) -> Iterator[tuple[str, Finding]
     """
     steps = state.steps.values()
     for step in steps:
-        if step.status is StepStatus.FAILED and step.cause not in _FALLOUT:
+        if step.status is StepStatus.FAILED and step.cause not in FALLOUT:
             yield step.plan.id, _failure(step)
     yield from (("", f) for f in (*_missed(timing), *_dirt(state)))
     yield from (("", f) for f in _forced(state))

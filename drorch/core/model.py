@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from drorch.core.exercises import Participant
 from drorch.core.priority import USUAL, Priority
 
 
@@ -240,6 +241,7 @@ class DrillSchedule:
     runbook: str
     schedule: str
     inputs: Mapping[str, str] = field(default_factory=dict)
+    participants: tuple[Participant, ...] = ()
 
 
 #: The least time between two messages over a channel, unless it is told.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from drorch.core.exercises import Exercise, Participant
 from drorch.core.model import Objectives
 from drorch.core.names import Mode, OnFailure, Phase, RunKind
 from drorch.core.runbook import Retry, Until, When
@@ -41,7 +42,8 @@ class Plan:
     """What a run will do, in file order; `subject` is what must not run twice at once.
 
     `site` is where the service runs once a failover or failback has passed; empty: not said.
-    `targets` are digests of what it rests on (core/verification.py).
+    `targets` are digests of what it rests on (core/verification.py). `sources` are where its
+    datasets lie in production: paths, or nothing if they are dumped.
     """
 
     kind: RunKind
@@ -62,3 +64,6 @@ class Plan:
     notices: tuple[str, ...] = ()
     site: str = ""
     targets: Mapping[str, str] = field(default_factory=dict)
+    exercise: Exercise | None = None
+    participants: tuple[Participant, ...] = ()
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,6 +1,9 @@
 """What every plan that is compiled from a dataset's policy has in common."""
 
+from collections.abc import Sequence
+
 from drorch.core.errors import UsageError
+from drorch.core.exercises import EVIDENCE
 from drorch.core.model import Configuration, Dataset, Objectives
 from drorch.core.names import Mode, RunKind
 from drorch.core.nearest import did_you_mean
@@ -30,7 +33,16 @@ def plan_of(
         timezone=configuration.timezone,
         datasets=(policy.name,),
         configuration_digest=configuration.digest,
+        sources=sources_of((policy.name,), configuration) if kind in EVIDENCE else {},
     )
+
+
+def sources_of(datasets: Sequence[str], configuration: Configuration) -> dict[str, tuple[str, ...]]:
+    """Where each of the datasets lies in production: its paths, none if it is dumped."""
+    known = configuration.datasets
+    return {
+        name: tuple(str(path) for path in known[name].paths) for name in datasets if name in known
+    }
 
 
 def _service_of(dataset: str, configuration: Configuration) -> str:

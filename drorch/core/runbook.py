@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from drorch.core.exercises import Exercise
 from drorch.core.model import Objectives
 from drorch.core.names import OnFailure, Phase
 from drorch.core.values import Value
@@ -135,6 +136,7 @@ class Failback:
     objectives: Objectives | None = None
     steps: tuple[RunbookStep, ...] = ()
     runbook: str = ""
+    exercise: Exercise | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ class Runbook:
     failback: Failback | None = None
     unfenced: str = ""
     within: tuple[str, ...] = ()
+    exercise: Exercise | None = None
 
     def homeward(self) -> "Runbook | None":
         """The section `failback` as a runbook of its own; None if there is none."""
@@ -173,5 +176,6 @@ class Runbook:
             objectives=section.objectives,
             steps=section.steps,
             failback=None,
+            exercise=section.exercise,
             within=("failback",),
         )

@@ -218,7 +218,7 @@ def _told_right(lives: Lives, state: RunFold, head: str) -> None:
     document = run_document(state, run=RUN, journal_head=head, state_word=word, now=now)
     figures_agree(document)
     for one in (ReportFormat.JSON, ReportFormat.MARKDOWN):
-        assert state.finished.outcome.value in render_run(document, one).lower()
+        assert state.finished.outcome.value in render_run(document, one).decode().lower()
     if {at.boot for at, _ in state.takings} <= {state.started.boot}:
         told = sum(moved["by_s"] for moved in document["clock_moved"])
         assert told == pytest.approx(lives.deeds.clock_set, abs=0.01)

@@ -2,7 +2,7 @@
 
 import click
 
-from drorch.cli.inputs import ASK, NO_WAIT, SET, inputs_of
+from drorch.cli.inputs import ASK, NO_WAIT, PARTICIPANT, SET, inputs_of, participants_of
 from drorch.cli.names import runbook_names
 from drorch.cli.session import Session
 from drorch.cli.verb import Verb
@@ -13,12 +13,14 @@ from drorch.cli.verb import Verb
 @SET
 @ASK
 @NO_WAIT
+@PARTICIPANT
 @click.option("--failback", is_flag=True, help="Practise its way home, the section `failback`.")
 @click.pass_obj
 def command(
     session: Session,
     name: str,
     settings: tuple[str, ...],
+    people: tuple[str, ...],
     *,
     no_wait: bool,
     ask: bool,
@@ -29,7 +31,7 @@ def command(
     from drorch.cli.carrying import carrying
     from drorch.cli.summary import say_ended
 
-    inputs = inputs_of(settings)
+    inputs, participants = inputs_of(settings), participants_of(people)
     program = session.program
     with carrying(session) as carried:
         done = drills.drill(
@@ -41,6 +43,7 @@ def command(
             wait_for_people=session.somebody_there and not no_wait,
             homeward=failback,
             ask=ask,
+            participants=participants,
         )
     say_ended(session, done.view, done.report)
     return carried.exit_code([done.view.exit_code])

@@ -96,7 +96,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     frames = [
         FRAME % (f"{name}-{width}", escape(report, quote=True), width)
         for name, tale in REPORTS.items()
-        for report in [render_run(document_of(tale()), ReportFormat.HTML)]
+        for report in [render_run(document_of(tale()), ReportFormat.HTML).decode()]
         for width in WIDTHS
     ]
     page = folder / "measure.html"
@@ -122,7 +122,7 @@ def test_nothing_runs_off_the_page(name: str, width: int, measured: dict[str, An
 
 def test_it_prints(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    html = render_run(document_of(TALES["passed-drill"]()), ReportFormat.HTML)
+    html = render_run(document_of(TALES["passed-drill"]()), ReportFormat.HTML).decode()
     page.write_text(html, "utf-8")
     printed = tmp_path / "report.pdf"
     browser(tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={printed}", page.as_uri())

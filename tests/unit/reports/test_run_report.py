@@ -38,7 +38,7 @@ NASTY = "<script>alert('x')</script> | `rm` **bold** & [link](javascript:x)\nsec
 @pytest.mark.parametrize("form", ReportFormat)
 @pytest.mark.parametrize("name", TALES)
 def test_golden(name: str, form: ReportFormat) -> None:
-    report = render_run(document_of(TALES[name]()), form)
+    report = render_run(document_of(TALES[name]()), form).decode()
     path = GOLDEN / f"{name}.{form}"
     if os.environ.get("DRORCH_WRITE_GOLDEN") == "1":
         path.write_text(report, encoding="utf-8")
@@ -98,7 +98,7 @@ class Page(HTMLParser):
 
 
 def page(document: dict[str, Any]) -> Page:
-    return Page(render_run(document, ReportFormat.HTML))
+    return Page(render_run(document, ReportFormat.HTML).decode())
 
 
 def test_html_escapes_everything_foreign() -> None:
@@ -109,7 +109,7 @@ def test_html_escapes_everything_foreign() -> None:
 
 
 def test_markdown_escapes_everything_foreign() -> None:
-    report = render_run(nasty_run(), ReportFormat.MARKDOWN)
+    report = render_run(nasty_run(), ReportFormat.MARKDOWN).decode()
     assert "<script" not in report.replace("\\<script", "").replace("`<script>", "")
     assert "**bold**" not in report.replace("`<script>alert('x')</script> \\| 'rm' **bold**", "")
     assert "\nsecond line" not in report
@@ -121,7 +121,7 @@ def test_markdown_escapes_everything_foreign() -> None:
 
 @pytest.mark.parametrize("name", TALES)
 def test_html_stands_alone(name: str) -> None:
-    report = render_run(document_of(TALES[name]()), ReportFormat.HTML)
+    report = render_run(document_of(TALES[name]()), ReportFormat.HTML).decode()
     for _, attributes in Page(report).tags:
         assert not {"src", "srcset", "action", "onload", "onclick"} & attributes.keys()
         assert (attributes.get("href") or "#").startswith("#")
@@ -151,14 +151,14 @@ def test_html_is_made_for_everybody(name: str) -> None:
 @pytest.mark.parametrize("form", ReportFormat)
 @pytest.mark.parametrize("name", TALES)
 def test_no_report_claims_more_than_was_shown(name: str, form: ReportFormat) -> None:
-    report = render_run(document_of(TALES[name]()), form).lower()
+    report = render_run(document_of(TALES[name]()), form).decode().lower()
     assert "complian" not in report
     assert "certif" not in report
 
 
 @pytest.mark.parametrize("form", [ReportFormat.HTML, ReportFormat.MARKDOWN])
 def test_every_figure_of_the_objectives_is_printed(form: ReportFormat) -> None:
-    report = render_run(document_of(passed_drill()), form)
+    report = render_run(document_of(passed_drill()), form).decode()
     for figure in ("16.6s", "1h", "59m 43s", "3m 32s", "30m", "26m 28s"):
         assert figure in report
 
@@ -177,7 +177,7 @@ def test_two_hundred_steps_are_all_told() -> None:
 
 def test_two_thousand_steps_are_condensed_but_the_critical_path_is_told() -> None:
     document = document_of(wide_drill(2000))
-    html = render_run(document, ReportFormat.HTML)
+    html = render_run(document, ReportFormat.HTML).decode()
     assert len(html) < 1_000_000
     text = Page(html).text
     told = {s["step"] for s in document["steps"] if s["step"] in text}
@@ -187,18 +187,18 @@ def test_two_thousand_steps_are_condensed_but_the_critical_path_is_told() -> Non
 
 def test_the_same_document_read_back_gives_the_same_report() -> None:
     document = document_of(passed_drill())
-    again = json.loads(render_run(document, ReportFormat.JSON))
+    again = json.loads(render_run(document, ReportFormat.JSON).decode())
     assert render_run(again, ReportFormat.HTML) == render_run(document, ReportFormat.HTML)
 
 
 def test_a_run_in_short_is_refused() -> None:
     with pytest.raises(UsageError) as refused:
-        render_run({"run": "r"}, ReportFormat.HTML)
+        render_run({"run": "r"}, ReportFormat.HTML).decode()
     assert "run show" in refused.value.hint
 
 
 @pytest.mark.parametrize("kind", RunKind)
 def test_every_kind_of_run_has_a_report(kind: RunKind) -> None:
     document = document_of(passed_drill())
-    report = render_run({**document, "kind": kind.value}, ReportFormat.MARKDOWN)
+    report = render_run({**document, "kind": kind.value}, ReportFormat.MARKDOWN).decode()
     assert KINDS[kind.value] in report
