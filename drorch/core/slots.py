@@ -146,7 +146,7 @@ def _time_of(every: Every, day: date) -> timedelta | None:
 
 
 def _slots_of(schedule: Schedule, day: date, zone: tzinfo) -> _Slots:
-    start, end = _start_of(day, zone), _start_of(day + _DAY, zone)
+    start, end = start_of(day, zone), start_of(day + _DAY, zone)
     if isinstance(schedule, Every) and schedule.interval <= _DAY:
         return _Slots(start, range(0, (end - start) // _MICROSECOND, _step_of(schedule)))
     if end - start == _DAY:
@@ -178,7 +178,7 @@ def _times(calendar: Calendar) -> tuple[int, ...]:
 def _changed(schedule: Schedule, day: date, zone: tzinfo) -> tuple[int, ...]:
     """The slots of a day on which clocks are changed."""
     midnight = datetime.combine(day, time())
-    start = _start_of(day, zone)
+    start = start_of(day, zone)
     wanted = (midnight + at * _MICROSECOND for at in _times_of(schedule, day))
     found = {_instant(local, zone) for local in wanted}
     if isinstance(schedule, Calendar) and schedule.hours == _ALL_HOURS:
@@ -189,12 +189,13 @@ def _changed(schedule: Schedule, day: date, zone: tzinfo) -> tuple[int, ...]:
 
 
 def _minutes_of(day: date, zone: tzinfo) -> Iterable[datetime]:
-    start, end = _start_of(day, zone), _start_of(day + _DAY, zone)
+    start, end = start_of(day, zone), start_of(day + _DAY, zone)
     return (start + n * _MINUTE for n in range((end - start) // _MINUTE))
 
 
 @lru_cache(maxsize=4_096)
-def _start_of(day: date, zone: tzinfo) -> datetime:
+def start_of(day: date, zone: tzinfo) -> datetime:
+    """The first instant of a local day: midnight, or where clocks skip it what follows; aware UTC."""
     return _instant(datetime.combine(day, time()), zone)
 
 
