@@ -12,7 +12,8 @@ PACKAGE = Path(drorch.__file__).parent
 COMMANDS_ONLY = ("cli", "lab", "share", "daemon", "metrics")
 
 #: Imported by commands that print papers or rehearse, or before any thread is there; botocore and
-#: urllib3 have their own place (storage/loading.py), Apprise is loaded where a channel needs it.
+#: urllib3 have their own place (storage/loading.py), Apprise is loaded where a channel needs it, and
+#: matplotlib by one thread at a time (reports/plots/library.py).
 ELSEWHERE = (
     "apprise",
     "babel",
@@ -26,6 +27,7 @@ ELSEWHERE = (
     "drorch.reports.paper",
     "drorch.storage.loading",
     "markupsafe",
+    "matplotlib",
     "typst",
     "urllib3",
 )
