@@ -68,6 +68,8 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         # People
         "notify": "telling:NOTIFY",
         "alarm.tell": "alarms:ALARM_TELL",
+        "corrective.open": "corrective:CORRECTIVE_OPEN",
+        "corrective.change": "corrective:CORRECTIVE_CHANGE",
         # Before a failover
         "fence.check": "fence:CHECK",
         # The course of a run

@@ -51,6 +51,7 @@ SUPERSEDED = frozenset(
         RunKind.TELL,
         RunKind.SCHEDULE,
         RunKind.RESTORE_TEST,
+        RunKind.CORRECTIVE,
     }
 )
 

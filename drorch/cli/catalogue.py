@@ -52,6 +52,7 @@ CATALOGUE = (
         (
             Entry("status", "How each dataset stands in each region; drills due; alarms."),
             Entry("schedule", "What happens by itself and when; what became of each slot."),
+            Entry("action", "Corrective actions: what is to be done about findings, and by whom."),
             Entry("report", "Write reports from what the journal holds."),
             Entry("journal", "Verify the journal, export a run, rebuild what is derived."),
             Entry("notify", "Try the channels over which people are told."),

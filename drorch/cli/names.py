@@ -46,9 +46,16 @@ def _jobs(program: "Program") -> list[str]:
     return names(program)
 
 
+def _open_actions(program: "Program") -> list[str]:
+    from drorch.app.corrective import corrective_actions
+
+    return [action.id for action in corrective_actions(program) if action.status == "open"]
+
+
 dataset_names = _of_configuration(lambda c: c.datasets)
 region_names = _of_configuration(lambda c: c.regions)
 runbook_names = _completer(lambda program: program.runbooks.paths())
 run_names = _completer(_runs)
+open_actions = _completer(_open_actions)
 job_names = _completer(_jobs)
 unfinished_runs = _completer(_unfinished)

@@ -9,6 +9,7 @@ from drorch.cli.failing import lines_of
 from drorch.cli.session import Session
 from drorch.cli.tables import show_table
 from drorch.cli.words import clean, counted, lasted, moment, one_line, size
+from drorch.core.corrective import OPEN_ONE, PRACTISED, wants_action
 from drorch.core.phrases import named
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def summary(document: Document, zone: str, *, besides: str = "") -> list[str]:
         *_results(document["steps"]),
         *_keys(document["steps"]),
         *_trouble(document, besides),
-        *_findings(document["findings"]),
+        *_findings(document),
         *ways_on(document),
     ]
 
@@ -156,14 +157,27 @@ def _trouble(document: Document, besides: str) -> Iterator[str]:
                 yield f"    hint: {one_line(step['hint'])}"
 
 
-def _findings(findings: Sequence[Document]) -> Iterator[str]:
-    others = [f for f in findings if f["what"] not in _TOLD_ABOVE]
-    if others:
+def _findings(document: Document) -> Iterator[str]:
+    """Each by its number, of an exercise or a recovery all: corrective actions name them so."""
+    practised = document["kind"] in PRACTISED
+    told = [
+        (number, one)
+        for number, one in enumerate(document["findings"], 1)
+        if practised or one["what"] not in _TOLD_ABOVE
+    ]
+    if told:
         yield "  findings:"
-    for finding in others:
-        yield f"    {finding['what']} {finding['subject']}: {one_line(finding['message'])}"
+    for number, finding in told:
+        head = f"    {number}. {finding['what']} {finding['subject']}"
+        if finding["what"] in _TOLD_ABOVE:
+            yield head
+            continue
+        yield f"{head}: {one_line(finding['message'])}"
         if finding["hint"]:
-            yield f"      hint: {one_line(finding['hint'])}"
+            yield f"       hint: {one_line(finding['hint'])}"
+    wanting = any(wants_action(one["what"]) for _, one in told)
+    if practised and wanting and document["state"] == "finished":
+        yield f"  have it seen to: {OPEN_ONE} --finding {document['run']}/N"
 
 
 def ways_on(document: Document) -> Iterator[str]:

@@ -47,7 +47,8 @@ class ActionSpec:
 
     `check`: it only looks. `repeatable`: doing it again after an unknown outcome is harmless.
     `person`: it is a question to a person, carried out by nobody else. `outputs` are the names
-    later steps may refer to; `open_outputs` says that more may come (a command's JSON).
+    later steps may refer to; `open_outputs` says that more may come (a command's JSON). `own`:
+    only drorch's own plans may hold it, as they alone see to what it relies on; no runbook may.
     """
 
     name: str
@@ -58,3 +59,4 @@ class ActionSpec:
     repeatable: bool = False
     person: bool = False
     open_outputs: bool = False
+    own: bool = False

@@ -33,6 +33,7 @@ class AlarmWord(StrEnum):
     SCRUB_OVERDUE = "scrub.overdue"
     RESTORE_TEST_OVERDUE = "restore-test.overdue"
     DRILL_OVERDUE = "drill.overdue"
+    ACTION_OVERDUE = "action.overdue"
     RUNBOOK_NOT_READY = "runbook.not-ready"
     LOCK_NEVER_EXTENDED = "lock.never-extended"
     LOCK_UNLOCKED = "lock.unlocked"
@@ -107,6 +108,10 @@ HEADLINES: Final[Mapping[AlarmWord, Mapping[str, str]]] = {
         "fr": "essai de restauration en retard",
     },
     AlarmWord.DRILL_OVERDUE: {"en": "drill overdue", "fr": "exercice en retard"},
+    AlarmWord.ACTION_OVERDUE: {
+        "en": "corrective action overdue",
+        "fr": "mesure corrective en retard",
+    },
     AlarmWord.RUNBOOK_NOT_READY: {
         "en": "runbook not ready",
         "fr": "procédure de reprise pas prête",

@@ -63,7 +63,10 @@ def run_document(
         "person_s": seconds(timing.person),
         "critical_path": list(timing.critical_path),
         "steps": [view.step(s) for s in state.steps.values()],
-        "findings": [_finding(step, f) for step, f in all_findings(state, timing)],
+        "findings": [
+            _finding(f"{run}/{number}", step, f)
+            for number, (step, f) in enumerate(all_findings(state, timing), 1)
+        ],
         "journal_head": _head(journal_head),
         "format": FORMAT,
         "objectives_met": timing.objectives_met,
@@ -104,8 +107,9 @@ def _objective(measured: Measured) -> Document:
     }
 
 
-def _finding(step: str, finding: Finding) -> Document:
+def _finding(name: str, step: str, finding: Finding) -> Document:
     return {
+        "id": name,
         "what": finding.what,
         "subject": finding.subject,
         "message": finding.message,

@@ -190,6 +190,10 @@ class _Expansion:
             if call.do == NESTING:
                 what, hint = "a runbook cannot be nested here", "nest it among `steps:`"
             self._complain(step, what, hint, (*path, "do"))
+        elif spec.own:
+            what = f"{call.do} is for drorch's own runs alone"
+            self._complain(step, what, f"leave it out: {spec.summary}", (*path, "do"))
+            return None
         return spec
 
     def _nested(self, step: RunbookStep) -> list[Draft]:

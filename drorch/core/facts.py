@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
 from drorch.core.alarms import AlarmTold, ChannelTried, RunEnded
+from drorch.core.corrective import Corrective
 from drorch.core.guard import Figures
 from drorch.core.staleness import Seen
 
@@ -280,6 +281,7 @@ Fact: TypeAlias = (
     | RunEnded
     | AlarmTold
     | ChannelTried
+    | Corrective
 )
 
 F = TypeVar("F", bound=Fact)
@@ -328,6 +330,7 @@ WORDS: Mapping[type, str] = {
     RunEnded: "run.ended",
     AlarmTold: "alarm.told",
     ChannelTried: "channel.tried",
+    Corrective: "action.corrective",
 }
 
 
@@ -359,6 +362,7 @@ def place_of(fact: Fact) -> Place:
             | RunEnded()
             | AlarmTold()
             | ChannelTried()
+            | Corrective()
         ):
             return _place_of_all(word, fact)
         case _:
@@ -380,5 +384,7 @@ def _place_of_all(word: str, fact: Fact) -> Place:
             return Place(word, "", channel, f"{what} {subject}")
         case ChannelTried(channel=channel):
             return Place(word, "", channel)
+        case Corrective(id=subject):
+            return Place(word, "", subject=subject)
         case _:
             raise TypeError(f"{word} is about a dataset")

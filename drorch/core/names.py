@@ -33,6 +33,7 @@ class RunKind(StrEnum):
     TELL = "tell"
     SCHEDULE = "schedule"
     RESTORE_TEST = "restore-test"
+    CORRECTIVE = "corrective-action"
 
 
 class Phase(StrEnum):

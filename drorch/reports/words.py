@@ -24,6 +24,7 @@ KINDS = {
     "restore-test": "Restore test",
     "tell": "Message to people",
     "schedule": "Record of the schedule",
+    "corrective-action": "Corrective action",
 }
 
 PHASES = {

@@ -181,6 +181,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "fence.check": later("Know whether the old primary is down, up, or that nobody can tell."),
         "notify": later("Tell people."),
         "alarm.tell": later("Tell people what is wrong."),
+        "corrective.open": later("Open a corrective action."),
+        "corrective.change": later("Record what became of a corrective action."),
         "wait": later("Let time pass."),
         "approve": later("Somebody who may decides whether to go on."),
         "confirm": later("Somebody does this by hand, and says when it is done."),
