@@ -13,9 +13,10 @@ from drorch.app.program import Program
 from drorch.app.runs import Control, Request, RunView, carry_out, view
 from drorch.core.alarms import RunEnded
 from drorch.core.correcting import compile_change, compile_open
-from drorch.core.corrective import PRACTISED, Change, ChangeKind, Corrective, unfit, wants_action
+from drorch.core.corrective import Change, ChangeKind, Corrective, unfit, wants_action
 from drorch.core.document import rfc3339
 from drorch.core.errors import AlreadyRunning, ConfigurationError, DrorchError, Problem, UsageError
+from drorch.core.exercises import EVIDENCE
 from drorch.core.moment import elapsed
 from drorch.core.names import Outcome, RunKind
 from drorch.core.plan import Plan
@@ -249,7 +250,7 @@ def _untaken(program: Program, known: Sequence[Corrective]) -> Iterator[dict[str
     taken = {action.finding for action in known}
     for row in sorted(program.journal.facts(RunEnded, ""), key=lambda k: k.recorded_at):
         ended = row.fact
-        if ended.kind not in PRACTISED or (ended.kind == RunKind.RESTORE_TEST and ended.good):
+        if ended.kind not in EVIDENCE or (ended.kind == RunKind.RESTORE_TEST and ended.good):
             continue
         for finding in _findings(program, ended.run):
             if wants_action(str(finding["what"])) and finding["id"] not in taken:

@@ -9,7 +9,8 @@ from drorch.cli.failing import lines_of
 from drorch.cli.session import Session
 from drorch.cli.tables import show_table
 from drorch.cli.words import clean, counted, lasted, moment, one_line, size
-from drorch.core.corrective import OPEN_ONE, PRACTISED, wants_action
+from drorch.core.corrective import OPEN_ONE, wants_action
+from drorch.core.exercises import EVIDENCE
 from drorch.core.phrases import named
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _trouble(document: Document, besides: str) -> Iterator[str]:
 
 def _findings(document: Document) -> Iterator[str]:
     """Each by its number, of an exercise or a recovery all: corrective actions name them so."""
-    practised = document["kind"] in PRACTISED
+    practised = document["kind"] in EVIDENCE
     told = [
         (number, one)
         for number, one in enumerate(document["findings"], 1)

@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
-from drorch.core.names import RunKind
-
 
 class ChangeKind(StrEnum):
     """What became of an action."""
@@ -133,11 +131,6 @@ def unfit(action: Corrective, what: ChangeKind) -> tuple[str, str] | None:
         return said, f"open it again: drorch action reopen {action.id} --reason TEXT"
     return None
 
-
-#: Runs whose findings are to be seen to: exercises and recoveries.
-PRACTISED: Final = frozenset(
-    {RunKind.DRILL, RunKind.FAILOVER, RunKind.FAILBACK, RunKind.RESTORE, RunKind.RESTORE_TEST}
-)
 
 #: How an action about a finding is opened; `--finding RUN/N` follows.
 OPEN_ONE: Final = "drorch action add TITLE --owner NAME --due DATE"
