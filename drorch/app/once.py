@@ -6,6 +6,7 @@ from drorch.adapters.lease import Lease
 from drorch.adapters.logs import Log
 from drorch.adapters.ownership import buried
 from drorch.app import alarms, starting
+from drorch.app.again import backups_again
 from drorch.app.backups import Carried
 from drorch.app.crew import Crew, Ended, conclude
 from drorch.app.overview import Overlook, put_down
@@ -16,8 +17,8 @@ from drorch.core.errors import DrorchError
 
 
 def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
-    """Fire the newest slot of every job that is due, and go on with what was left open; by the name of
-    the work what its run came to, or why there was none.
+    """Fire the newest slot of every job that is due, try again what failed long enough ago, and go on
+    with what was left open; by the name of the work what its run came to, or why there was none.
 
     What cannot begin because another process is at it stays due for the next call. Raises
     AlreadyRunning while a daemon works on this state.
@@ -31,7 +32,10 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
         buried(lease.succeed(program.token))
         now = program.clock.now().at
         unattended = starting.begun(program, now, "once")
-        for duty in starting.interrupted_runs(program, unattended):
+        for duty in (
+            *starting.interrupted_runs(program, unattended),
+            *backups_again(program, unattended.jobs, (), unattended.newest, now),
+        ):
             unattended.owe(duty, now)
         unattended.hurry(now)
         while not control.stopping:

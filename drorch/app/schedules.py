@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from drorch.app.again import failed_backups
 from drorch.app.program import Program
 from drorch.core.document import rfc3339
 from drorch.core.errors import UsageError
@@ -17,13 +18,18 @@ from drorch.core.values import Value
 
 
 def jobs(program: Program) -> list[dict[str, Value]]:
-    """Every job of the configuration: when it is due next, and what became of its newest slot."""
+    """Every job of the configuration: when it is due next, and what became of its newest slot; of one
+    that failed and is tried again before its next slot, when.
+    """
     now = program.clock.now().at
     zone = ZoneInfo(program.configuration.timezone)
     accounted, newest = program.journal.accounted(), program.journal.newest_slots()
+    wanted = {job.name: job for job in jobs_of(program.configuration)}
+    again = {job.name: at for job, at in failed_backups(program, wanted)}
     return [
         _job(job, now, zone, accounted, newest.get(job.name))
-        for job in jobs_of(program.configuration)
+        | {"again_at": rfc3339(max(again[job.name], now)) if job.name in again else None}
+        for job in wanted.values()
     ]
 
 

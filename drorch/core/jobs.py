@@ -41,6 +41,9 @@ _AT_ONCE = timedelta(seconds=5)
 #: clock is further off.
 LIE = timedelta(minutes=15)
 
+#: A failed backup is tried again after this at the soonest and at the latest.
+_SOONEST, _LATEST = timedelta(minutes=5), timedelta(hours=1)
+
 #: As in schedules that people write.
 _MOST_OFTEN = timedelta(seconds=1)
 
@@ -122,6 +125,15 @@ def _gap_between(job: Job, first: datetime, slot: datetime, zone: tzinfo) -> Gap
     instant = timedelta(microseconds=1)
     last = newest_slot(job.schedule, slot - instant, zone)
     return Gap(first, last, count_between(job.schedule, first - instant, last, zone))
+
+
+def again_at(job: Job, ended_at: datetime, zone: tzinfo) -> datetime | None:
+    """When a job is tried again whose run failed and ended then: once it has been due for twice as
+    long, between five minutes and an hour later. None: its next slot comes sooner.
+    """
+    been_due = ended_at - newest_slot(job.schedule, ended_at, zone)
+    again = ended_at + min(max(been_due, _SOONEST), _LATEST)
+    return again if again < job.next_slot(ended_at, zone) else None
 
 
 def jobs_of(configuration: Configuration) -> tuple[Job, ...]:

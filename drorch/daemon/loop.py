@@ -16,6 +16,7 @@ from drorch.adapters.lease import Lease
 from drorch.adapters.logs import Log
 from drorch.adapters.systemd import ServiceManager
 from drorch.app import alarms, starting
+from drorch.app.again import backups_again
 from drorch.app.alarm import alarm
 from drorch.app.aside import Aside, Debts, Lost, lost_regions
 from drorch.app.crew import Crew, Ended, conclude
@@ -252,13 +253,17 @@ class Daemon:
         """Which regions answer, and what can be brought to them."""
         program, now = self.program, self._now()
         lost, stocks = lost_regions(program, self.lost, now), program.journal.whole.stocks()
-        datasets = program.configuration.datasets
-        owed = tuple(
-            catching_up(program, datasets[dataset], region, since)
-            for dataset, region, since in self._debts.due(stocks, lost, now)
-            if dataset in datasets and region in datasets[dataset].regions
+        datasets, newest = program.configuration.datasets, newest_of(stocks)
+        jobs = self.unattended.jobs if self.unattended else {}
+        owed = (
+            *backups_again(program, jobs, lost, newest, now),
+            *(
+                catching_up(program, datasets[dataset], region, since)
+                for dataset, region, since in self._debts.due(stocks, lost, now)
+                if dataset in datasets and region in datasets[dataset].regions
+            ),
         )
-        self.inbox.put(Looked(lost, owed, newest_of(stocks)))
+        self.inbox.put(Looked(lost, owed, newest))
 
     def _overlooked(self) -> None:
         """What metrics are told from."""

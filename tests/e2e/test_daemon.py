@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,9 +22,12 @@ from tests.e2e.watchman import (
     slots,
 )
 from tests.integration.app.disks import beside, on_small_disk
+from tests.integration.app.premises import SOURCE
 from tests.integration.app.seeing import wait_for
 
 SECONDS = timedelta(seconds=2)
+
+HALF_AN_HOUR = timedelta(minutes=30)
 
 DOWN = "no daemon was running"
 
@@ -187,6 +191,46 @@ def test_once_does_what_is_due_and_says_how_it_went(premises):
     second = premises.cli("daemon", "--once")
     assert second.code == 0
     assert len(fired(premises)) == len(fired(premises, "db")) == 1
+
+
+def later(premises, by, *words):
+    """The exit code of a command line on a clock that is so much further on."""
+    clock = premises.folder / "clock"
+    clock.write_text(str(by.total_seconds()))
+    python, flag, _, *rest = premises.line(*words)
+    line = [python, flag, "tests.e2e.lying", str(clock), *rest, "--json"]
+    environment = premises.environment | {"PYTHONPATH": str(SOURCE)}
+    done = subprocess.run(
+        line, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    return done.returncode
+
+
+def test_a_backup_that_failed_is_tried_again_before_its_next_slot(premises):
+    now = datetime.now(UTC)
+    for name in ("docs", "db"):
+        scheduled(premises, f"daily at {now - timedelta(minutes=30):%H:%M}", name)
+    known_since(premises, now - timedelta(days=1), "backup:docs", "backup:db")
+    right = (premises.folder / "dump").read_text()
+    premises.program_file("dump", "exit 3")
+    assert premises.cli("daemon", "--once").code == 1
+    docs, db = premises.cli("schedule", "list").document
+    assert docs["again_at"] is None
+    assert timedelta(minutes=29) < datetime.fromisoformat(db["again_at"]) - now < HALF_AN_HOUR * 2
+    premises.cli("daemon", "--once")
+    assert len(rows(premises, name="db")) == 1  # it is too soon
+
+    (premises.folder / "dump").write_text(right)
+    assert later(premises, HALF_AN_HOUR * 2, "daemon", "--once") == 0
+    again, failed = rows(premises, name="db")
+    assert (again.trigger, again.outcome, failed.outcome) == (
+        "daemon",
+        Outcome.PASSED,
+        Outcome.FAILED,
+    )
+    assert "daemon" not in {row.trigger for row in rows(premises, name="docs")}
+    assert len(slots(premises, "backup:db")) == 1
+    assert [job["again_at"] for job in premises.cli("schedule", "list").document] == [None, None]
 
 
 def test_a_region_that_is_gone_is_told_and_gets_what_it_is_owed_when_it_is_back(premises):

@@ -37,7 +37,7 @@ def list_(session: Session) -> None:
             (
                 one["job"],
                 one["schedule"],
-                moment(one["next_at"], session.zone),
+                _next(one, session.zone),
                 moment(one["last"]["until"], session.zone) if one["last"] else "-",
                 one["last"]["fate"] if one["last"] else "-",
             )
@@ -45,6 +45,13 @@ def list_(session: Session) -> None:
         ],
         empty="nothing has a schedule",
     )
+
+
+def _next(job: Mapping[str, Any], zone: str) -> str:
+    """When it begins next, be it that it failed and is tried again."""
+    if job["again_at"] is None:
+        return moment(job["next_at"], zone)
+    return f"{moment(job['again_at'], zone)} (again)"
 
 
 @command.command("slots", help="List what became of slots, newest first: fired, late, missed.")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drorch.core.jobs import Due, Gap, Job, JobKind, account, jobs_of
+from drorch.core.jobs import Due, Gap, Job, JobKind, account, again_at, jobs_of
 from drorch.core.model import (
     Configuration,
     DaemonSettings,
@@ -280,3 +280,23 @@ def test_whenever_somebody_looks_each_slot_is_accounted_for_once(text, zone, day
         told += [*gap, due.slot]
         accounted = due.slot
     assert told == list(slots_between(job.schedule, since, now, place))
+
+
+# --- what failed
+
+
+def test_what_failed_is_tried_again_once_it_was_due_twice_as_long_within_an_hour():
+    ended, tries = at("2026-11-24T02:31"), []
+    for _ in range(9):
+        again = again_at(NIGHTLY, ended, TORONTO)
+        assert again is not None
+        tries.append((again - ended) // timedelta(minutes=1))
+        ended = again + timedelta(minutes=1)  # and it failed again
+    assert tries == [5, 7, 15, 31, 60, 60, 60, 60, 60]
+
+
+def test_what_its_next_slot_does_sooner_is_not_tried_again():
+    often = replace(NIGHTLY, schedule=parse_schedule("*/15 * * * *"))
+    assert again_at(often, at("2026-11-24T02:03"), TORONTO) == at("2026-11-24T02:08")
+    assert again_at(often, at("2026-11-24T02:11"), TORONTO) is None
+    assert again_at(NIGHTLY, at("2026-11-24T02:00"), TORONTO) is None
