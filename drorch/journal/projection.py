@@ -245,6 +245,7 @@ class CopyFold:
     def __init__(self) -> None:
         self.known: dict[CopyKey, KnownCopy] = {}
         self._owed: dict[tuple[str, str], set[CopyKey]] = {}
+        self._held: dict[tuple[str, str], dict[str, datetime]] = {}
 
     def learn(self, fact: CopyFact, at: datetime) -> None:
         """Take in a fact recorded at `at`."""
@@ -252,6 +253,7 @@ class CopyFold:
         if fact.fact is CopyFactKind.GONE:
             self.known.pop(key, None)
             self._owed.get(key[:2], set()).discard(key)
+            self._held.get(key[:2], {}).pop(fact.snapshot, None)
             return
         copy = self.known[key] = learn(self.known.get(key), fact, at)
         owed = self._owed.setdefault(key[:2], set())
@@ -260,10 +262,21 @@ class CopyFold:
             for older in [k for k in others if self.known[k].snapshot_at <= copy.snapshot_at]:
                 owed.discard(older)
                 del self.known[older]
+        held = self._held.setdefault(key[:2], {})
         if copy.owed:
             owed.add(key)
+            held.pop(fact.snapshot, None)
         else:
             owed.discard(key)
+            held[fact.snapshot] = copy.snapshot_at
+
+    def newest(self, dataset: str, region: str, at: datetime) -> datetime | None:
+        """Of when the newest snapshot is that lies in a region, as of `at`; None: none does.
+
+        A later one than that was made by a clock that was ahead.
+        """
+        held = self._held.get((dataset, region), {}).values()
+        return max((one for one in held if one <= at), default=None)
 
 
 def slot_row(run: str, event: SlotTaken | SlotsMissed) -> SlotRow:

@@ -48,12 +48,13 @@ _FIXED = {"run", "kind", "name", "subject", "mode", "trigger", "by", "started_at
 _KEY = {"dataset", "region", "snapshot"}
 
 
-def _columns(table: Table, value: type) -> list[ColumnElement[object]]:
+def columns(table: Table, value: type) -> list[ColumnElement[object]]:
     """A value's fields as columns, in their order."""
     return [table.c[f.name] for f in fields(value)]
 
 
-def _values(names: set[str] | list[str]) -> dict[str, object]:
+def values_of(names: set[str] | list[str]) -> dict[str, object]:
+    """Columns with a parameter of the same name each."""
     return {name: bindparam(name) for name in names}
 
 
@@ -61,7 +62,8 @@ def _names(value: type) -> list[str]:
     return [f.name for f in fields(value)]
 
 
-def _up_to(limit: ColumnElement[int], query: Query) -> Query:
+def up_to(limit: ColumnElement[int], query: Query) -> Query:
+    """No more than so many rows."""
     # SQLite's dialect writes an offset in any case, as a parameter if it is not given as text.
     return query.limit(limit).offset(literal_column("0"))
 
@@ -72,10 +74,10 @@ REVISION_FOUND = select(revisions.c.version_num)
 
 # --- events
 
-_ROW = select(*_columns(events, Row))
+_ROW = select(*columns(events, Row))
 
-INSERT_EVENT = insert(events).inline().values(_values(_names(Row)))
-PAGE = _up_to(
+INSERT_EVENT = insert(events).inline().values(values_of(_names(Row)))
+PAGE = up_to(
     _LIMIT,
     _ROW.where(events.c.run == bindparam("run"), events.c.seq > bindparam("after")).order_by(
         events.c.seq
@@ -93,10 +95,10 @@ RUNS_WITHOUT_EVENTS = select(runs.c.run).where(
 
 # --- the ledger
 
-_ENTRY = select(*_columns(ledger, Entry))
+_ENTRY = select(*columns(ledger, Entry))
 
-INSERT_ENTRY = insert(ledger).inline().values(_values(_names(Entry)))
-LAST_ENTRY = _up_to(literal_column("1"), _ENTRY.order_by(ledger.c.n.desc()))
+INSERT_ENTRY = insert(ledger).inline().values(values_of(_names(Entry)))
+LAST_ENTRY = up_to(literal_column("1"), _ENTRY.order_by(ledger.c.n.desc()))
 ENTRIES = _ENTRY.order_by(ledger.c.n)
 ENTRIES_OF = _ENTRY.where(ledger.c.run == bindparam("run"))
 NOTED_WITHOUT_EVENTS = (
@@ -108,27 +110,27 @@ NOTED_WITHOUT_EVENTS = (
 
 # --- runs in short
 
-_SHOWN = select(*_columns(runs, RunRow))
-_NEWEST_FIRST = _up_to(_LIMIT, _SHOWN.order_by(runs.c.started_at.desc(), runs.c.run.desc()))
+_SHOWN = select(*columns(runs, RunRow))
+_NEWEST_FIRST = up_to(_LIMIT, _SHOWN.order_by(runs.c.started_at.desc(), runs.c.run.desc()))
 _IS_UNFINISHED = runs.c.finished_at.is_(None)
 _IS_NAMED = runs.c.name == bindparam("name")
 _MOVING = [name for name in _names(Standing) if name not in _FIXED]
 
-INSERT_RUN = insert(runs).inline().values(_values(_names(Standing)))
-UPDATE_RUN = update(runs).where(runs.c.run == bindparam("the_run")).values(_values(_MOVING))
+INSERT_RUN = insert(runs).inline().values(values_of(_names(Standing)))
+UPDATE_RUN = update(runs).where(runs.c.run == bindparam("the_run")).values(values_of(_MOVING))
 REPLACE_RUN = (
     update(runs)
     .where(runs.c.run == bindparam("the_run"))
-    .values(_values([name for name in _names(Standing) if name != "run"]))
+    .values(values_of([name for name in _names(Standing) if name != "run"]))
 )
 DELETE_RUN = delete(runs).where(runs.c.run == bindparam("run"))
 SEQ_OF_RUN = select(runs.c.seq).where(runs.c.run == bindparam("run"))
-STANDING = select(*_columns(runs, Standing)).where(runs.c.run == bindparam("run"))
+STANDING = select(*columns(runs, Standing)).where(runs.c.run == bindparam("run"))
 UNFINISHED_OF = _SHOWN.where(_IS_UNFINISHED, runs.c.subject == bindparam("subject")).order_by(
     runs.c.run
 )
 RUN = _SHOWN.where(runs.c.run == bindparam("run"))
-RUNS_LIKE = _up_to(
+RUNS_LIKE = up_to(
     literal_column("4"),
     _SHOWN.where(
         or_(
@@ -143,7 +145,7 @@ RUNS = _NEWEST_FIRST
 RUNS_NAMED = _NEWEST_FIRST.where(_IS_NAMED)
 # Sorted by whoever reads them: asked for an order, SQLite goes through every run by it.
 RUNS_UNFINISHED = _SHOWN.where(_IS_UNFINISHED)
-TOOK = _up_to(
+TOOK = up_to(
     _LIMIT,
     select(runs.c.started_at, runs.c.finished_at)
     .where(_IS_NAMED, runs.c.kind == bindparam("kind"), runs.c.outcome == bindparam("outcome"))
@@ -177,14 +179,14 @@ ENDED_AFTER = (
 
 # --- copies
 
-_COPY = select(*_columns(copies, KnownCopy))
+_COPY = select(*columns(copies, KnownCopy))
 _THE_COPY = [copies.c[name] == bindparam(f"the_{name}") for name in sorted(_KEY)]
 
-INSERT_COPY = insert(copies).inline().values(_values(_names(KnownCopy)))
+INSERT_COPY = insert(copies).inline().values(values_of(_names(KnownCopy)))
 UPDATE_COPY = (
     update(copies)
     .where(*_THE_COPY)
-    .values(_values([name for name in _names(KnownCopy) if name not in _KEY]))
+    .values(values_of([name for name in _names(KnownCopy) if name not in _KEY]))
 )
 DELETE_OTHERS_OWED = delete(copies).where(
     copies.c.dataset == bindparam("dataset"),
@@ -229,8 +231,8 @@ STOCKS_COUNTED = (
 STOCK_COUNTED = STOCKS_COUNTED.where(
     copies.c.dataset == bindparam("the_dataset"), copies.c.region == bindparam("the_region")
 )
-STOCKS = select(*_columns(stocks, Stock)).order_by(stocks.c.dataset, stocks.c.region)
-INSERT_STOCK = insert(stocks).inline().values(_values(_names(Stock)))
+STOCKS = select(*columns(stocks, Stock)).order_by(stocks.c.dataset, stocks.c.region)
+INSERT_STOCK = insert(stocks).inline().values(values_of(_names(Stock)))
 DELETE_STOCK = delete(stocks).where(
     stocks.c.dataset == bindparam("the_dataset"), stocks.c.region == bindparam("the_region")
 )
@@ -243,7 +245,7 @@ DELETE_COPY = delete(copies).where(*_THE_COPY)
 _PLACE = ["word", "dataset", "region", "subject"]
 _FACT = select(*(facts.c[name] for name in (*_PLACE, "body", "recorded_at")))
 
-INSERT_FACT = insert(facts).inline().values(_values([*_PLACE, "body", "recorded_at"]))
+INSERT_FACT = insert(facts).inline().values(values_of([*_PLACE, "body", "recorded_at"]))
 DELETE_FACT = delete(facts).where(*(facts.c[n] == bindparam(f"the_{n}") for n in _PLACE))
 DELETE_FACTS = delete(facts)
 FACTS_OF = _FACT.where(
@@ -271,16 +273,16 @@ FORGOTTEN_HELD = select(copies.c.dataset, copies.c.region, facts.c.recorded_at).
 
 # --- slots
 
-_SLOT = select(*_columns(slots, SlotRow))
+_SLOT = select(*columns(slots, SlotRow))
 _SINCE = slots.c.last_at >= bindparam("since")
 
-INSERT_SLOT = insert(slots).inline().values(_values(_names(SlotRow)))
+INSERT_SLOT = insert(slots).inline().values(values_of(_names(SlotRow)))
 DELETE_SLOTS_BY = delete(slots).where(slots.c.run == bindparam("run"))
-SLOTS = _up_to(
+SLOTS = up_to(
     _LIMIT,
     _SLOT.where(_SINCE).order_by(slots.c.last_at.desc(), slots.c.job.desc(), slots.c.run.desc()),
 )
-SLOTS_OF = _up_to(
+SLOTS_OF = up_to(
     _LIMIT,
     _SLOT.where(slots.c.job == bindparam("job"), _SINCE).order_by(
         slots.c.first_at.desc(), slots.c.run.desc()
@@ -296,7 +298,7 @@ NEWEST_SLOTS = _SLOT.join_from(
 # What was fired as it should be says nothing.
 # In no order: SQLite would read every slot there ever was, to have them by job, and not those of a day.
 SLOTS_OFF = (
-    select(*_columns(slots, SlotRow), jobs.c.accounted_at)
+    select(*columns(slots, SlotRow), jobs.c.accounted_at)
     .join_from(slots, jobs, jobs.c.job == slots.c.job)
     .where(_SINCE, slots.c.fate != bindparam("fate"))
 )
@@ -317,9 +319,9 @@ SLOTS_AFTER = (
 EVENTS_OF_SCHEDULES = _ROW.where(
     or_(*(events.c.kind == bindparam(name) for name in ("taken", "missed", "seen")))
 ).order_by(events.c.n)
-INSERT_JOB = insert(jobs).inline().values(_values(["job", "accounted_at"]))
+INSERT_JOB = insert(jobs).inline().values(values_of(["job", "accounted_at"]))
 UPDATE_JOB = (
-    update(jobs).where(jobs.c.job == bindparam("the_job")).values(_values(["accounted_at"]))
+    update(jobs).where(jobs.c.job == bindparam("the_job")).values(values_of(["accounted_at"]))
 )
 DELETE_JOBS = delete(jobs)
 JOBS = select(jobs.c.job, jobs.c.accounted_at)
@@ -327,7 +329,7 @@ JOB = JOBS.where(jobs.c.job == bindparam("job"))
 
 # --- requests
 
-POST = insert(posted).inline().values(_values(["run", "kind", "body"]))
+POST = insert(posted).inline().values(values_of(["run", "kind", "body"]))
 REQUESTS = (
     select(posted.c.id, posted.c.kind, posted.c.body)
     .where(posted.c.run == bindparam("run"), posted.c.id > bindparam("after"))

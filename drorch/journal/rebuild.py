@@ -17,6 +17,7 @@ from drorch.core.posture import KnownCopy, SlotRow
 from drorch.journal import noted, records, scheduled
 from drorch.journal.chain import TAMPERED, Row, opened, unseal
 from drorch.journal.connection import Connection
+from drorch.journal.points import PointFold, differences_of_points, replace_points
 from drorch.journal.projection import (
     CopyFold,
     CopyKey,
@@ -71,10 +72,13 @@ def rebuild(journal: SqlJournal) -> Rebuilt:
         off_facts = differences_of_facts(connection, told.facts)
         if off_facts:
             noted.replace_facts(connection, told.facts.values())
+        off_points = differences_of_points(connection, told.points)
+        if off_points:
+            replace_points(connection, told.points)
         off_jobs = differences_of_jobs(connection, told.accounted)
         if off_jobs:
             scheduled.replace_accounted(connection, told.accounted)
-    off = (*differences, *off_copies, *off_stocks, *off_facts, *off_jobs)
+    off = (*differences, *off_copies, *off_stocks, *off_points, *off_facts, *off_jobs)
     return Rebuilt(len(runs), len(told.copies), off)
 
 
@@ -158,24 +162,26 @@ class Told:
 
     copies: dict[CopyKey, KnownCopy]
     facts: dict[Place, Known[Fact]]
+    points: PointFold
     accounted: dict[str, datetime]
 
     @classmethod
     def by(cls, connection: Connection) -> "Told":
         """By the events, each read once."""
-        copies = CopyFold()
+        copies, points = CopyFold(), PointFold()
         facts: list[tuple[Fact, datetime]] = []
         for row in records.rows_with_facts(connection):
             recorded = opened(row)
             if isinstance(recorded.event, AttemptFinished):
                 for copy in recorded.event.copies:
                     copies.learn(copy, recorded.at.at)
+                points.note(copies, recorded.event.copies, recorded.at.at)
             if isinstance(recorded.event, AttemptFinished | RunFinished):
                 facts += [(fact, recorded.at.at) for fact in recorded.event.facts]
         accounted: dict[str, datetime] = {}
         for row in scheduled.rows_of_schedules(connection):
             accounted.update(account(accounted, opened(row).event))
-        return cls(copies.known, noted.folded(facts), accounted)
+        return cls(copies.known, noted.folded(facts), points, accounted)
 
 
 def differences_of_jobs(connection: Connection, told: dict[str, datetime]) -> list[str]:

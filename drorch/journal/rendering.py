@@ -1,4 +1,4 @@
-"""journal/statements.py from journal/queries.py: `python -m drorch.journal.rendering` writes it.
+"""journal/statements.py from queries.py and between.py: `python -m drorch.journal.rendering` does it.
 
 Importing SQLAlchemy takes longer than anything a command does with a journal, so the texts are
 made ahead of time. A test holds the file equal to what is rendered here (docs/adr/0006).
@@ -11,12 +11,12 @@ from sqlalchemy import ClauseElement
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.engine import Dialect, make_url
 
-from drorch.journal import queries, schema
+from drorch.journal import between, queries, schema
 from drorch.journal.connection import Statement
 
 TARGET = Path(__file__).with_name("statements.py")
 
-_TOP = '''"""The statements as text. Made from journal/queries.py by `python -m drorch.journal.rendering`."""
+_TOP = '''"""The statements as text. Made from journal/queries.py and between.py by `python -m drorch.journal.rendering`."""
 
 from drorch.journal.connection import Statement
 
@@ -32,7 +32,7 @@ def statements() -> Mapping[str, Statement]:
     """Every statement by its name."""
     return {
         name: Statement(_text(query, _SQLITE), _text(query, _POSTGRESQL))
-        for name, query in vars(queries).items()
+        for name, query in {**vars(queries), **vars(between)}.items()
         if name.isupper() and not name.startswith("_")
     }
 

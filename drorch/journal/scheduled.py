@@ -77,13 +77,13 @@ def slots(
         found = connection.execute(statements.SLOTS, asked)
     else:
         found = connection.execute(statements.SLOTS_OF, {**asked, "job": job})
-    return [_slot(row) for row in found]
+    return [slot_of(row) for row in found]
 
 
 def newest_slots(connection: Connection) -> dict[str, SlotRow]:
     """The slot, or gap, up to which each job is accounted for; not of jobs that had none yet."""
     found = (row for row in connection.execute(statements.NEWEST_SLOTS) if row[0] is not None)
-    return {row[0]: _slot(row) for row in found}
+    return {row[0]: slot_of(row) for row in found}
 
 
 def slots_off(connection: Connection, since: datetime) -> list[tuple[SlotRow, datetime]]:
@@ -92,13 +92,13 @@ def slots_off(connection: Connection, since: datetime) -> list[tuple[SlotRow, da
     """
     asked = {"since": encode(since), "fate": SlotFate.FIRED.value}
     rows = connection.execute(statements.SLOTS_OFF, asked)
-    found = [(_slot(row[:-1]), _instant(row[-1], row[0])) for row in rows]
+    found = [(slot_of(row[:-1]), _instant(row[-1], row[0])) for row in rows]
     return sorted(found, key=lambda one: (one[0].job, one[0].first_at, one[0].run))
 
 
 def slots_by(connection: Connection, run: str) -> list[SlotRow]:
     """What a run recorded of slots."""
-    return [_slot(row) for row in connection.execute(statements.SLOTS_BY, {"run": run})]
+    return [slot_of(row) for row in connection.execute(statements.SLOTS_BY, {"run": run})]
 
 
 def replace_slots_by(connection: Connection, run: str, told: Sequence[SlotRow]) -> None:
@@ -131,7 +131,8 @@ def _columns(row: SlotRow) -> dict[str, Any]:
     }
 
 
-def _slot(found: Sequence[Any]) -> SlotRow:
+def slot_of(found: Sequence[Any]) -> SlotRow:
+    """SlotRow from its columns."""
     job, first, last, count, fate, why, run = found
     try:
         return SlotRow(

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision under migrations/versions: what this code reads and writes.
-REVISION = "0004"
+REVISION = "0005"
 
 metadata = MetaData(
     naming_convention={
@@ -92,6 +92,7 @@ runs = Table(
 )
 Index("ix_runs_started_at", runs.c.started_at, runs.c.run)
 Index("ix_runs_name_started_at", runs.c.name, runs.c.started_at, runs.c.run)
+Index("ix_runs_kind_started_at", runs.c.kind, runs.c.started_at, runs.c.run)
 Index(
     "ix_runs_unfinished",
     runs.c.subject,
@@ -130,6 +131,18 @@ stocks = Table(
     Column("owed_since", Text),
     Column("files", BigInteger),
     Column("bytes", BigInteger),
+)
+
+#: How old copies were at any time: from `at` on, the newest snapshot known to lie in the region was
+#: of `newest_at`, which is not after `at`; NULL: none did. Up to the next row of the place.
+points = Table(
+    "points",
+    metadata,
+    Column("dataset", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    Column("at", Text, primary_key=True),
+    Column("newest_at", Text),
+    sqlite_with_rowid=False,
 )
 
 #: What else attempts learned: the newest of each place (core/facts.py), as canonical JSON.

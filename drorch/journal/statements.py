@@ -1,9 +1,9 @@
-"""The statements as text. Made from journal/queries.py by `python -m drorch.journal.rendering`."""
+"""The statements as text. Made from journal/queries.py and between.py by `python -m drorch.journal.rendering`."""
 
 from drorch.journal.connection import Statement
 
 #: The revision of the schema they are for.
-REVISION = "0004"
+REVISION = "0005"
 
 REVISION_FOUND = Statement(
     """SELECT alembic_version.version_num
@@ -564,4 +564,144 @@ CLEAR_REQUESTS = Statement(
 CLEAR_REQUESTS_UP_TO = Statement(
     """DELETE FROM posted WHERE posted.run = :run AND posted.id <= :upto""",
     """DELETE FROM posted WHERE posted.run = %(run)s::VARCHAR AND posted.id <= %(upto)s::BIGINT""",
+)
+
+RUNS_COUNTED = Statement(
+    """SELECT runs.kind, runs.name, runs."trigger", runs.outcome, count(*) AS count_1, max(CASE WHEN (runs.outcome = :good) THEN runs.finished_at END) AS max_1
+FROM runs
+WHERE runs.started_at >= :since AND runs.started_at < :until GROUP BY runs.kind, runs.name, runs."trigger", runs.outcome""",
+    """SELECT runs.kind, runs.name, runs.trigger, runs.outcome, count(*) AS count_1, max(CASE WHEN (runs.outcome = %(good)s::VARCHAR) THEN runs.finished_at END) AS max_1
+FROM runs
+WHERE runs.started_at >= %(since)s::VARCHAR AND runs.started_at < %(until)s::VARCHAR GROUP BY runs.kind, runs.name, runs.trigger, runs.outcome""",
+)
+
+RUNS_OF_KIND = Statement(
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs."trigger", runs."by", runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE runs.kind = :kind AND runs.started_at >= :since AND runs.started_at < :until ORDER BY runs.started_at, runs.run""",
+    """SELECT runs.run, runs.kind, runs.name, runs.subject, runs.mode, runs.trigger, runs.by, runs.started_at, runs.finished_at, runs.state, runs.outcome, runs.dirty, runs.seq, runs.head, runs.owner_host, runs.owner_pid, runs.owner_started, runs.owner_boot, runs.owner_token
+FROM runs
+WHERE runs.kind = %(kind)s::VARCHAR AND runs.started_at >= %(since)s::VARCHAR AND runs.started_at < %(until)s::VARCHAR ORDER BY runs.started_at, runs.run""",
+)
+
+FIRST_OF_NAME = Statement(
+    """SELECT runs.started_at, runs.run
+FROM runs
+WHERE runs.name = :name AND runs.kind = :kind ORDER BY runs.started_at, runs.run
+LIMIT 1 OFFSET 0""",
+    """SELECT runs.started_at, runs.run
+FROM runs
+WHERE runs.name = %(name)s::VARCHAR AND runs.kind = %(kind)s::VARCHAR ORDER BY runs.started_at, runs.run
+LIMIT 1 OFFSET 0""",
+)
+
+LAST_OF_NAME = Statement(
+    """SELECT runs.started_at, runs.run
+FROM runs
+WHERE runs.name = :name AND runs.kind = :kind AND runs.started_at < :until ORDER BY runs.started_at DESC, runs.run DESC
+LIMIT 1 OFFSET 0""",
+    """SELECT runs.started_at, runs.run
+FROM runs
+WHERE runs.name = %(name)s::VARCHAR AND runs.kind = %(kind)s::VARCHAR AND runs.started_at < %(until)s::VARCHAR ORDER BY runs.started_at DESC, runs.run DESC
+LIMIT 1 OFFSET 0""",
+)
+
+INSERT_POINT = Statement(
+    """INSERT INTO points (dataset, region, at, newest_at) VALUES (:dataset, :region, :at, :newest_at)""",
+    """INSERT INTO points (dataset, region, at, newest_at) VALUES (%(dataset)s::VARCHAR, %(region)s::VARCHAR, %(at)s::VARCHAR, %(newest_at)s::VARCHAR)""",
+)
+
+INSERT_POINT_FOUND = Statement(
+    """INSERT INTO points (dataset, region, at, newest_at) SELECT :dataset AS anon_1, :region AS anon_2, :at AS anon_3, max(copies.snapshot_at) AS max_1
+FROM copies
+WHERE copies.dataset = :dataset AND copies.region = :region AND copies.owed IS 0 AND copies.snapshot_at <= :at""",
+    """INSERT INTO points (dataset, region, at, newest_at) SELECT %(dataset)s::VARCHAR AS anon_1, %(region)s::VARCHAR AS anon_2, %(at)s::VARCHAR AS anon_3, max(copies.snapshot_at) AS max_1
+FROM copies
+WHERE copies.dataset = %(dataset)s::VARCHAR AND copies.region = %(region)s::VARCHAR AND copies.owed IS false AND copies.snapshot_at <= %(at)s::VARCHAR""",
+)
+
+DELETE_POINT = Statement(
+    """DELETE FROM points WHERE points.dataset = :the_dataset AND points.region = :the_region AND points.at = :the_at""",
+    """DELETE FROM points WHERE points.dataset = %(the_dataset)s::VARCHAR AND points.region = %(the_region)s::VARCHAR AND points.at = %(the_at)s::VARCHAR""",
+)
+
+DELETE_POINTS = Statement(
+    """DELETE FROM points""",
+    """DELETE FROM points""",
+)
+
+POINTS = Statement(
+    """SELECT points.dataset, points.region, points.at, points.newest_at
+FROM points ORDER BY points.dataset, points.region, points.at""",
+    """SELECT points.dataset, points.region, points.at, points.newest_at
+FROM points ORDER BY points.dataset, points.region, points.at""",
+)
+
+NEXT_PLACE = Statement(
+    """SELECT points.dataset, points.region
+FROM points
+WHERE (points.dataset, points.region) > (:dataset, :region) ORDER BY points.dataset, points.region
+LIMIT 1 OFFSET 0""",
+    """SELECT points.dataset, points.region
+FROM points
+WHERE (points.dataset, points.region) > (%(dataset)s::VARCHAR, %(region)s::VARCHAR) ORDER BY points.dataset, points.region
+LIMIT 1 OFFSET 0""",
+)
+
+POINTS_BETWEEN = Statement(
+    """SELECT points.at, points.newest_at
+FROM points
+WHERE points.dataset = :the_dataset AND points.region = :the_region AND points.at >= :since AND points.at < :until ORDER BY points.at""",
+    """SELECT points.at, points.newest_at
+FROM points
+WHERE points.dataset = %(the_dataset)s::VARCHAR AND points.region = %(the_region)s::VARCHAR AND points.at >= %(since)s::VARCHAR AND points.at < %(until)s::VARCHAR ORDER BY points.at""",
+)
+
+POINT_BEFORE = Statement(
+    """SELECT points.at, points.newest_at
+FROM points
+WHERE points.dataset = :the_dataset AND points.region = :the_region AND points.at < :since ORDER BY points.at DESC
+LIMIT 1 OFFSET 0""",
+    """SELECT points.at, points.newest_at
+FROM points
+WHERE points.dataset = %(the_dataset)s::VARCHAR AND points.region = %(the_region)s::VARCHAR AND points.at < %(since)s::VARCHAR ORDER BY points.at DESC
+LIMIT 1 OFFSET 0""",
+)
+
+FIRST_POINT = Statement(
+    """SELECT points.at, points.newest_at
+FROM points
+WHERE points.dataset = :the_dataset AND points.region = :the_region AND points.newest_at IS NOT NULL ORDER BY points.at
+LIMIT 1 OFFSET 0""",
+    """SELECT points.at, points.newest_at
+FROM points
+WHERE points.dataset = %(the_dataset)s::VARCHAR AND points.region = %(the_region)s::VARCHAR AND points.newest_at IS NOT NULL ORDER BY points.at
+LIMIT 1 OFFSET 0""",
+)
+
+SLOTS_DONE = Statement(
+    """SELECT slots.job, slots.fate, runs.outcome, sum(slots.count) AS sum_1
+FROM slots LEFT OUTER JOIN runs ON runs.run = slots.run
+WHERE slots.last_at >= :since AND slots.first_at >= :since AND slots.last_at < :until GROUP BY slots.job, slots.fate, runs.outcome""",
+    """SELECT slots.job, slots.fate, runs.outcome, sum(slots.count) AS sum_1
+FROM slots LEFT OUTER JOIN runs ON runs.run = slots.run
+WHERE slots.last_at >= %(since)s::VARCHAR AND slots.first_at >= %(since)s::VARCHAR AND slots.last_at < %(until)s::VARCHAR GROUP BY slots.job, slots.fate, runs.outcome""",
+)
+
+SLOTS_MISSED = Statement(
+    """SELECT slots.job, slots.why, sum(slots.count) AS sum_1
+FROM slots
+WHERE slots.last_at >= :since AND slots.first_at >= :since AND slots.last_at < :until AND slots.fate = :fate GROUP BY slots.job, slots.why""",
+    """SELECT slots.job, slots.why, sum(slots.count) AS sum_1
+FROM slots
+WHERE slots.last_at >= %(since)s::VARCHAR AND slots.first_at >= %(since)s::VARCHAR AND slots.last_at < %(until)s::VARCHAR AND slots.fate = %(fate)s::VARCHAR GROUP BY slots.job, slots.why""",
+)
+
+SLOTS_ACROSS = Statement(
+    """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
+FROM slots
+WHERE slots.last_at >= :border AND slots.first_at < :border""",
+    """SELECT slots.job, slots.first_at, slots.last_at, slots.count, slots.fate, slots.why, slots.run
+FROM slots
+WHERE slots.last_at >= %(border)s::VARCHAR AND slots.first_at < %(border)s::VARCHAR""",
 )

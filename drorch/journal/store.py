@@ -32,7 +32,9 @@ from drorch.journal import counted, noted, records, scheduled
 from drorch.journal.chain import RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
 from drorch.journal.connection import Connection, Transaction
 from drorch.journal.opening import open_state
+from drorch.journal.points import note_points
 from drorch.journal.projection import Standing, fold, opening
+from drorch.journal.span import Span
 from drorch.journal.stocks import renew_stocks
 from drorch.journal.whole import Whole
 from drorch.ports import Head
@@ -210,6 +212,10 @@ class SqlJournal:
         """What is read of all datasets at once."""
         return Whole(self.reading)
 
+    def span(self, since: datetime, until: datetime) -> Span:
+        """What is read of a span of time."""
+        return Span(self.reading, since, until)
+
     def accounted(self) -> Mapping[str, datetime]:
         """Up to when the slots of each job that was ever seen are accounted for; see ports.Journal."""
         with self.reading() as connection:
@@ -317,6 +323,7 @@ def _project(
                 for copy in copies:
                     records.learn_copy(connection, copy, stamped.at.at)
                 renew_stocks(connection, copies)
+                note_points(connection, copies, stamped.at.at)
                 for fact in facts:
                     noted.note_fact(connection, fact, stamped.at.at)
             case SlotTaken() | SlotsMissed() | JobsSeen():

@@ -10,6 +10,7 @@ from drorch.core.errors import JournalUntrusted
 from drorch.journal import records, scheduled
 from drorch.journal.chain import LEDGER_GENESIS, RUN_GENESIS, Entry, Mark, Row, flaw_of
 from drorch.journal.connection import Connection
+from drorch.journal.points import differences_of_points
 from drorch.journal.rebuild import (
     Story,
     Told,
@@ -123,5 +124,7 @@ def _kept(connection: Connection) -> Iterator[Flaw]:
         yield Flaw("copies", f"{_CHANGED_ROW}: {difference}")
     for difference in differences_of_facts(connection, told.facts):
         yield Flaw("facts", f"{_CHANGED_ROW}: {difference}")
+    for difference in differences_of_points(connection, told.points):
+        yield Flaw("ages", f"{_CHANGED_ROW}: {difference}")
     for difference in differences_of_jobs(connection, told.accounted):
         yield Flaw("jobs", f"{_CHANGED_ROW}: {difference}")

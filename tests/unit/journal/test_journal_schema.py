@@ -91,9 +91,10 @@ def test_a_migrated_database_is_used_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("revision", "younger"),
     [
-        ("0001", ["facts", "slots", "jobs", "stocks"]),
-        ("0002", ["slots", "jobs", "stocks"]),
-        ("0003", ["stocks"]),
+        ("0001", ["facts", "slots", "jobs", "stocks", "points"]),
+        ("0002", ["slots", "jobs", "stocks", "points"]),
+        ("0003", ["stocks", "points"]),
+        ("0004", ["points"]),
     ],
 )
 def test_a_state_of_an_older_revision_is_brought_up_and_keeps_what_it_holds(
@@ -106,6 +107,7 @@ def test_a_state_of_an_older_revision_is_brought_up_and_keeps_what_it_holds(
     with sqlite3.connect(file) as connection:
         for table in younger:
             connection.execute(f"DROP TABLE {table}")
+        connection.execute("DROP INDEX ix_runs_kind_started_at")
         connection.execute(f"UPDATE alembic_version SET version_num = '{revision}'")
     connection.close()
     with SqlJournal(f"sqlite:///{file}") as journal:
