@@ -85,6 +85,7 @@ class _Rows:
     ledger: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     slots: list[dict[str, Any]] = field(default_factory=list)
+    points: list[dict[str, Any]] = field(default_factory=list)
 
     def write(self, connection: Connection) -> None:
         for statement, rows in (
@@ -92,6 +93,7 @@ class _Rows:
             (statements.INSERT_ENTRY, self.ledger),
             (statements.INSERT_RUN, self.runs),
             (statements.INSERT_SLOT, self.slots),
+            (statements.INSERT_POINT, self.points),
         ):
             connection.execute_each(statement, rows)
 
@@ -156,6 +158,8 @@ class History:
         ended = {"started_at": sealed[0].at, "finished_at": sealed[-1].at}
         rows.runs.append({**columns, **own, **ended})
         rows.slots.append(_slot(backup))
+        for region in self.regions:
+            rows.points.append(_point(backup, region))
 
     def _note(self, rows: _Rows, sealed: Sequence[Row]) -> None:
         for mark, row in ((Mark.START, sealed[0]), (Mark.END, sealed[-1])):
@@ -217,6 +221,11 @@ def _held(name: str, region: str, snapshot: str, at: datetime) -> CopyFact:
 
 def _ended(name: str, run: str) -> RunEnded:
     return RunEnded(RunKind.BACKUP.value, name, run, good=True, outcome="passed")
+
+
+def _point(backup: _Backup, region: str) -> dict[str, Any]:
+    at, newest = write_instant(backup.at(3)), write_instant(backup.due_at)
+    return {"dataset": backup.name, "region": region, "at": at, "newest_at": newest}
 
 
 def _slot(backup: _Backup) -> dict[str, Any]:
