@@ -1,10 +1,11 @@
 """Use cases around the journal itself: verify it, export a run, rebuild what is derived."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from drorch.app.program import Program
+from drorch.app.verifying import Verified, verify_bundle
 from drorch.core.values import Value
-from drorch.journal.bundle import export_run, verify_bundle
 from drorch.journal.rebuild import rebuild as rebuild_projections
 from drorch.journal.report import VerifyReport
 from drorch.journal.verify import verify_journal
@@ -15,17 +16,40 @@ def verify(program: Program) -> dict[str, Value]:
     return _document(verify_journal(program.journal))
 
 
-def verify_exported(path: Path) -> dict[str, Value]:
-    """Whether an exported bundle is as it was written; needs no configuration."""
-    return _document(verify_bundle(path))
+def verify_exported(
+    path: Path, keys: Sequence[str], program: Program | None, *, unsealed: bool
+) -> dict[str, Value]:
+    """Whether a bundle is as it was written. Trusted are the keys given (files, or texts), or else
+    those of the configuration; `unsealed`: nobody signed it, and that is known.
+    """
+    from drorch.app.keyring import given_keys, trusted_keys
+
+    trusted = given_keys(keys)
+    if not keys and program is not None:
+        trusted = trusted_keys(program)
+    return verified_document(verify_bundle(path, trusted, unsealed=unsealed))
 
 
 def export(program: Program, run: str, output: Path) -> dict[str, Value]:
-    """Write a run as a bundle: a folder, or one file if `output` has a suffix."""
+    """Write a run as a bundle, a folder, or one file if `output` has a suffix; and verify it."""
+    from drorch.app.keyring import sealing_key
+    from drorch.app.sealing import export_run
+
     row = program.journal.find(run)
-    return _document(export_run(program.journal, row.run, output)) | {
-        "run": row.run,
-        "path": str(output),
+    export_run(program, row.run, output)
+    key = sealing_key(program)
+    found = verified_document(verify_bundle(output, (key.public,) if key else ()))
+    return found | {"run": row.run, "path": str(output)}
+
+
+def verified_document(found: Verified) -> dict[str, Value]:
+    """What was found of a bundle, for scripts. `sealed_by` is the id of the key that signed it."""
+    return _document(found.report) | {
+        "kind": found.kind,
+        "name": found.name,
+        "sealed_by": found.signer.id if found.signer else None,
+        "missing": list(found.missing),
+        "unread": list(found.unread),
     }
 
 

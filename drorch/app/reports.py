@@ -1,6 +1,8 @@
 """Use cases around reports of runs."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from drorch.adapters.evidence import make_private, write_durably
 from drorch.app.program import Program
@@ -29,3 +31,17 @@ def write_run_reports(program: Program, seen: RunView) -> Path:
     for one in ReportFormat:
         write_durably(folder / f"report.{one.value}", render_run(document, one, spoken))
     return folder / f"report.{ReportFormat.HTML.value}"
+
+
+#: What a run's report is sealed as, to be read; its figures are sealed beside.
+_SEALED = ("html", "md", "pdf")
+
+
+def report_files(document: Mapping[str, Any], language: str) -> Mapping[str, bytes]:
+    """A run's report in a language, in the formats that people read, as files by name: of the same
+    document always the same bytes. They go into sealed bundles.
+    """
+    formats = [one for one in ReportFormat if one.value in _SEALED]
+    return {
+        f"report.{language}.{one.value}": render_run(document, one, language) for one in formats
+    }

@@ -15,7 +15,8 @@ _PASSWORD_BYTES = 32
 
 
 def initialise_folder(folder: Path) -> dict[str, Value]:
-    """Write drorch.yaml, a repository password (0600) and the runbooks into `folder`.
+    """Write drorch.yaml, a repository password and the key that seals evidence (0600), its public
+    half, and the runbooks into `folder`.
 
     Raises UsageError if there is a configuration already; nothing there is ever overwritten.
     """
@@ -30,6 +31,7 @@ def initialise_folder(folder: Path) -> dict[str, Value]:
     make_private(folder / "secrets")
     written = [
         *_password(folder / "secrets" / "repo-key"),
+        *_evidence_key(folder / "secrets" / "evidence-key"),
         *_runbooks(folder / "runbooks"),
     ]
     text = (shipped("configs") / "starter.yaml").read_bytes()
@@ -44,6 +46,21 @@ def _password(path: Path) -> list[Path]:
         return []
     write_durably(path, entropy.token_urlsafe(_PASSWORD_BYTES).encode() + b"\n")
     return [path]
+
+
+def _evidence_key(path: Path) -> list[Path]:
+    """The private half there, the public half beside it; one that is there is kept."""
+    from drorch.sealing.keys import new_key, private_key
+
+    public, written = path.with_name(f"{path.name}.pub"), []
+    if not path.exists():
+        write_durably(path, new_key().pem.encode())
+        written.append(path)
+    if not public.exists():
+        write_durably(public, private_key(path.read_text()).public.pem.encode())
+        public.chmod(0o644)
+        written.append(public)
+    return written
 
 
 def _runbooks(folder: Path) -> list[Path]:

@@ -34,6 +34,7 @@ from drorch.core.model import (
     Dataset,
     DrillSchedule,
     Dump,
+    EvidencePolicy,
     Guard,
     Keep,
     LockMode,
@@ -94,6 +95,7 @@ def configuration(shape: models.ConfigurationShape, file: Path, digest: str) -> 
         },
         notify=tuple(_rule(one) for one in shape.notify),
         control_plane=ControlPlane(shape.control_plane.password, shape.control_plane.regions),
+        evidence=_evidence(folder, shape.evidence),
         daemon=_daemon(folder, shape.daemon),
         file=file,
         digest=digest,
@@ -105,6 +107,12 @@ def _daemon(folder: Path, shape: models.DaemonShape) -> DaemonSettings:
     if shape.textfile:
         told["textfile"] = resolved(folder, shape.textfile)
     return DaemonSettings(**told)
+
+
+def _evidence(folder: Path, shape: models.EvidenceShape) -> EvidencePolicy:
+    keys = (t if "BEGIN PUBLIC KEY" in t else str(resolved(folder, t)) for t in shape.public_key)
+    found = EvidencePolicy(shape.key, tuple(keys), shape.regions)
+    return found if shape.keep is None else replace(found, keep=shape.keep)
 
 
 def _rule(shape: models.NotifyShape) -> NotifyRule:

@@ -33,6 +33,7 @@ from drorch.config.shapes import (
     Someone,
     Text,
     empty_is_none_given,
+    one_or_more,
     refused,
 )
 from drorch.core.addresses import parsed_address
@@ -274,6 +275,37 @@ class ControlPlaneShape(Shape):
     regions: tuple[Text, ...] = ()
 
 
+def _public_key(text: str) -> str:
+    if "PRIVATE KEY" in text:
+        hint = "keep the private key a secret, named by `key`, and put its public half here"
+        raise refused("this is a private key", hint)
+    if "\n" in text.strip() and "-----BEGIN PUBLIC KEY-----" not in text:
+        hint = "write the path of a PEM file, or the whole text from -----BEGIN PUBLIC KEY-----"
+        raise refused("this is no public key", hint)
+    return text
+
+
+PublicKey = Annotated[Text, AfterValidator(_public_key)]
+
+
+class EvidenceShape(Shape):
+    """How evidence is sealed, and where sealed evidence is kept."""
+
+    key: Text | None = Field(
+        default=None, description="a secret's name: an Ed25519 private key (PEM, PKCS #8)"
+    )
+    public_key: Annotated[
+        tuple[PublicKey, ...],
+        BeforeValidator(one_or_more, json_schema_input_type=PublicKey | tuple[PublicKey, ...]),
+    ] = Field(default=(), description="whose seals are trusted: PEM files, or their texts")
+    regions: tuple[Text, ...] = Field(
+        default=(), description="those in which every dataset may lie, unless told"
+    )
+    keep: Duration | None = Field(
+        default=None, description="how long it is kept; six years unless told"
+    )
+
+
 def _listen(text: str) -> str:
     try:
         parsed_address(text)
@@ -339,6 +371,7 @@ class ConfigurationShape(Shape):
     )
     notify: tuple[NotifyShape, ...] = ()
     control_plane: ControlPlaneShape = ControlPlaneShape()
+    evidence: Annotated[EvidenceShape, BeforeValidator(empty_is_none_given)] = EvidenceShape()
     daemon: Annotated[DaemonShape, BeforeValidator(empty_is_none_given)] = DaemonShape()
 
 

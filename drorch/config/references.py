@@ -23,6 +23,7 @@ def reference_problems(shape: ConfigurationShape, document: Document) -> Iterato
     for index, rule in enumerate(shape.notify):
         for key, secret in (("to", rule.to), ("ping", rule.ping)):
             yield from names.check("secrets", secret, ("notify", index, key))
+    yield from _of_evidence(names, shape, document)
     plane = shape.control_plane
     yield from names.check("secrets", plane.password, ("control_plane", "password"))
     for index, listed in enumerate(plane.regions):
@@ -134,6 +135,36 @@ def _residency(
             )
             at_key = place[-1] != "primary"
             yield document.problem(place, message, hint, at_key=at_key)
+
+
+def _of_evidence(names: _Names, shape: ConfigurationShape, document: Document) -> Iterator[Problem]:
+    evidence = shape.evidence
+    yield from names.check("secrets", evidence.key, ("evidence", "key"))
+    if evidence.key is not None and not evidence.public_key:
+        message = "evidence: there is a key to seal with, and none to check seals with"
+        hint = "name its public half, too: `public_key: FILE` (drorch init makes both)"
+        yield names.problem(("evidence",), message, hint, at_key=True)
+    for index, listed in enumerate(evidence.regions):
+        place: KeyPath = ("evidence", "regions", index)
+        yield from names.check("regions", listed, place)
+        if outside := _outside(shape, document, listed):
+            message = f"evidence.regions: {listed!r} is outside the residency of {outside}"
+            hint = "evidence tells of the data: take another region, or name the papers: `transfer`"
+            yield names.problem(place, message, hint)
+    yield from _twice(document, ("evidence", "regions"), evidence.regions)
+
+
+def _outside(shape: ConfigurationShape, document: Document, name: str) -> str:
+    """The datasets, in words, that may not lie in the region."""
+    region = shape.regions.get(name)
+    if region is None or _has_transfer(document, "regions", name):
+        return ""
+    return ", ".join(
+        dataset
+        for dataset, one in shape.datasets.items()
+        if not jurisdiction_within(region.jurisdiction, one.residency)
+        and not _has_transfer(document, "datasets", dataset)
+    )
 
 
 def _has_transfer(document: Document, section: str, name: str) -> bool:

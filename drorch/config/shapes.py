@@ -64,6 +64,11 @@ def empty_is_none_given(value: object) -> object:
     return {} if value is None else value
 
 
+def one_or_more(value: object) -> object:
+    """One item stands for the list of it."""
+    return value if isinstance(value, list | tuple) else [value]
+
+
 def parsed(parse: Callable[[str], T], hint: str) -> Callable[[Any], T]:
     """A validator from a parser that raises ValueError with a sentence."""
 
@@ -103,7 +108,7 @@ def _number(value: object) -> float:
 
 
 _TEXT_SCHEMA = {"type": "string"}
-_DURATION_SCHEMA = {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d|w))+$"}
+_DURATION_SCHEMA = {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d|w|y))+$"}
 _SHARE_SCHEMA = {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}
 
 Text = Annotated[str, BeforeValidator(as_text), StringConstraints(min_length=1)]

@@ -1,10 +1,10 @@
-"""Durations as people write them: `500ms`, `30s`, `1h30m`, `7d`, `2w`."""
+"""Durations as people write them: `500ms`, `30s`, `1h30m`, `7d`, `2w`, `6y`."""
 
 import re
 from datetime import timedelta
 
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_557_600}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdwy])")
 #: Keeps every moment computed from a duration inside what datetime holds.
 _LONGEST = 36_525 * 86_400
 

@@ -270,6 +270,24 @@ class ControlPlane:
     regions: tuple[str, ...] = ()
 
 
+#: How long sealed evidence is kept unless told: HIPAA's six years (45 CFR 164.316(b)(2)(i)).
+KEEP_EVIDENCE = timedelta(days=6 * 365.25)
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePolicy:
+    """How evidence is sealed and kept. `key` is the name of a secret; without one nothing is sealed.
+
+    `public_keys` are trusted: each the text of a PEM, or the path of a file that holds one. No
+    `regions`: those in which every dataset may lie.
+    """
+
+    key: str | None = None
+    public_keys: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    keep: timedelta = KEEP_EVIDENCE
+
+
 @dataclass(frozen=True, slots=True)
 class DaemonSettings:
     """How the unattended daemon works: how many runs at once on this machine, with one region and
@@ -313,6 +331,7 @@ class Configuration:
     drills: Mapping[str, DrillSchedule] = field(default_factory=dict)
     notify: tuple[NotifyRule, ...] = ()
     control_plane: ControlPlane = field(default_factory=ControlPlane)
+    evidence: EvidencePolicy = field(default_factory=EvidencePolicy)
     daemon: DaemonSettings = DaemonSettings()
     file: Path | None = None
     digest: str = ""
@@ -325,6 +344,26 @@ class Configuration:
             if not self.state.startswith("sqlite:///")
             else (self.folder / self.state.removeprefix("sqlite:///")).parent
         )
+
+
+def evidence_regions(configuration: Configuration) -> tuple[str, ...]:
+    """Where sealed evidence is kept: the regions told, or else those in which every dataset may lie.
+
+    A bundle holds no data, but names, paths and outputs of commands, which tell of it.
+    """
+    told = configuration.evidence.regions
+    datasets = configuration.datasets.values()
+    return told or tuple(
+        region.name
+        for region in configuration.regions.values()
+        if all(may_lie(region, dataset) for dataset in datasets)
+    )
+
+
+def may_lie(region: Region, dataset: Dataset) -> bool:
+    """Whether a dataset may lie there: inside its residency, or with the papers for it."""
+    papers = region.transfer or dataset.transfer
+    return bool(papers) or jurisdiction_within(region.jurisdiction, dataset.residency)
 
 
 def home_of(configuration: Configuration, service: str) -> str:

@@ -100,6 +100,7 @@ _ENTRY = select(*columns(ledger, Entry))
 INSERT_ENTRY = insert(ledger).inline().values(values_of(_names(Entry)))
 LAST_ENTRY = up_to(literal_column("1"), _ENTRY.order_by(ledger.c.n.desc()))
 ENTRIES = _ENTRY.order_by(ledger.c.n)
+ENTRY_AT = _ENTRY.where(ledger.c.n == bindparam("n"))
 ENTRIES_OF = _ENTRY.where(ledger.c.run == bindparam("run"))
 NOTED_WITHOUT_EVENTS = (
     select(ledger.c.run)
@@ -175,6 +176,17 @@ ENDED_AFTER = (
     )
     .join_from(ledger, runs, runs.c.run == ledger.c.run)
     .where(ledger.c.n > bindparam("after"), ledger.c.what == bindparam("what"))
+)
+
+KINDS_ENDED_AFTER = (
+    select(ledger.c.n, ledger.c.run, runs.c.kind)
+    .join_from(ledger, runs, runs.c.run == ledger.c.run)
+    .where(
+        ledger.c.n > bindparam("after"),
+        ledger.c.what == bindparam("what"),
+        ledger.c.at >= bindparam("since"),
+    )
+    .order_by(ledger.c.n)
 )
 
 # --- copies

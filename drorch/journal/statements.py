@@ -87,6 +87,15 @@ FROM ledger ORDER BY ledger.n""",
 FROM ledger ORDER BY ledger.n""",
 )
 
+ENTRY_AT = Statement(
+    """SELECT ledger.n, ledger.run, ledger.what, ledger.head, ledger.at, ledger.prev, ledger.hash
+FROM ledger
+WHERE ledger.n = :n""",
+    """SELECT ledger.n, ledger.run, ledger.what, ledger.head, ledger.at, ledger.prev, ledger.hash
+FROM ledger
+WHERE ledger.n = %(n)s::BIGINT""",
+)
+
 ENTRIES_OF = Statement(
     """SELECT ledger.n, ledger.run, ledger.what, ledger.head, ledger.at, ledger.prev, ledger.hash
 FROM ledger
@@ -250,6 +259,15 @@ WHERE ledger.n > :after AND ledger.what = :what""",
     """SELECT runs.kind, runs.name, runs.outcome, 1, runs.finished_at || runs.started_at AS anon_1
 FROM ledger JOIN runs ON runs.run = ledger.run
 WHERE ledger.n > %(after)s::BIGINT AND ledger.what = %(what)s::VARCHAR""",
+)
+
+KINDS_ENDED_AFTER = Statement(
+    """SELECT ledger.n, ledger.run, runs.kind
+FROM ledger JOIN runs ON runs.run = ledger.run
+WHERE ledger.n > :after AND ledger.what = :what AND ledger.at >= :since ORDER BY ledger.n""",
+    """SELECT ledger.n, ledger.run, runs.kind
+FROM ledger JOIN runs ON runs.run = ledger.run
+WHERE ledger.n > %(after)s::BIGINT AND ledger.what = %(what)s::VARCHAR AND ledger.at >= %(since)s::VARCHAR ORDER BY ledger.n""",
 )
 
 INSERT_COPY = Statement(

@@ -27,4 +27,7 @@ def command(session: Session, folder: Path) -> None:
         session.say(f"wrote {path}")
     session.say("")
     session.say("secrets/repo-key opens the backups: keep a copy of it in a safe.")
+    session.say(
+        "secrets/evidence-key seals evidence: give its public half, evidence-key.pub, to auditors."
+    )
     session.say("Next: edit drorch.yaml, then run drorch config check and drorch doctor.")

@@ -1,8 +1,9 @@
 """`drorch journal`: whether what is recorded can be believed."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,9 @@ from drorch.cli.verb import Verbs
 from drorch.cli.words import counted, one_line
 from drorch.core.errors import ExitCode
 
+if TYPE_CHECKING:
+    from drorch.app.program import Program
+
 
 @click.group(
     cls=Verbs, name="journal", help="Verify the journal, export a run, rebuild what is derived."
@@ -20,15 +24,37 @@ def command() -> None:
     """The group."""
 
 
-@command.command("verify", help="Verify the whole journal, or an exported run.")
+@command.command("verify", help="Verify the whole journal, or a sealed bundle.")
 @click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="FILE|TEXT",
+    help="Trust this public key alone; may be repeated. Left out: those of the configuration.",
+)
+@click.option("--unsealed", is_flag=True, help="Take a bundle that nobody signed.")
 @click.pass_obj
-def verify(session: Session, path: Path | None) -> int:
+def verify(session: Session, path: Path | None, keys: tuple[str, ...], *, unsealed: bool) -> int:
     """Leaves with 5 if anything is not as it was recorded."""
     from drorch.app import journals
 
-    found = journals.verify_exported(path) if path else journals.verify(session.program)
-    return _told(session, found, str(path) if path else "the journal")
+    if path is None:
+        return _told(session, journals.verify(session.program), "the journal")
+    program = None if keys or unsealed else _configured(session)
+    return _told(
+        session, journals.verify_exported(path, keys, program, unsealed=unsealed), str(path)
+    )
+
+
+def _configured(session: Session) -> "Program | None":
+    """The program, if there is a configuration: a bundle may be checked where there is none."""
+    from drorch.config.load import DEFAULT_PLACES
+
+    named = session.config is not None or "DRORCH_CONFIG" in os.environ
+    if not named and not any(place.is_file() for place in DEFAULT_PLACES):
+        return None
+    return session.program
 
 
 @command.command("export", help="Write a run as a bundle that can be verified anywhere.")
@@ -70,10 +96,7 @@ def _told(session: Session, found: Mapping[str, Any], what: str) -> int:
     if session.json:
         session.emit(found)
     elif found["ok"]:
-        session.say(
-            f"{what}: good ({counted(found['runs'], 'run')}, {counted(found['events'], 'event')})"
-        )
-        session.say(f"head: {found['head']}")
+        session.say(*_good(found, what))
     for flaw in found["flaws"]:
         session.tell(f"error: {flaw['subject']}: {one_line(flaw['message'])}")
     if found["ok"]:
@@ -83,3 +106,18 @@ def _told(session: Session, found: Mapping[str, Any], what: str) -> int:
         "such as an earlier export"
     )
     return int(ExitCode.JOURNAL_UNTRUSTED)
+
+
+def _good(found: Mapping[str, Any], what: str) -> Iterator[str]:
+    """What is told of records that are as they were."""
+    counts = f"{counted(found['runs'], 'run')}, {counted(found['events'], 'event')}"
+    if found.get("kind") == "files":
+        yield f"{what}: good (the files {found['name']!r})"
+    else:
+        yield f"{what}: good ({counts})"
+        yield f"head: {found['head']}"
+    yield from (f"missing when it was sealed: {name}" for name in found.get("missing", ()))
+    yield from (f"not checked: {why}" for why in found.get("unread", ()))
+    if "sealed_by" in found:
+        signer = found["sealed_by"]
+        yield f"sealed by key {signer}" if signer else "NOT SEALED: nobody signed it"

@@ -1,0 +1,174 @@
+"""Sealed records on their way to the regions: kept here until every region that is to have one does.
+
+    sealed/FOLDER/NAME              the record
+    sealed/owed/REGION/FOLDER/NAME  an empty file for each region that has not got it yet
+
+In a region it lies under `evidence/FOLDER/NAME`. A name holds the first digits of the SHA-256 of what
+it names, so nothing is ever written over anything else, and bringing a record twice is harmless.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from drorch.adapters.evidence import make_private, write_durably
+from drorch.adapters.exclusive import exclusive
+from drorch.app.program import Program
+from drorch.core.errors import DrorchError
+from drorch.core.model import Region, evidence_regions
+
+#: Where sealed records lie in a region, below its prefix.
+EVIDENCE = "evidence"
+
+_OWED = "owed"
+_LOCK = "lock"
+_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A record that a region has not got: its name below `evidence/`, and since when."""
+
+    region: str
+    name: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What came of bringing records: how many each region took, and why some did not."""
+
+    kept: Mapping[str, int]
+    failed: Mapping[str, DrorchError]
+
+
+def sealed_folder(program: Program) -> Path:
+    """Where sealed records wait; beside the state."""
+    return program.configuration.work / "sealed"
+
+
+@contextmanager
+def putting_down(program: Program) -> Iterator[None]:
+    """One at a time, in all processes on this state."""
+    folder = sealed_folder(program)
+    try:
+        make_private(folder)
+        with exclusive(folder / _LOCK):
+            yield
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def put_down(program: Program, folder: str, name: str, content: bytes) -> str:
+    """Keep a record, durably, until every region has it; returns its name below `evidence/`.
+
+    `name` ends in a suffix: the digits are put before it. The caller holds `putting_down`.
+    """
+    digits = hashlib.sha256(content).hexdigest()[:_DIGITS]
+    stem, dot, suffix = name.rpartition(".")
+    full = f"{folder}/{stem}.{digits}{dot}{suffix}"
+    regions = evidence_regions(program.configuration)
+    if regions:
+        _write(sealed_folder(program) / full, content)
+    for region in regions:
+        _write(sealed_folder(program) / _OWED / region / full, b"")
+    return full
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        make_private(path.parent)
+        write_durably(path, content)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> DrorchError:
+    hint = f"see that {path} can be written and its disk has room"
+    return DrorchError(f"{path} cannot be written: {error.strerror}", hint)
+
+
+def owed(program: Program) -> Sequence[Owed]:
+    """What regions have not got yet, by region, the longest owed first."""
+    top = sealed_folder(program) / _OWED
+    wanted = frozenset(evidence_regions(program.configuration))
+    found = (
+        _owed(top, marker)
+        for marker in top.glob("*/*/*")
+        if marker.relative_to(top).parts[0] in wanted and not marker.name.startswith(".")
+    )
+    return sorted((one for one in found if one), key=lambda one: (one.region, one.since, one.name))
+
+
+def _owed(top: Path, marker: Path) -> Owed | None:
+    region, *name = marker.relative_to(top).parts
+    with suppress(FileNotFoundError):  # somebody has just brought it
+        since = datetime.fromtimestamp(marker.stat().st_mtime, UTC)
+        return Owed(region, PurePosixPath(*name).as_posix(), since)
+    return None
+
+
+def bring(program: Program, *, most: int = 1000) -> Brought:
+    """Bring the regions what they are owed (to each at most so many), side by side.
+
+    A region that does not answer costs seconds. Never raises for what a region does.
+    """
+    wanted: dict[str, list[Owed]] = {}
+    for one in owed(program):
+        wanted.setdefault(one.region, []).append(one)
+    if not wanted:
+        return Brought({}, {})
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        results = list(pool.map(lambda r: _bring(program, r, wanted[r][:most]), wanted))
+    kept = {name: count for name, (count, _) in zip(wanted, results, strict=True)}
+    failed = {name: e for name, (_, e) in zip(wanted, results, strict=True) if e is not None}
+    _forget(sealed_folder(program))
+    return Brought(kept, failed)
+
+
+def _bring(program: Program, name: str, wanted: Sequence[Owed]) -> tuple[int, DrorchError | None]:
+    from drorch.actions.places import bucket_of
+    from drorch.storage.probe import probe
+
+    kept = 0
+    try:
+        region = program.region(name)
+        bucket = bucket_of(program.tools, region)
+        probe(bucket).raise_for_trouble()
+        until = program.clock.now().at + program.configuration.evidence.keep
+        for one in wanted:
+            _bring_one(program, region, one, until)
+            kept += 1
+    except DrorchError as error:
+        return kept, error
+    return kept, None
+
+
+def _bring_one(program: Program, region: Region, one: Owed, until: datetime) -> None:
+    from drorch.actions.places import bucket_of
+    from drorch.storage.records import keep
+
+    folder = sealed_folder(program)
+    try:
+        content = (folder / one.name).read_bytes()
+    except FileNotFoundError:
+        content = None  # somebody else has brought it meanwhile, and to all
+    if content is not None:
+        keep(bucket_of(program.tools, region), f"{EVIDENCE}/{one.name}", content, until)
+    (folder / _OWED / region.name / one.name).unlink(missing_ok=True)
+
+
+def _forget(folder: Path) -> None:
+    """Records that every region has."""
+    with exclusive(folder / _LOCK):  # none is just being put down, and has no marker yet
+        owing = folder / _OWED
+        left = {marker.relative_to(owing).as_posix() for marker in owing.glob("*/*/*")}
+        needed = {name.partition("/")[2] for name in left}
+        for record in folder.glob("*/*"):
+            name = record.relative_to(folder).as_posix()
+            if record.is_file() and name not in needed:
+                record.unlink(missing_ok=True)

@@ -1,0 +1,174 @@
+"""Files by name as one folder or one zip file, each read with suspicion: it comes from anywhere.
+
+A zip holds nothing that is not content: stored, sorted, one date, no extras. What is read is packed
+anew and compared, so every byte of it counts. Names are of files, or of files in one folder.
+"""
+
+import io
+import os
+import shutil
+import stat
+import struct
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from drorch.core.errors import UsageError
+
+Files = Mapping[str, bytes]
+
+#: Nothing larger is read, in bytes.
+LARGEST = 1 << 30
+
+_UNIX = 3
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class Refused(Exception):
+    """Something that was read is not what it should be: what, and why (as a sentence's end)."""
+
+    def __init__(self, subject: str, message: str) -> None:
+        super().__init__(f"{subject}: {message}")
+        self.subject = subject
+        self.message = message
+
+
+def is_name(name: str) -> bool:
+    """Whether a file of a bundle may be called so: wherever it is unpacked it stays inside."""
+    parts = name.split("/")
+    return (
+        len(parts) <= 2
+        and all(part not in ("", ".", "..") for part in parts)
+        and all(c.isprintable() and c != "\\" for c in name)
+    )
+
+
+def write(files: Files, output: Path) -> None:
+    """Write a folder, or with a suffix one zip file. Whole or not at all.
+
+    A file in the way is replaced, a folder is not. Raises UsageError for what cannot be written.
+    """
+    try:
+        _write_file(files, output) if output.suffix else _write_folder(files, output)
+    except OSError as error:
+        raise UsageError(
+            f"the bundle cannot be written to {output}: {error.strerror}", "give another --output"
+        ) from None
+
+
+def read(path: Path) -> Files:
+    """What a folder or file holds. Raises Refused; UsageError when there is none."""
+    try:
+        return dict(_folder(path)) if path.is_dir() else unpacked(_content(path), path.name)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", "give a bundle's folder or file"
+        ) from None
+
+
+# --- as a folder
+
+
+def _write_folder(files: Files, output: Path) -> None:
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UsageError(f"{output} is not empty", "give another --output")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
+    try:
+        for name, content in files.items():
+            (made / name).parent.mkdir(exist_ok=True)
+            (made / name).write_bytes(content)
+        made.chmod(0o755)
+        made.rename(output)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+def _folder(folder: Path) -> Iterator[tuple[str, bytes]]:
+    left = LARGEST
+    for item in sorted(folder.iterdir()):
+        inside = item.is_dir() and not item.is_symlink()
+        for file in sorted(item.iterdir()) if inside else [item]:
+            name = file.relative_to(folder).as_posix()
+            if not is_name(name):
+                raise Refused(ascii(name), "a file of a bundle is not called so")
+            content = _content(file, name, left)
+            left -= len(content)
+            yield name, content
+
+
+def _content(path: Path, name: str = "", left: int = LARGEST) -> bytes:
+    """Never what a link points at, and never more than so many bytes."""
+    if path.is_symlink() and name:
+        raise Refused(name, "it is not a file")
+    # Not to wait for somebody who would write into a pipe.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise Refused(name or path.name, "it is not a file")
+        if status.st_size > left:
+            raise Refused(name or path.name, "it is larger than any bundle")
+        return file.read(left)
+
+
+# --- as one file
+
+
+def _write_file(files: Files, output: Path) -> None:
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder", "give another --output")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(packed(files))
+        Path(name).chmod(0o644)
+        Path(name).replace(output)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def packed(files: Files) -> bytes:
+    """The one zip of these files: always the same bytes."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.create_system, entry.external_attr = _UNIX, 0o100644 << 16
+            archive.writestr(entry, files[name])
+    return target.getvalue()
+
+
+#: What zipfile raises for what is no zip, or is encrypted, or packed by a codec it does not know.
+_NO_ZIP = (
+    zipfile.BadZipFile,
+    ValueError,
+    KeyError,
+    EOFError,
+    OverflowError,
+    RuntimeError,
+    struct.error,
+)
+
+
+def unpacked(content: bytes, name: str) -> Files:
+    """What a zip holds, if it was packed by `packed`; Refused, of `name`, otherwise."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            # Nothing is unpacked that together could be larger than the file, or needs a codec.
+            plain = all(e.compress_type == zipfile.ZIP_STORED for e in entries)
+            if not plain or sum(e.file_size for e in entries) > len(content):
+                raise Refused(name, "it is no bundle: it is not packed plainly")
+            strange = [e.filename for e in entries if not is_name(e.filename)]
+            if strange:
+                raise Refused(ascii(strange[0]), "a file of a bundle is not called so")
+            files = {entry.filename: archive.read(entry) for entry in entries}
+    except _NO_ZIP as error:
+        raise Refused(name, f"it is no bundle: {error}") from None
+    if content != packed(files):
+        raise Refused(name, "it is not packed as it was sealed")
+    return files
