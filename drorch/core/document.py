@@ -67,7 +67,7 @@ def run_document(
             _finding(f"{run}/{number}", step, f)
             for number, (step, f) in enumerate(all_findings(state, timing), 1)
         ],
-        "journal_head": _head(journal_head),
+        "journal_head": head_of(journal_head),
         "format": FORMAT,
         "objectives_met": timing.objectives_met,
         **_circumstances(state),
@@ -118,7 +118,8 @@ def _finding(name: str, step: str, finding: Finding) -> Document:
     }
 
 
-def _head(hex_hash: str) -> str:
+def head_of(hex_hash: str) -> str:
+    """The hash with its kind before it, whether it was there or not."""
     return hex_hash if hex_hash.startswith("sha256:") else f"sha256:{hex_hash}"
 
 
@@ -137,9 +138,9 @@ def _circumstances(state: RunFold) -> Document:
         "datasets": list(plan.datasets),
         "parallel": plan.parallel,
         "mtpd_s": _optional_seconds(plan.objectives.mtpd),
-        "runbook_digest": _head(plan.runbook_digest) if plan.runbook_digest else None,
+        "runbook_digest": head_of(plan.runbook_digest) if plan.runbook_digest else None,
         "configuration_digest": (
-            _head(plan.configuration_digest) if plan.configuration_digest else None
+            head_of(plan.configuration_digest) if plan.configuration_digest else None
         ),
         "owner": {
             "host": state.owner.host,
@@ -206,7 +207,7 @@ def _scheduled(facts: Sequence[ScheduleFact]) -> Document:
             case JobsSeen(jobs, since):
                 seen.append({"since": rfc3339(since), "jobs": list(jobs)})
             case ConfigurationTaken(file, digest, why):
-                configuration = {"file": file, "digest": _head(digest), "why": why}
+                configuration = {"file": file, "digest": head_of(digest), "why": why}
     return {
         "slot": slot,
         "missed": missed,

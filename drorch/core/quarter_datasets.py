@@ -51,8 +51,10 @@ class CopyQuarter:
     `worst_age` was reached at `worst_at`; `days` has the worst of each day of the document's `days`,
     None where nothing lay there yet, or any more, or where the day is still to come. `over_rpo` is how
     long the age was above the RPO, `without` how long the region held nothing after it had once held
-    something. What is `newest`, owed and proven stands as of the document's `until`, or, once later
-    runs have changed it, as of when it was made (`as_of_now`).
+    something. `newest_at` and `age` are as of the document's `until`; what is owed and proven is as of
+    when it was made, of a dataset that left: as last known. `first_at` is when the region is first known to
+    have held something, in any quarter. A copy that never held anything, while others did, has not met
+    its RPO.
     """
 
     region: str
@@ -68,7 +70,6 @@ class CopyQuarter:
     first_at: datetime | None
     newest_at: datetime | None
     age: timedelta | None
-    as_of_now: bool
     owed: bool
     owed_since: datetime | None
     verified_at: datetime | None

@@ -110,7 +110,6 @@ def _copies(n: int) -> Iterator[CopyQuarter]:
             first_at=at(11, 15, 3) if name == "research-images" else at(7, 1, 0, 15),
             newest_at=END - usual / 2,
             age=usual / 2,
-            as_of_now=False,
             owed=name == "mail-archive" and region == "tor",
             owed_since=END - 5 * HOUR if name == "mail-archive" and region == "tor" else None,
             verified_at=at(12, 27, 5),

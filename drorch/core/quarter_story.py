@@ -1,0 +1,202 @@
+"""What one run tells a quarter: the drill it was, what it brought back and where to, what became of
+that, and what it found. Pure: read off the run's folded state.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from drorch.core.document import head_of
+from drorch.core.findings import all_findings
+from drorch.core.model import Configuration, jurisdiction_within
+from drorch.core.names import Phase, RunKind, StepStatus
+from drorch.core.outcome import left_behind
+from drorch.core.posture import RunRow
+from drorch.core.quarter_drills import DrillQuarter, Reached
+from drorch.core.quarter_records import Destruction, FindingQuarter, RestoreQuarter, TargetPlace
+from drorch.core.state import RunFold, StepState
+from drorch.core.timing import Measured, Timing
+
+#: Runs that practise or carry out a runbook.
+DRILLS = (RunKind.DRILL, RunKind.FAILOVER, RunKind.FAILBACK)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A run of the quarter. `head` is the hash that its chain ends with."""
+
+    row: RunRow
+    state: RunFold
+    timing: Timing
+    head: str
+
+
+def drill_of(story: Story) -> DrillQuarter:
+    """The run as a drill, failover or failback."""
+    row, state, timing = story.row, story.state, story.timing
+    plan = state.plan
+    restored = [r for r in _restored(state) if r.outputs]
+    return DrillQuarter(
+        run=row.run,
+        kind=row.kind.value,
+        runbook=plan.name,
+        title=plan.title,
+        service=plan.service,
+        trigger=state.trigger,
+        by=state.by,
+        reason=state.reason,
+        due_at=state.due_at,
+        started_at=state.started.at,
+        finished_at=state.finished_at.at if state.finished_at else None,
+        outcome=state.finished.outcome.value if state.finished else None,
+        dirty=bool(left_behind(state)),
+        rto=_reached(timing.rto),
+        rpo=_reached(timing.rpo),
+        machine=timing.machine,
+        person=timing.person,
+        datasets=tuple(dict.fromkeys([*plan.datasets, *(_text(r, "dataset") for r in restored)])),
+        regions=tuple(dict.fromkeys(_text(r, "region") for r in restored)),
+        failed_step=state.failed_step or None,
+        not_tested=tuple(
+            s.plan.id
+            for s in state.steps.values()
+            if s.plan.skip and s.status is StepStatus.SKIPPED
+        ),
+        findings=sum(1 for _ in all_findings(state, timing)),
+        exercise=kind.value if (kind := plan.exercise and plan.exercise.type) else "",
+        runbook_digest=head_of(plan.runbook_digest) if plan.runbook_digest else None,
+        journal_head=head_of(story.head),
+    )
+
+
+def _reached(measured: Measured) -> Reached:
+    return Reached(measured.target, measured.actual, measured.met)
+
+
+def _restored(state: RunFold) -> list[StepState]:
+    """Steps that bring data back and were begun."""
+    return [s for s in state.steps.values() if s.plan.do == "restore" and s.attempts]
+
+
+def _text(step: StepState, name: str) -> str:
+    """What came out under that name, or else what was asked for."""
+    found = step.outputs.get(name, step.attempts[-1].arguments.get(name, ""))
+    return found if isinstance(found, str) else ""
+
+
+def restores_of(story: Story, configuration: Configuration) -> Iterator[RestoreQuarter]:
+    """An entry of the access log for each step that brought data back, or tried to."""
+    state = story.state
+    for step in _restored(state):
+        outputs: Any = step.outputs
+        region = _text(step, "region") or None
+        known = configuration.regions.get(region or "")
+        verdict = step.attempts[-1].verdict
+        became, by, at = _became(state, step)
+        yield RestoreQuarter(
+            run=story.row.run,
+            step=step.plan.id,
+            kind=story.row.kind.value,
+            trigger=state.trigger,
+            by=state.by,
+            purpose=_text(step, "purpose") or state.reason,
+            dataset=_text(step, "dataset"),
+            snapshot=outputs.get("snapshot"),
+            snapshot_at=_instant(outputs.get("snapshot_at")),
+            region=region,
+            jurisdiction=known.jurisdiction if known else None,
+            at=step.attempts[0].started.at,
+            host=state.owner.host,
+            to=outputs.get("path") or _text(step, "to"),
+            files=outputs.get("files"),
+            bytes=outputs.get("bytes"),
+            verdict=verdict.value if verdict else None,
+            state=became,
+            destroyed_by=by,
+            destroyed_at=at,
+        )
+
+
+def _instant(text: object) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
+
+
+def _became(state: RunFold, step: StepState) -> tuple[Destruction, str | None, datetime | None]:
+    """What became of the data: what was to remove it, and when that was done."""
+    if not step.passed and not step.may_have_happened:
+        return Destruction.NOTHING, None, None
+    removing = [s for s in state.steps.values() if _removes(s, step)]
+    done = [s for s in removing if s.passed and s.closed is not None]
+    if done and done[0].closed is not None:
+        return Destruction.DESTROYED, done[0].plan.id, done[0].closed.at
+    if not step.passed and not step.outputs:  # a restore is wholly there or not at all
+        return Destruction.NOTHING, None, None
+    if state.finished is None:
+        return Destruction.OPEN, removing[0].plan.id if removing else None, None
+    if removing:
+        return Destruction.LEFT, removing[0].plan.id, None
+    return Destruction.KEPT, None, None
+
+
+def _removes(step: StepState, restored: StepState) -> bool:
+    """Whether a cleanup step is to remove what another brought back: its folder or one above it."""
+    if step.plan.phase is not Phase.CLEANUP or step.plan.do != "files.remove":
+        return False
+    if step.plan.undoes == restored.plan.id:
+        return True
+    # Where a step was not begun, its arguments may still hold references: the plan's text is compared.
+    there = _path(restored, "path") or _path(restored, "to")
+    gone = _path(step, "path")
+    return bool(there and gone) and (there == gone or there.startswith(gone.rstrip("/") + "/"))
+
+
+def _path(step: StepState, name: str) -> str:
+    known = step.attempts[-1].arguments if step.attempts else step.plan.arguments
+    found = step.outputs.get(name) or known.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def targets_of(story: Story, configuration: Configuration) -> Iterator[TargetPlace]:
+    """Where the run brought data back to, and whether the dataset may lie there."""
+    plan = story.state.plan
+    site = configuration.sites.get(plan.site)
+    for step in _restored(story.state):
+        dataset = configuration.datasets.get(_text(step, "dataset"))
+        residency = dataset.residency if dataset else ()
+        transfer = dataset.transfer if dataset else None
+        yield TargetPlace(
+            run=story.row.run,
+            kind=story.row.kind.value,
+            dataset=_text(step, "dataset"),
+            host=story.state.owner.host,
+            to=_path(step, "path") or _path(step, "to"),
+            site=site.name if site else None,
+            jurisdiction=site.jurisdiction if site else None,
+            residency=residency,
+            inside=jurisdiction_within(site.jurisdiction, residency) if site else None,
+            assessment=transfer.assessment if transfer else None,
+            agreement=transfer.agreement if transfer else None,
+        )
+
+
+def findings_of(story: Story, until: datetime) -> Iterator[FindingQuarter]:
+    """What the run found, numbered as in its own report; it was found when the run ended, or began."""
+    state = story.state
+    found_at = (state.finished_at or state.started).at
+    datasets = state.plan.datasets
+    for number, (_, finding) in enumerate(all_findings(state, story.timing), 1):
+        yield FindingQuarter(
+            id=f"{story.row.run}/{number}",
+            run=story.row.run,
+            what=finding.what,
+            subject=finding.subject,
+            message=finding.message,
+            hint=finding.hint,
+            dataset=datasets[0] if len(datasets) == 1 else None,
+            service=state.plan.service or None,
+            found_at=found_at,
+            age=max(until - found_at, timedelta()),
+            action=None,
+            closed=False,
+        )
