@@ -3,6 +3,7 @@
 From the journal, today's configuration and the runbooks alone: no region is asked.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -18,6 +19,7 @@ from drorch.app.quarter_runs import Told, told_of
 from drorch.app.quarter_seen import QuarterSeen
 from drorch.core.corrective import Corrective
 from drorch.core.document import head_of
+from drorch.core.documenting import document_of
 from drorch.core.errors import UsageError
 from drorch.core.quarter import Quarter, ended_last
 from drorch.core.quarter_datasets import DatasetQuarter, Standing
@@ -35,6 +37,7 @@ from drorch.core.quarter_findings import Findings
 from drorch.core.quarter_judging import promises_of
 from drorch.core.quarter_records import ActionQuarter, FindingQuarter
 from drorch.core.quarter_work import total
+from drorch.reports.tables import tables_of, zip_of
 
 #: How long a report is to be kept: HIPAA's six years (45 CFR 164.316(b)(2)(i)).
 _KEPT_YEARS = 6
@@ -115,6 +118,14 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
         verifying=_verifying(program),
         sign_off=(),
     )
+
+
+def quarter_report(program: Program, quarter: Quarter, form: str) -> bytes:
+    """The report as `json` or, its tables in a zip, as `csv`."""
+    document = document_of(quarter_values(program, quarter))
+    if form == "csv":
+        return zip_of(tables_of(document))
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _headline(told: Told, promises: Sequence[PromiseQuarter]) -> Headline:
@@ -217,8 +228,9 @@ def _action(seen: QuarterSeen, then: Corrective) -> ActionQuarter:
 def _with_actions(
     findings: Sequence[FindingQuarter], actions: Sequence[ActionQuarter]
 ) -> list[FindingQuarter]:
-    """Each finding with the newest action that names it."""
-    known = {action.finding: action for action in actions if action.finding}
+    """Each finding with the newest action that names it, an open one before others."""
+    by_age = sorted(actions, key=lambda action: action.status == "open")
+    known = {action.finding: action for action in by_age if action.finding}
     return [
         replace(one, action=action.id, closed=action.status == "closed")
         if (action := known.get(one.id)) is not None

@@ -33,6 +33,11 @@ def document_of(value: Any) -> Document:
     }
 
 
+def keys_of(wanted: type) -> tuple[str, ...]:
+    """The keys of a dataclass's document."""
+    return tuple(key for _, key, _ in _writers(wanted))
+
+
 def _written(wanted: Any) -> tuple[tuple[str, str, _Writer], ...]:
     hints = get_type_hints(wanted)
     return tuple(

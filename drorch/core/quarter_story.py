@@ -2,7 +2,7 @@
 that, and what it found. Pure: read off the run's folded state.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from drorch.core.document import head_of
 from drorch.core.findings import all_findings
 from drorch.core.model import Configuration, jurisdiction_within
-from drorch.core.names import Phase, RunKind, StepStatus
+from drorch.core.names import RunKind, StepStatus
 from drorch.core.outcome import left_behind
 from drorch.core.posture import RunRow
 from drorch.core.quarter_drills import DrillQuarter, Reached
@@ -124,31 +124,40 @@ def _instant(text: object) -> datetime | None:
 
 def _became(state: RunFold, step: StepState) -> tuple[Destruction, str | None, datetime | None]:
     """What became of the data: what was to remove it, and when that was done."""
-    if not step.passed and not step.may_have_happened:
+    if not step.passed:  # a restore is wholly there or not at all
         return Destruction.NOTHING, None, None
-    removing = [s for s in state.steps.values() if _removes(s, step)]
-    done = [s for s in removing if s.passed and s.closed is not None]
-    if done and done[0].closed is not None:
-        return Destruction.DESTROYED, done[0].plan.id, done[0].closed.at
-    if not step.passed and not step.outputs:  # a restore is wholly there or not at all
-        return Destruction.NOTHING, None, None
-    if state.finished is None:
-        return Destruction.OPEN, removing[0].plan.id if removing else None, None
+    path = _path(step, "path") or _path(step, "to")
+    removals = [s for s in state.steps.values() if s.plan.do == "files.remove"]
+    for one in removals:
+        if one.passed and one.closed is not None and _is_gone(one, path):
+            return Destruction.DESTROYED, one.plan.id, one.closed.at
+    removing = [one for one in removals if _is_for(one, step, path)]
     if removing:
-        return Destruction.LEFT, removing[0].plan.id, None
-    return Destruction.KEPT, None, None
+        became = Destruction.OPEN if state.finished is None else Destruction.LEFT
+        return became, removing[0].plan.id, None
+    return (Destruction.OPEN if state.finished is None else Destruction.KEPT), None, None
 
 
-def _removes(step: StepState, restored: StepState) -> bool:
-    """Whether a cleanup step is to remove what another brought back: its folder or one above it."""
-    if step.plan.phase is not Phase.CLEANUP or step.plan.do != "files.remove":
+def _is_for(step: StepState, restored: StepState, path: str) -> bool:
+    """Whether a step is there to remove what another brought back: that path, or a folder above it."""
+    return step.plan.undoes == restored.plan.id or _covers(_path(step, "path"), path)
+
+
+def _is_gone(step: StepState, path: str) -> bool:
+    """Whether a removal that passed took it away, or found that it was not there any more."""
+    removed = step.outputs.get("removed")
+    if isinstance(removed, Sequence) and not isinstance(removed, str) and removed:
+        return any(isinstance(one, str) and _covers(one, path) for one in removed)
+    return _covers(_path(step, "path"), path)
+
+
+def _covers(above: str, path: str) -> bool:
+    """Whether a path is that one or lies below it; a relative one is taken to mean any such folder."""
+    if not above or not path:
         return False
-    if step.plan.undoes == restored.plan.id:
-        return True
-    # Where a step was not begun, its arguments may still hold references: the plan's text is compared.
-    there = _path(restored, "path") or _path(restored, "to")
-    gone = _path(step, "path")
-    return bool(there and gone) and (there == gone or there.startswith(gone.rstrip("/") + "/"))
+    if above.startswith("/"):
+        return f"{path}/".startswith(f"{above.rstrip('/')}/")
+    return f"/{above.removeprefix('./').rstrip('/')}/" in f"{path}/"
 
 
 def _path(step: StepState, name: str) -> str:

@@ -542,8 +542,8 @@ def _promises() -> Iterator[PromiseQuarter]:
         yield PromiseQuarter(
             "rto",
             drill.service,
-            f"{drill.rto.target}",
-            f"{drill.rto.actual}",
+            f"{drill.rto.target.total_seconds():g}s",
+            f"{drill.rto.actual.total_seconds():g}s" if drill.rto.actual else "",
             drill.rto.met,
             "",
             (drill.run,),
