@@ -7,8 +7,8 @@ Texts that runs recorded are as recorded. It draws no conclusion about any law.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
+from drorch.core.quarter_controls import Control
 from drorch.core.quarter_datasets import DatasetQuarter, Work
 from drorch.core.quarter_drills import Coverage, DrillQuarter, DrillSchedule, ServiceQuarter
 from drorch.core.quarter_records import (
@@ -138,7 +138,7 @@ class QuarterDocument:
     residency: tuple[CopyPlace, ...]
     targets: tuple[TargetPlace, ...]
     restores: tuple[RestoreQuarter, ...]
-    controls: tuple[Any, ...]
+    controls: tuple[Control, ...]
     retention_until: date | None
     verifying: Verifying
     sign_off: tuple[Signing, ...]

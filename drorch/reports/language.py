@@ -6,7 +6,7 @@ needed. Tests hold that none is missing, doubtful or left over.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
@@ -55,6 +55,19 @@ class Language:
             said = said.replace("1", "1er", 1)  # an ordinal, which no pattern of CLDR's gives
         return f"{said} ({zone})"
 
+    def day(self, at: date) -> str:
+        """A day of the calendar: `5 January 2027`."""
+        from babel.dates import format_date
+
+        said = format_date(at, "d MMMM y", locale=self.code)
+        return said.replace("1", "1er", 1) if self.code == "fr" and at.day == 1 else said
+
+    def month(self, at: date) -> str:
+        """The month alone, with a capital: `October`."""
+        from babel.dates import format_date
+
+        return str(format_date(at, "LLLL", locale=self.code)).capitalize()
+
     def number(self, number: float) -> str:
         """The number with the language's separators."""
         from babel.numbers import format_decimal
@@ -75,6 +88,12 @@ class Language:
                 parts.append((count, unit))
         return " ".join(self._unit(count, unit) for count, unit in parts[:2] if count)
 
+    def amount(self, number: float, unit: str) -> str:
+        """So much of a unit of CLDR's: `791 MB` of `digital-megabyte`."""
+        from babel.units import format_unit
+
+        return format_unit(number, unit, "short", locale=self.code)
+
     def listed(self, names: Sequence[str]) -> str:
         """Names in a sentence: `a, b and c`."""
         from babel.lists import format_list
@@ -82,9 +101,7 @@ class Language:
         return format_list(list(names), locale=self.code) if names else ""
 
     def _unit(self, count: float, unit: str) -> str:
-        from babel.units import format_unit
-
-        return format_unit(count, f"duration-{unit}", "short", locale=self.code)
+        return self.amount(count, f"duration-{unit}")
 
 
 @cache

@@ -16,7 +16,9 @@ _GAP = 18
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A sign and what it means. `style` is a rectangle's, `line` a named line's: slack, window, target."""
+    """A sign and what it means. `style` is a rectangle's, `line` a named line's: slack, window,
+    target; `none` for words alone.
+    """
 
     word: str
     style: Mapping[str, Any]
@@ -39,7 +41,9 @@ def legend(page: "Axes", keys: Sequence[Key], left: float, top: float, width: in
             _line(page, key.line, x, y + 6)
         else:
             page.add_patch(Rectangle((x, y), _SIGN - 6, 12, **key.style))
-        page.text(x + _SIGN, y + 11, key.word, color=Ink.DIM.stand_in)
+        page.text(
+            x + (0 if key.line == "none" else _SIGN), y + 11, key.word, color=Ink.DIM.stand_in
+        )
 
 
 def _line(page: "Axes", line: str, x: float, y: float) -> None:
@@ -49,6 +53,8 @@ def _line(page: "Axes", line: str, x: float, y: float) -> None:
             color = Ink.IDLE.stand_in
             page.plot([x, end], [y, y], color=color, linewidth=1.4, linestyle=(0, (1, 2)))
             page.plot([end, end], [y - 4, y + 4], color=color, linewidth=1.4)
+        case "none":
+            pass
         case "window":
             page.plot([x, end], [y, y], color=Ink.DIM.stand_in, linewidth=5, solid_capstyle="butt")
         case _:
@@ -60,7 +66,7 @@ def _placed(keys: Sequence[Key], left: float, width: int) -> Iterator[tuple[Key,
     """Each key with its place from the left and its row."""
     x, row = left, 0
     for key in keys:
-        size = _SIGN + text_width(key.word)
+        size = text_width(key.word) + (0 if key.line == "none" else _SIGN)
         if x > left and x + size > width - 4:
             x, row = left, row + 1
         yield key, x, row

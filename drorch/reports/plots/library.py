@@ -15,7 +15,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from threading import RLock
 from typing import TYPE_CHECKING, Final
@@ -109,6 +109,7 @@ def written(title: str, description: str, tips: Mapping[int, str], figure: "Figu
     return Picture(title, description, round(width), round(height), _clean(kept.getvalue(), tips))
 
 
+@lru_cache(4096)
 def text_width(text: str, size: float = LETTERS, *, bold: bool = False) -> float:
     """Pixels that the text takes at most."""
     with _DRAWING, warnings.catch_warnings():

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
+from drorch.core.controls import controls_of
 from drorch.core.documenting import document_of
 from drorch.core.quarter import Quarter
 from drorch.core.quarter_datasets import CopyQuarter, DatasetQuarter, Missed, Standing, Work
@@ -712,7 +713,9 @@ SAMPLES = {"hospital": hospital, "no_drill": no_drill}
 
 def text_of(name: str) -> str:
     """The sample as its file holds it."""
-    return json.dumps(document_of(SAMPLES[name]()), indent=1, ensure_ascii=False) + "\n"
+    bare = SAMPLES[name]()
+    whole = replace(bare, controls=controls_of(bare))
+    return json.dumps(document_of(whole), indent=1, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,258 @@
+"""What a quarter can show, and where it falls short: one function for each stable word. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Final
+
+from drorch.core.quarter_controls import Gap, Shown
+from drorch.core.quarter_document import QuarterDocument
+from drorch.core.quarter_drills import DrillQuarter
+from drorch.core.quarter_records import Destruction
+
+#: Runs or names given for one fact.
+_MOST = 5
+
+#: Records are to be kept for so many years from when they were made (45 CFR 164.316(b)(2)(i)).
+_YEARS = 6
+
+
+def _runs(runs: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(runs))[:_MOST]
+
+
+def _passed(document: QuarterDocument) -> list[DrillQuarter]:
+    return [d for d in document.drills if d.outcome == "passed"]
+
+
+def _switches(document: QuarterDocument) -> list[DrillQuarter]:
+    """What passed at the other place: failovers, failbacks, exercises that were isolated or live."""
+    moved = ("failover", "failback")
+    return [d for d in _passed(document) if d.kind in moved or d.exercise in ("isolated", "live")]
+
+
+def _work(key: str, what: str) -> Callable[[QuarterDocument], Shown]:
+    def found(document: QuarterDocument) -> Shown:
+        work = getattr(document.totals, key)
+        return Shown(what, work.done, work.due)
+
+    return found
+
+
+def _copies_within(document: QuarterDocument) -> Shown:
+    judged = [c.rpo_met for d in document.datasets for c in d.copies if c.rpo_met is not None]
+    return Shown("copy-within-rpo", judged.count(True), len(judged))
+
+
+def _several_regions(document: QuarterDocument) -> Shown:
+    kept = [d for d in document.datasets if d.configured]
+    several = [d for d in kept if len([c for c in d.copies if c.newest_at]) > 1]
+    return Shown("several-regions", len(several), len(kept))
+
+
+def _restore_tests(document: QuarterDocument) -> Shown:
+    work = document.totals.restore_tests
+    shown = [r.run for r in document.restores if r.kind == "restore-test" and r.verdict == "pass"]
+    return Shown("restore-test-passed", work.done, work.due, _runs(shown))
+
+
+def _restored(document: QuarterDocument) -> Shown:
+    whole = [r.run for r in document.restores if r.verdict == "pass"]
+    return Shown("restore-whole", len(whole), len(document.restores), _runs(whole))
+
+
+def _drills_ended(document: QuarterDocument) -> Shown:
+    ended = [d.run for d in document.drills if d.outcome]
+    return Shown("drill-ended", len(ended), None, _runs(ended))
+
+
+def _drills_passed(document: QuarterDocument) -> Shown:
+    passed = [d.run for d in _passed(document)]
+    return Shown("drill-passed", len(passed), len(document.drills), _runs(passed))
+
+
+def _on_time(document: QuarterDocument) -> Shown:
+    work = document.totals.drills
+    return Shown("drill-on-time", work.on_time + work.late, work.due)
+
+
+def _switched(document: QuarterDocument) -> Shown:
+    runs = [d.run for d in _switches(document)]
+    return Shown("switched", len(runs), None, _runs(runs))
+
+
+def _proven(document: QuarterDocument) -> Shown:
+    proven = [r for r in document.coverage.runbooks if r.changed == () and not r.gone]
+    runs = _runs(r.last_run for r in proven if r.last_run)
+    return Shown("runbook-proven", len(proven), len(document.coverage.runbooks), runs)
+
+
+def _reached(document: QuarterDocument) -> Shown:
+    judged = [d for d in document.drills if d.rto.met is not None]
+    met = [d.run for d in judged if d.rto.met and d.rpo.met is not False]
+    return Shown("objective-reached", len(met), len(judged), _runs(met))
+
+
+def _closed(document: QuarterDocument) -> Shown:
+    closed = [a for a in document.actions if a.status == "closed"]
+    runs = _runs(a.closed_by_run for a in closed if a.closed_by_run)
+    return Shown("action-closed", len(closed), len(document.actions), runs)
+
+
+def _tiers(document: QuarterDocument) -> Shown:
+    named = [s for s in document.services if s.tier is not None]
+    return Shown("tier-named", len(named), len(document.services))
+
+
+def _objectives(document: QuarterDocument) -> Shown:
+    named = [s for s in document.services if s.rto is not None and s.rpo is not None]
+    return Shown("objective-named", len(named), len(document.services))
+
+
+def _journal(document: QuarterDocument) -> Shown:
+    return Shown("journal-entries", document.verifying.ledger_entries)
+
+
+def _long_enough(document: QuarterDocument) -> bool:
+    kept, made = document.retention_until, document.made_at.date()
+    leap = made.month == 2 and made.day == 29
+    until = date(made.year + _YEARS, made.month, 28 if leap else made.day)
+    return kept is not None and kept >= until
+
+
+def _kept(document: QuarterDocument) -> Shown:
+    return Shown("kept-six-years", int(_long_enough(document)), 1)
+
+
+def _inside(document: QuarterDocument) -> Shown:
+    held = [p.inside for p in document.residency if p.holds]
+    return Shown("copy-inside", held.count(True), len(held))
+
+
+def _papered(document: QuarterDocument) -> Shown:
+    outside = [p.papered for p in document.residency if p.holds and p.inside is False]
+    return Shown("copy-papered", outside.count(True), len(outside))
+
+
+def _targets(document: QuarterDocument) -> Shown:
+    runs = [t.run for t in document.targets if t.inside]
+    return Shown("target-inside", len(runs), len(document.targets), _runs(runs))
+
+
+def _logged(document: QuarterDocument) -> Shown:
+    return Shown("access-logged", len(document.restores))
+
+
+def _destroyed(document: QuarterDocument) -> Shown:
+    due = [r for r in document.restores if r.state in (Destruction.DESTROYED, Destruction.LEFT)]
+    gone = [r.run for r in due if r.state is Destruction.DESTROYED]
+    return Shown("data-destroyed", len(gone), len(due), _runs(gone))
+
+
+SHOWN: Final[Mapping[str, Callable[[QuarterDocument], Shown]]] = {
+    "backup-done": _work("backups", "backup-done"),
+    "check-passed": _work("checks", "check-passed"),
+    "copy-within-rpo": _copies_within,
+    "several-regions": _several_regions,
+    "restore-test-passed": _restore_tests,
+    "restore-whole": _restored,
+    "drill-ended": _drills_ended,
+    "drill-passed": _drills_passed,
+    "drill-on-time": _on_time,
+    "switched": _switched,
+    "runbook-proven": _proven,
+    "objective-reached": _reached,
+    "action-closed": _closed,
+    "tier-named": _tiers,
+    "objective-named": _objectives,
+    "journal-entries": _journal,
+    "kept-six-years": _kept,
+    "copy-inside": _inside,
+    "copy-papered": _papered,
+    "target-inside": _targets,
+    "access-logged": _logged,
+    "data-destroyed": _destroyed,
+}
+
+
+def _named(
+    what: str, names: Callable[[QuarterDocument], Iterable[str]]
+) -> tuple[str, Callable[[QuarterDocument], Gap]]:
+    """A gap that is so many named things."""
+
+    def found(document: QuarterDocument) -> Gap:
+        subjects = tuple(dict.fromkeys(names(document)))
+        return Gap(what, len(subjects), subjects[:_MOST])
+
+    return what, found
+
+
+def _counted(
+    what: str, count: Callable[[QuarterDocument], int]
+) -> tuple[str, Callable[[QuarterDocument], Gap]]:
+    """A gap that is a number."""
+    return what, lambda document: Gap(what, count(document))
+
+
+GAPS: Final[Mapping[str, Callable[[QuarterDocument], Gap]]] = dict(
+    (
+        _counted("backup-missed", lambda q: q.totals.backups.missed + q.totals.backups.failed),
+        _counted("drill-missed", lambda q: q.totals.drills.missed),
+        _counted(
+            "restore-test-failed",
+            lambda q: q.totals.restore_tests.failed + q.totals.restore_tests.missed,
+        ),
+        _counted("no-drill", lambda q: int(q.headline.no_drill)),
+        _counted("no-switch", lambda q: int(not _switches(q))),
+        _counted("not-sealed", lambda q: int(not q.verifying.sealed)),
+        _counted("kept-shorter", lambda q: int(not _long_enough(q))),
+        _named(
+            "copy-over-rpo",
+            lambda q: (
+                f"{d.dataset} in {c.region}"
+                for d in q.datasets for c in d.copies if c.rpo_met is False
+            ),
+        ),
+        _named(
+            "one-region",
+            lambda q: (
+                d.dataset for d in q.datasets
+                if d.configured and len([c for c in d.copies if c.newest_at]) < 2
+            ),
+        ),
+        _named("never-restored", lambda q: q.coverage.never_restored),
+        _named("never-drilled", lambda q: (n for t in q.coverage.tiers for n in t.never)),
+        _named("no-runbook", lambda q: (n for t in q.coverage.tiers for n in t.no_runbook)),
+        _named("drill-not-passed", lambda q: (d.run for d in q.drills if d.outcome != "passed")),
+        _named(
+            "objective-missed",
+            lambda q: (d.run for d in q.drills if d.rto.met is False or d.rpo.met is False),
+        ),
+        _named(
+            "runbook-changed",
+            lambda q: (r.runbook for r in q.coverage.runbooks if r.changed != () or r.gone),
+        ),
+        _named(
+            "finding-without-action",
+            lambda q: (f.id for f in q.findings if f.action is None and not f.closed),
+        ),
+        _named("action-overdue", lambda q: (a.id for a in q.actions if a.overdue)),
+        _named("no-tier", lambda q: (s.service for s in q.services if s.tier is None)),
+        _named(
+            "no-objective",
+            lambda q: (s.service for s in q.services if s.rto is None or s.rpo is None),
+        ),
+        _named(
+            "copy-without-papers",
+            lambda q: (
+                f"{p.dataset} in {p.region}"
+                for p in q.residency if p.holds and p.inside is False and not p.papered
+            ),
+        ),
+        _named(
+            "copy-place-unknown",
+            lambda q: (f"{p.dataset} in {p.region}" for p in q.residency if p.jurisdiction is None),
+        ),
+        _named("target-outside", lambda q: (t.run for t in q.targets if t.inside is not True)),
+        _named("data-left", lambda q: (r.run for r in q.restores if r.state is Destruction.LEFT)),
+    )
+)  # fmt: skip

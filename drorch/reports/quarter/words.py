@@ -1,0 +1,70 @@
+"""Words for the stable ones of the quarter's document."""
+
+from drorch.reports.language import later
+
+OUTCOMES = {
+    "passed": later("passed"),
+    "failed": later("failed"),
+    "aborted": later("aborted"),
+    "open": later("not ended"),
+}
+TONES = {"passed": "good", "failed": "bad", "aborted": "warn", "open": "idle"}
+KINDS = {
+    "drill": later("drill"),
+    "failover": later("failover"),
+    "failback": later("failback"),
+    "restore": later("restore"),
+    "restore-test": later("restore test"),
+}
+EXERCISES = {
+    "tabletop": later("tabletop"),
+    "component": later("component restore"),
+    "isolated": later("isolated failover"),
+    "live": later("live switchover"),
+    "": later("not said"),
+}
+PROMISES = {
+    "rpo": later("newest copy within the RPO"),
+    "backup": later("backups on schedule"),
+    "check": later("repository checks on schedule"),
+    "scrub": later("objects proven on schedule"),
+    "restore-test": later("restore tests on schedule"),
+    "drill": later("drills on schedule"),
+    "rto": later("recovery within the RTO"),
+    "drill-rpo": later("data brought back within the RPO"),
+    "residency": later("copies inside the residency, or with papers"),
+    "destruction": later("restored data destroyed"),
+}
+ROLES = {
+    "primary": later("first region"),
+    "mirror": later("mirror"),
+    "copy": later("independent copy"),
+    "left": later("left over"),
+}
+DESTRUCTION = {
+    "destroyed": later("destroyed"),
+    "left": later("left behind"),
+    "kept": later("kept: asked for"),
+    "open": later("run not ended"),
+    "nothing": later("nothing came back"),
+}
+DESTRUCTION_TONES = {
+    "destroyed": "good",
+    "left": "bad",
+    "kept": "idle",
+    "open": "warn",
+    "nothing": "idle",
+}
+WORKS = {
+    "backups": later("Backups"),
+    "checks": later("Repository checks"),
+    "scrubs": later("Proofs of objects"),
+    "restore_tests": later("Restore tests"),
+    "drills": later("Drills"),
+}
+NOTICES = {
+    "dataset.entered": later("{subject} came into the configuration in this quarter"),
+    "dataset.left": later("{subject} is not in the configuration any more"),
+    "sealing.off": later("nothing is sealed: the configuration names no evidence key"),
+    "quarter.running": later("the quarter is not over: all of this is so far"),
+}
