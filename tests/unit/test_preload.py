@@ -25,6 +25,7 @@ ELSEWHERE = (
     "drorch.journal.migrating",
     "drorch.notify.by_apprise",
     "drorch.reports.paper",
+    "drorch.reports.quarter",
     "drorch.storage.loading",
     "markupsafe",
     "matplotlib",

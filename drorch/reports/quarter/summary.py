@@ -174,7 +174,7 @@ def left_out(reading: Reading, count: int) -> list[Block]:
 def _promised(reading: Reading, told: list[dict[str, Any]], caption: str) -> Table:
     say = reading.say
     columns = (
-        Column(say("For what"), width=1.6),
+        Column(say("Subject"), width=1.6),
         Column(say("Promise"), width=1.5),
         Column(say("Promised"), width=1.1),
         Column(say("Measured"), width=1.1),
