@@ -13,7 +13,9 @@ from typing import Any, TypeAlias
 from drorch.core.axis import Axis, began
 from drorch.core.consent import Terms
 from drorch.core.events import (
+    AbortRequested,
     ConfigurationTaken,
+    FenceForced,
     JobsSeen,
     RetryRequested,
     ScheduleFact,
@@ -241,14 +243,13 @@ def _measuring(state: RunFold, timing: Timing, view: "_View") -> Document:
 
 
 def _trouble(state: RunFold) -> Document:
-    abort = state.abort
     return {
         "halted": state.halted,
         "failed_step": state.failed_step or None,
         "overrides": [_override(at, word) for at, word in state.overrides],
         "pauses": [_pause(one) for one in state.pauses],
-        "abort": {"by": abort.by, "reason": abort.reason} if abort else None,
-        "forced": {"by": state.forced.by, "reason": state.forced.reason} if state.forced else None,
+        "abort": _order(state.aborted_at, state.abort),
+        "forced": _order(state.forced_at, state.forced),
         "left_behind": list(left_behind(state)),
         "skipped": [
             {
@@ -267,6 +268,12 @@ def _override(at: Moment, word: RetryRequested | SkipRequested) -> Document:
     what = "retry" if isinstance(word, RetryRequested) else "skip"
     told = {"at": rfc3339(at.at), "step": word.step, "by": word.by, "reason": word.reason}
     return {"what": what, **told}
+
+
+def _order(at: Moment | None, word: AbortRequested | FenceForced | None) -> Document | None:
+    if at is None or word is None:
+        return None
+    return {"by": word.by, "reason": word.reason, "at": rfc3339(at.at)}
 
 
 def _pause(pause: Pause) -> Document:

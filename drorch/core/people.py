@@ -170,14 +170,14 @@ def _(word: AbortRequested, state: RunFold, at: Moment) -> str:
         # It had failed before: ending the run does not take that back.
         state.failed = state.failed or bool(stuck)
         state.failed_step = state.failed_step or stuck
-        state.abort, state.abort_phase = word, state.phase
+        state.abort, state.abort_phase, state.aborted_at = word, state.phase, at
     state.halted = state.halted or "the run was aborted"
     return ""
 
 
 @_heed.register
-def _(word: FenceForced, state: RunFold, at: Moment) -> str:  # noqa: ARG001 - as all of them
-    state.forced = word
+def _(word: FenceForced, state: RunFold, at: Moment) -> str:
+    state.forced, state.forced_at = word, at
     return ""
 
 

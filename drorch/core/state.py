@@ -197,7 +197,9 @@ class RunFold:
     cut_off: dict[str, str] = field(default_factory=dict)
     abort: AbortRequested | None = None
     abort_phase: Phase | None = None
+    aborted_at: Moment | None = None
     forced: FenceForced | None = None
+    forced_at: Moment | None = None
     pauses: list[Pause] = field(default_factory=list)
     overrides: list[tuple[Moment, RetryRequested | SkipRequested]] = field(default_factory=list)
     unheeded: list[tuple[Moment, Word, str]] = field(default_factory=list)

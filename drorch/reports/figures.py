@@ -1,78 +1,38 @@
-"""Numbers and times as a reader of the reports wants them."""
+"""Values of steps' outputs, said briefly."""
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from drorch.core.durations import format_duration
+from drorch.reports.pen import Pen
 
 _HASH = re.compile(r"[0-9a-f]{40,}")
 _LONGEST_LIST = 6
-_SIZES = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
-def duration(seconds: float | None) -> str:
-    """`41.2s`, `5s`, `3m 5s`; an en dash where there is none."""
-    if seconds is None:
-        return "–"
-    return format_duration(timedelta(seconds=seconds)).replace(".0s", "s") if seconds else "0s"
-
-
-def offset(seconds: float | None) -> str:
-    """`+8.3s` or `−1m 35s`: a place on the line of time."""
-    if seconds is None:
-        return "–"
-    sign = "−" if seconds < 0 else "+"
-    return sign + duration(abs(seconds))
-
-
-def size(count: float | None) -> str:
-    """`791.0 MiB`; an en dash where there is none."""
-    if count is None:
-        return "–"
-    value, unit = float(count), 0
-    while value >= 1024 and unit < len(_SIZES) - 1:
-        value, unit = value / 1024, unit + 1
-    return f"{value:.0f} {_SIZES[unit]}" if unit == 0 else f"{value:.1f} {_SIZES[unit]}"
-
-
-def count(number: float | None) -> str:
-    """`12,345`; an en dash where there is none."""
-    return "–" if number is None else f"{number:,}"
-
-
-def utc(text: str | None) -> str:
-    """`2026-11-23 03:00:00 UTC` from RFC 3339."""
-    return "–" if text is None else f"{_parsed(text):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def clock(text: str | None) -> str:
-    """`03:00:00` in UTC, from RFC 3339."""
-    return "–" if text is None else f"{_parsed(text):%H:%M:%S}"
-
-
-def local(text: str | None, timezone: str) -> str:
-    """`2026-11-22 22:00:00 −0500`: in the organization's own time; empty if that is UTC or unknown."""
-    if text is None or timezone in ("", "UTC"):
-        return ""
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ""
-    return f"{_parsed(text).astimezone(zone):%Y-%m-%d %H:%M:%S} {timezone}"
-
-
-def after(text: str, seconds: float) -> str:
-    """RFC 3339 of the time so many seconds after another."""
-    return (_parsed(text) + timedelta(seconds=seconds)).isoformat()
-
-
-def values(outputs: Mapping[str, Any], most: int = 8) -> list[tuple[str, str]]:
+def values(outputs: Mapping[str, Any], pen: Pen, most: int = 8) -> list[tuple[str, str]]:
     """The first outputs that can be said briefly, as name and text; long texts are cut."""
-    told = ((name, _brief(value)) for name, value in outputs.items())
+    told = ((name, brief(value, pen)) for name, value in outputs.items())
     return [(name, text) for name, text in told if text][:most]
+
+
+def brief(value: object, pen: Pen) -> str:
+    """A value on one short line; empty if it has none."""
+    match value:
+        case bool():
+            return pen.say("yes") if value else pen.say("no")
+        case int():
+            return pen.number(value) if abs(value) >= 10_000 else str(value)
+        case float():
+            return pen.number(round(value, 3))
+        case str():
+            return f"{value[:8]}…" if _HASH.fullmatch(value) else middle_cut(value.strip(), 80)
+        case list() | tuple() if len(value) <= _LONGEST_LIST:
+            return ", ".join(
+                filter(None, (brief(v, pen) for v in value if not isinstance(v, list)))
+            )
+        case _:
+            return ""
 
 
 def middle_cut(text: str, most: int) -> str:
@@ -81,28 +41,3 @@ def middle_cut(text: str, most: int) -> str:
         return text
     head = (most - 1) * 2 // 3
     return f"{text[:head]}…{text[len(text) - (most - 1 - head) :]}"
-
-
-def joined(parts: Sequence[str]) -> str:
-    """Names in a sentence: `a, b and c`."""
-    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
-
-
-def _brief(value: object) -> str:
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return count(value) if abs(value) >= 10_000 else str(value)
-        case float():
-            return f"{value:,.6g}"
-        case str():
-            return f"{value[:8]}…" if _HASH.fullmatch(value) else middle_cut(value.strip(), 80)
-        case list() | tuple() if len(value) <= _LONGEST_LIST:
-            return ", ".join(filter(None, (_brief(v) for v in value if not isinstance(v, list))))
-        case _:
-            return ""
-
-
-def _parsed(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

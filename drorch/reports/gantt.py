@@ -9,7 +9,8 @@ from typing import Any
 
 from drorch.reports import words
 from drorch.reports.condense import PhaseSteps, Rest, Step
-from drorch.reports.figures import count, duration, middle_cut
+from drorch.reports.figures import middle_cut
+from drorch.reports.pen import Pen
 
 #: A longer timeline goes on below with an axis of its own; two such sheets fit on one page.
 LINES_ON_A_SHEET = 20
@@ -89,14 +90,15 @@ class Chart:
     window: tuple[float, float] | None
     objective: Mark | None
     beyond: str
+    words: Mapping[str, str]
 
 
-def chart(document: Mapping[str, Any], phases: Sequence[PhaseSteps]) -> Chart | None:
+def chart(document: Mapping[str, Any], phases: Sequence[PhaseSteps], pen: Pen) -> Chart | None:
     """The timeline of a run, or None if nothing began."""
     scale = _scale(document)
     if scale is None:
         return None
-    lines = tuple(_lines(phases, scale))
+    lines = tuple(_lines(phases, scale, pen))
     sheets = tuple(lines[n : n + LINES_ON_A_SHEET] for n in range(0, len(lines), LINES_ON_A_SHEET))
     window = document["window"]
     places = (scale.at(window["from_s"]), scale.at(window["to_s"])) if window else None
@@ -104,10 +106,37 @@ def chart(document: Mapping[str, Any], phases: Sequence[PhaseSteps]) -> Chart | 
     objective, beyond = None, ""
     if window and target is not None:
         place = scale.at(window["from_s"] + target)
-        label = f"RTO {duration(target)}"
+        label = f"RTO {pen.duration(target)}"
         objective = Mark(place, label) if place <= 1 else None
-        beyond = "" if place <= 1 else duration(target)
-    return Chart(sheets, tuple(scale.ticks()), places, objective, beyond)
+        beyond = "" if place <= 1 else _beyond(target, pen)
+    return Chart(sheets, tuple(scale.ticks(pen)), places, objective, beyond, _words(pen))
+
+
+def _beyond(target: float, pen: Pen) -> str:
+    return pen.say("The RTO of {target} lies beyond the right edge.", target=pen.duration(target))
+
+
+def _words(pen: Pen) -> Mapping[str, str]:
+    say = pen.say
+    return {
+        "legend": say("Legend"),
+        "pass": say("passed"),
+        "crit": say("on the critical path (◆)"),
+        "fail": say("failed or error"),
+        "lost": say("outcome unknown"),
+        "wait": say("waiting to try again"),
+        "person": say("waiting for a person"),
+        "skipped": say("skipped"),
+        "title": say("Timeline of the run’s steps"),
+        "part": say("part"),
+        "description": say(
+            "One line for each step: bars are attempts, hatched bars are waits. The tables of steps "
+            "and attempts in this report hold the same times in figures."
+        ),
+        "how": say(
+            "Time counts from where the clock starts; the bar under the axis is the measured time."
+        ),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +154,14 @@ class _Scale:
         left = self.at(begin)
         return Bar(kind, left, max(0.0, self.at(end) - left), tip)
 
-    def ticks(self) -> Iterator[Mark]:
+    def ticks(self, pen: Pen) -> Iterator[Mark]:
         length = self.end - self.begin
         days = 86_400 * max(1, round(length / _MOST_TICKS / 86_400))
         step = next((t for t in _TICKS if length / t <= _MOST_TICKS), days)
         number = 0
         while self.zero + number * step <= self.end:
             second = number * step
-            yield Mark(self.at(self.zero + second), duration(second))
+            yield Mark(self.at(self.zero + second), pen.duration(second) if second else "0")
             number += 1
 
 
@@ -147,18 +176,18 @@ def _scale(document: Mapping[str, Any]) -> _Scale | None:
     return _Scale(begin, end, zero)
 
 
-def _lines(phases: Sequence[PhaseSteps], scale: _Scale) -> Iterator[Line]:
+def _lines(phases: Sequence[PhaseSteps], scale: _Scale, pen: Pen) -> Iterator[Line]:
     for number, phase in enumerate(phases):
         shaded = number % 2 == 0
-        yield Line(words.PHASES[phase.phase], heading=True, shaded=shaded)
+        yield Line(pen.say(words.PHASES[phase.phase]), heading=True, shaded=shaded)
         for step in phase.steps:
-            yield _line(step, scale, shaded=shaded)
+            yield _line(step, scale, pen, shaded=shaded)
         if phase.rest is not None:
-            yield _rest_line(phase.rest, scale, shaded=shaded)
+            yield _rest_line(phase.rest, scale, pen, shaded=shaded)
 
 
-def _line(step: Step, scale: _Scale, *, shaded: bool) -> Line:
-    bars = tuple(sorted(_bars(step, scale), key=lambda b: b.left))
+def _line(step: Step, scale: _Scale, pen: Pen, *, shaded: bool) -> Line:
+    bars = tuple(sorted(_bars(step, scale, pen), key=lambda b: b.left))
     return Line(
         label=step["step"],
         short=middle_cut(step["step"], _ROOM_FOR_LABEL),
@@ -166,62 +195,72 @@ def _line(step: Step, scale: _Scale, *, shaded: bool) -> Line:
         critical=step["critical"],
         bars=bars,
         end=max((b.left + b.width for b in bars), default=0.0),
-        elapsed=duration(step["elapsed_s"]) if bars else "",
+        elapsed=pen.duration(step["elapsed_s"]) if bars else "",
         shaded=shaded,
     )
 
 
-def _rest_line(rest: Rest, scale: _Scale, *, shaded: bool) -> Line:
-    label = words.FURTHER_STEPS.format(count=count(rest.count))
+def _rest_line(rest: Rest, scale: _Scale, pen: Pen, *, shaded: bool) -> Line:
+    label = pen.say_many("{count} further step", "{count} further steps", rest.count)
     if rest.begin is None or rest.end is None:
         return Line(label, shaded=shaded)
-    bar = scale.bar(
-        "rest",
-        rest.begin,
-        rest.end,
-        words.TIP_REST.format(label=label, length=duration(rest.longest)),
-    )
+    longest = pen.duration(rest.longest)
+    tip = pen.say("{label}, the longest {length}", label=label, length=longest)
+    bar = scale.bar("rest", rest.begin, rest.end, tip)
     return Line(
         label,
         bars=(bar,),
         end=bar.left + bar.width,
-        elapsed=f"≤ {duration(rest.longest)}",
+        elapsed=f"≤ {longest}",
         shaded=shaded,
     )
 
 
-def _bars(step: Step, scale: _Scale) -> Iterator[Bar]:
+def _bars(step: Step, scale: _Scale, pen: Pen) -> Iterator[Bar]:
     attempts = step["attempt_log"]
     if len(attempts) > _BARS_OF_ONE_STEP:
-        yield _merged(step, scale)
+        yield _merged(step, scale, pen)
         return
     for number, attempt in enumerate(attempts):
         ended = attempt["to_s"] if attempt["to_s"] is not None else scale.end
         kind = attempt["verdict"] or "running"
-        yield scale.bar(kind, attempt["from_s"], ended, _tip(attempt))
+        yield scale.bar(kind, attempt["from_s"], ended, _tip(attempt, pen))
         if attempt["wait_s"] is not None:
             more = number + 1 < len(attempts)
             until = attempts[number + 1]["from_s"] if more else step["to_s"]
-            tip = words.TIP_WAIT.format(length=duration(attempt["wait_s"]))
+            length = pen.duration(attempt["wait_s"])
+            tip = pen.say("waited {length} before trying again", length=length)
             yield scale.bar("wait", ended, scale.end if until is None else until, tip)
     for question in step["questions"]:
         ended = question["to_s"] if question["to_s"] is not None else scale.end
-        tip = words.TIP_PERSON.format(prompt=question["prompt"])
+        tip = pen.say("waited for a person: {prompt}", prompt=question["prompt"])
         yield scale.bar("person", question["from_s"], ended, tip)
 
 
-def _merged(step: Step, scale: _Scale) -> Bar:
+def _merged(step: Step, scale: _Scale, pen: Pen) -> Bar:
     attempts = step["attempt_log"]
     ended = attempts[-1]["to_s"]
     kind = attempts[-1]["verdict"] or "running"
-    tip = words.TIP_MERGED.format(count=len(attempts), last=_tip(attempts[-1]))
+    last = _tip(attempts[-1], pen)
+    tip = pen.say_many(
+        "{count} attempt; the last: {last}",
+        "{count} attempts; the last: {last}",
+        len(attempts),
+        last=last,
+    )
     return scale.bar(kind, attempts[0]["from_s"], scale.end if ended is None else ended, tip)
 
 
-def _tip(attempt: Mapping[str, Any]) -> str:
+def _tip(attempt: Mapping[str, Any], pen: Pen) -> str:
     spent = attempt["elapsed_s"]
-    said = words.TIP_ATTEMPT.format(
-        number=attempt["attempt"], verdict=words.VERDICTS[attempt["verdict"]]
-    )
-    said += words.TIP_AFTER.format(length=duration(spent)) if spent is not None else ""
-    return f"{said}: {attempt['message']}" if attempt["message"] else said
+    values = {
+        "number": attempt["attempt"],
+        "verdict": pen.say(words.VERDICTS[attempt["verdict"]]),
+        "length": pen.duration(spent),
+    }
+    said = pen.say("attempt {number} {verdict}", **values)
+    if spent is not None:
+        said = pen.say("attempt {number} {verdict} after {length}", **values)
+    if attempt["message"]:
+        return pen.say("{what}: {why}", what=said, why=attempt["message"])
+    return said

@@ -4,15 +4,21 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from drorch.reports.view import FILTERS, view
+from drorch.reports.condense import by_phase
+from drorch.reports.gantt import chart
+from drorch.reports.language import Language
+from drorch.reports.pen import Pen
+from drorch.reports.view import view
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 
-def html_report(document: Mapping[str, Any]) -> str:
+def html_report(document: Mapping[str, Any], language: Language) -> str:
     """The page. Everything from the document is escaped by the template engine."""
-    return str(_template().render(v=view(document), d=document))
+    pen = Pen(language, document["timezone"], document["started_at"])
+    drawn = chart(document, tuple(by_phase(document["steps"])), pen)
+    return str(_template().render(v=view(document, language), chart=drawn))
 
 
 @cache
@@ -26,5 +32,5 @@ def _template() -> "Template":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS)
+    environment.tests["a"] = lambda block, kind: type(block).__name__ == kind
     return environment.get_template("run.html")

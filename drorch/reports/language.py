@@ -22,6 +22,7 @@ SOURCE: Final = "en"
 _UNITS: Final = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 #: Hours from 0 to 23 in every language: at 03:00 nobody should wonder which half of the day.
 _MOMENT: Final = "d MMMM y, HH:mm"
+_INSTANT: Final = "d MMMM y, HH:mm:ss"
 
 
 def later(sentence: str) -> str:
@@ -47,10 +48,17 @@ class Language:
 
     def moment(self, at: datetime, zone: str) -> str:
         """Day and time of day in a time zone, which is named."""
+        return self._said(at, zone, _MOMENT)
+
+    def instant(self, at: datetime, zone: str) -> str:
+        """The same to the second."""
+        return self._said(at, zone, _INSTANT)
+
+    def _said(self, at: datetime, zone: str, pattern: str) -> str:
         from babel.dates import format_datetime
 
         local = at.astimezone(ZoneInfo(zone))
-        said = format_datetime(local, _MOMENT, locale=self.code)
+        said = format_datetime(local, pattern, locale=self.code)
         if self.code == "fr" and local.day == 1:
             said = said.replace("1", "1er", 1)  # an ordinal, which no pattern of CLDR's gives
         return f"{said} ({zone})"
@@ -77,7 +85,7 @@ class Language:
     def duration(self, length: timedelta) -> str:
         """The duration in at most two units: `1 hr 30 min`."""
         seconds = length.total_seconds()
-        if seconds < 1:
+        if 0 < seconds < 1:
             return self._unit(round(seconds * 1000), "millisecond")
         if seconds < 60:
             return self._unit(round(seconds, 1), "second")

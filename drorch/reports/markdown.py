@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from drorch.reports.view import FILTERS, view
+from drorch.reports.language import Language
+from drorch.reports.view import view
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -14,9 +15,10 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _SPACE = re.compile(r"\s+")
 
 
-def markdown_report(document: Mapping[str, Any]) -> str:
+def markdown_report(document: Mapping[str, Any], language: Language) -> str:
     """The report in GitHub's dialect: tables are used, HTML is not."""
-    text = _template().render(v=view(document), d=document)
+    colon = Verbatim("\u00a0: " if language.code == "fr" else ": ")
+    text = _template().render(v=view(document, language), colon=colon)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -33,8 +35,10 @@ def _template() -> "Template":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS)
+    environment.tests["a"] = lambda block, kind: type(block).__name__ == kind
     environment.filters["code"] = code
+    environment.filters["verbatim"] = Verbatim
+    environment.filters["plain"] = lambda text: Verbatim(_SPACE.sub(" ", text))
     return environment.get_template("run.md")
 
 

@@ -9,14 +9,24 @@ from typing import Any
 
 from drorch.core.errors import UsageError
 from drorch.reports.language import LANGUAGES, SOURCE
+from drorch.reports.language import language as language_of
 
 
 class ReportFormat(StrEnum):
-    """What a run report can be written as; the value is also the file's suffix."""
+    """What a run report can be written as. The value is the file's suffix, but the tables of CSV
+    come as one zip.
+    """
 
     HTML = "html"
+    PDF = "pdf"
     MARKDOWN = "md"
     JSON = "json"
+    CSV = "csv"
+
+    @property
+    def suffix(self) -> str:
+        """Of a file of it."""
+        return "zip" if self is ReportFormat.CSV else self.value
 
 
 def render_run(
@@ -34,14 +44,23 @@ def render_run(
     if language not in LANGUAGES:
         known = ", ".join(LANGUAGES)
         raise UsageError(f"there is no language {language!r}", f"languages are: {known}")
+    spoken = language_of(language)
     match report_format:
         case ReportFormat.HTML:
             from drorch.reports.html import html_report
 
-            return html_report(document).encode()
+            return html_report(document, spoken).encode()
+        case ReportFormat.PDF:
+            from drorch.reports.pdf import pdf_report
+
+            return pdf_report(document, spoken)
         case ReportFormat.MARKDOWN:
             from drorch.reports.markdown import markdown_report
 
-            return markdown_report(document).encode()
+            return markdown_report(document, spoken).encode()
+        case ReportFormat.CSV:
+            from drorch.reports.run_tables import run_tables, zipped
+
+            return zipped(run_tables(document))
         case ReportFormat.JSON:
             return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()

@@ -190,7 +190,7 @@ def restored(dataset: str, snapshot: str, at: str, files: int, size: int) -> dic
         "region": "qc",
         "files": files,
         "bytes": size,
-        "to": f"/srv/drill/{dataset}",
+        "path": f"/srv/drill/{dataset}",
     }
 
 

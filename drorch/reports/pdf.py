@@ -1,0 +1,45 @@
+"""The run report as a PDF for the archive: PDF/A, tagged, the same bytes for the same document."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from drorch.reports.blocks import Block
+from drorch.reports.language import Language
+from drorch.reports.typeset import typeset
+from drorch.reports.view import RunView, view
+
+
+def pdf_report(document: Mapping[str, Any], language: Language) -> bytes:
+    """The pages, dated by the run: its end, or where it stands."""
+    shown = view(document, language)
+    made = datetime.fromisoformat(document["finished_at"] or document["started_at"])
+    return typeset("run.typ", _values(shown), made, {"size": "a4"})
+
+
+def _values(shown: RunView) -> dict[str, object]:
+    sections = [
+        {"heading": section.heading, "blocks": [_block(block) for block in section.blocks]}
+        for section in shown.sections
+    ]
+    colon = "\u00a0: " if shown.language == "fr" else ": "
+    return {
+        "language": shown.language,
+        "kind": shown.kind,
+        "organization": shown.organization,
+        "heading": shown.heading,
+        "run": shown.run,
+        "foot": " · ".join((shown.kind, shown.run)),
+        "headline": asdict(shown.headline),
+        "notes": shown.notes,
+        "boxes": [asdict(box) for box in shown.boxes],
+        "sections": sections,
+        "labels": shown.labels,
+        "colon": colon,
+        "pictures": [],
+    }
+
+
+def _block(block: Block) -> dict[str, object]:
+    return {"type": type(block).__name__, **asdict(block)}
