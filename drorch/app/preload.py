@@ -46,6 +46,8 @@ MODULES = (
     "drorch.notify.messenger",
     "drorch.reports.html",
     "drorch.reports.markdown",
+    "drorch.reports.pdf",
+    "drorch.reports.tables",
     "drorch.sealing.keys",
     "drorch.storage.probe",
     "drorch.storage.records",

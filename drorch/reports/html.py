@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from drorch.reports.condense import by_phase
-from drorch.reports.gantt import chart
+from drorch.reports.afteraction.picture import pictured
 from drorch.reports.language import Language
 from drorch.reports.pen import Pen
+from drorch.reports.plots.picture import NARROW, WIDE
+from drorch.reports.plots.timeline import timeline
 from drorch.reports.view import view
 
 if TYPE_CHECKING:
@@ -17,8 +18,16 @@ if TYPE_CHECKING:
 def html_report(document: Mapping[str, Any], language: Language) -> str:
     """The page. Everything from the document is escaped by the template engine."""
     pen = Pen(language, document["timezone"], document["started_at"])
-    drawn = chart(document, tuple(by_phase(document["steps"])), pen)
-    return str(_template().render(v=view(document, language), chart=drawn))
+    told = pictured(document, pen)
+    drawn = {
+        name: [
+            picture.in_page(f"timeline-{name}-{number}")
+            for number, picture in enumerate(timeline(told, language, width), 1)
+        ]
+        for name, width in (("wide", WIDE), ("narrow", NARROW))
+        if told is not None
+    }
+    return str(_template().render(v=view(document, language), drawn=drawn))
 
 
 @cache

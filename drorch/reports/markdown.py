@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
-_SPACE = re.compile(r"\s+")
+#: White space but the kinds that French sets, which do not break.
+_SPACE = re.compile(r"[^\S\u00a0\u202f]+")
 
 
 def markdown_report(document: Mapping[str, Any], language: Language) -> str:

@@ -5,8 +5,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from drorch.reports.afteraction.picture import pictured
 from drorch.reports.blocks import Block
 from drorch.reports.language import Language
+from drorch.reports.pen import Pen
+from drorch.reports.plots.picture import PAPER
+from drorch.reports.plots.timeline import timeline
 from drorch.reports.typeset import typeset
 from drorch.reports.view import RunView, view
 
@@ -15,10 +19,16 @@ def pdf_report(document: Mapping[str, Any], language: Language) -> bytes:
     """The pages, dated by the run: its end, or where it stands."""
     shown = view(document, language)
     made = datetime.fromisoformat(document["finished_at"] or document["started_at"])
-    return typeset("run.typ", _values(shown), made, {"size": "a4"})
+    return typeset("run.typ", _values(shown, _pictures(document, language)), made, {"size": "a4"})
 
 
-def _values(shown: RunView) -> dict[str, object]:
+def _pictures(document: Mapping[str, Any], language: Language) -> list[dict[str, str]]:
+    told = pictured(document, Pen(language, document["timezone"], document["started_at"]))
+    drawn = timeline(told, language, PAPER) if told is not None else ()
+    return [{"svg": one.alone(), "alt": f"{one.title}. {one.description}"} for one in drawn]
+
+
+def _values(shown: RunView, pictures: list[dict[str, str]]) -> dict[str, object]:
     sections = [
         {"heading": section.heading, "blocks": [_block(block) for block in section.blocks]}
         for section in shown.sections
@@ -37,7 +47,7 @@ def _values(shown: RunView) -> dict[str, object]:
         "sections": sections,
         "labels": shown.labels,
         "colon": colon,
-        "pictures": [],
+        "pictures": pictures,
     }
 
 

@@ -59,8 +59,9 @@ def render_run(
 
             return markdown_report(document, spoken).encode()
         case ReportFormat.CSV:
-            from drorch.reports.run_tables import run_tables, zipped
+            from drorch.reports.run_tables import run_tables
+            from drorch.reports.tables import zip_of
 
-            return zipped(run_tables(document))
+            return zip_of(run_tables(document))
         case ReportFormat.JSON:
             return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()

@@ -5,19 +5,14 @@ Headings are the document's own words, in every language.
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from drorch.reports.afteraction.people import deeds_of
+from drorch.reports.tables import cell
 
 Document: TypeAlias = Mapping[str, Any]
 Line: TypeAlias = Sequence[object]
-
-#: The first moment that a zip can name: the same tables give the same bytes.
-_ALWAYS: Final = (1980, 1, 1, 0, 0, 0)
-#: A spreadsheet takes a text that begins so for a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def run_tables(document: Document) -> dict[str, bytes]:
@@ -37,33 +32,8 @@ def as_csv(heading: Sequence[str], lines: Iterator[Line]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(heading)
-    writer.writerows([_written(value) for value in line] for line in lines)
+    writer.writerows([cell(value) for value in line] for line in lines)
     return text.getvalue().encode("utf-8", "backslashreplace")
-
-
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    """The files as one zip. Nothing is compressed: the same files give the same bytes, wherever."""
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w") as archive:
-        for name, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, _ALWAYS)
-            entry.external_attr = 0o600 << 16
-            archive.writestr(entry, content)
-    return whole.getvalue()
-
-
-def _written(value: object) -> object:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f"'{value}" if value.startswith(_FORMULA) else value
-        case list() | tuple():
-            return _written("; ".join(str(item) for item in value))
-        case _:
-            return value
 
 
 _STEPS: Final = (
@@ -121,8 +91,8 @@ _FINDINGS: Final = ("id", "what", "subject", "step", "message", "hint")
 
 
 def _findings(document: Document) -> Iterator[Line]:
-    for number, finding in enumerate(document["findings"], 1):
-        yield [f"{document['run']}/{number}", *(finding[key] for key in _FINDINGS[1:])]
+    for finding in document["findings"]:
+        yield [finding[key] for key in _FINDINGS]
 
 
 _GOALS: Final = ("kind", "text", "result", "shown_by", "failed", "unknown")

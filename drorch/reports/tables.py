@@ -182,17 +182,18 @@ def _text(table: _Table) -> str:
     writer = csv.writer(written)
     writer.writerow(table.columns)
     for row in table.rows:
-        writer.writerow([_cell(row[column]) for column in table.columns])
+        writer.writerow([cell(row[column]) for column in table.columns])
     return written.getvalue()
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as a cell has it."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return _safe("; ".join(_cell(one) for one in value))
+        return _safe("; ".join(cell(one) for one in value))
     return str(value) if isinstance(value, int | float) else _safe(str(value))
 
 

@@ -137,7 +137,7 @@ FINDINGS: Final[Mapping[str, str]] = {
     "override.retry": later("A step was tried again by order"),
     "override.skip": later("A step was left out by order"),
     "word.unheeded": later("An order came too late"),
-    "step.settled": later("An outcome rests on a person's word"),
+    "step.settled": later("An outcome rests on a person’s word"),
     "run.taken-over": later("Another process took over"),
     "clock.moved": later("The clock was set"),
     "step.not-tested": later("A step was not tested"),
@@ -152,12 +152,4 @@ AREAS: Final[Mapping[str, str]] = {
     "connectivity": later("Connectivity, inside and out"),
     "performance": later("Performance of the other platform"),
     "return": later("Return to normal operations"),
-}
-
-#: What a question was for.
-QUESTIONS: Final[Mapping[str, str]] = {
-    "approve": later("approval"),
-    "confirm": later("confirmation by hand"),
-    "settle": later("what happened"),
-    "failed": later("decision after a failure"),
 }

@@ -9,7 +9,8 @@ from drorch.cli.session import Session
 from drorch.cli.verb import Verbs
 from drorch.core.errors import DrorchError, UsageError
 
-FORMATS = ("html", "md", "json")
+FORMATS = ("html", "pdf", "md", "json", "csv")
+LANGUAGES = ("en", "fr")
 QUARTERLY = ("json", "csv")
 
 
@@ -26,11 +27,17 @@ def command() -> None:
     type=click.Choice(FORMATS),
     help="Else by the suffix of --output, else html (with --json: json).",
 )
+@click.option("--language", type=click.Choice(LANGUAGES), help="Else the configuration's.")
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="PATH", help="A file; else stdout."
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A file; else stdout. Of csv: a folder, or a .zip.",
 )
 @click.pass_obj
-def run_(session: Session, run: str, form: str | None, output: Path | None) -> None:
+def run_(
+    session: Session, run: str, form: str | None, language: str | None, output: Path | None
+) -> None:
     """Render the report; on stdout it is the document alone."""
     from drorch.app.reports import run_report
     from drorch.reports.run import ReportFormat
@@ -41,14 +48,31 @@ def run_(session: Session, run: str, form: str | None, output: Path | None) -> N
             f"--json prints one JSON document, and {wanted} is none",
             "leave one of them out, or write the report to a file by --output",
         )
-    content = run_report(session.program, run, ReportFormat(wanted))
+    if wanted in ("pdf", "csv") and output is None and session.somebody_there:
+        raise UsageError(
+            f"{wanted} on a terminal shows nothing",
+            "write it to a file by --output, or send it on with | or >",
+        )
+    content = run_report(session.program, run, ReportFormat(wanted), language)
     if output is None:
-        session.write_bytes(content)
+        session.write_raw(content)
         return
-    _write(output, content)
+    if wanted == "csv" and output.suffix.lower() != ".zip":
+        _unpack(output, content)
+    else:
+        _write(output, content)
     if session.json:
         session.emit({"output": str(output), "format": wanted, "bytes": len(content)})
     session.say(f"written: {output}")
+
+
+@command.command("schema", help="Print the JSON Schema of `report run --format json`.")
+@click.pass_obj
+def schema(session: Session) -> None:
+    """For programs that read reports."""
+    from drorch.reports.schema import run_schema
+
+    session.write_raw(run_schema())
 
 
 @command.command("quarter", help="Report on a quarter: what was promised, what was measured.")
@@ -116,7 +140,8 @@ def _unpack(folder: Path, content: bytes) -> None:
 
 def _by_suffix(output: Path | None) -> str | None:
     suffix = output.suffix.removeprefix(".").lower() if output else ""
-    return {"htm": "html", "markdown": "md"}.get(suffix) or (suffix if suffix in FORMATS else None)
+    known = {"htm": "html", "markdown": "md", "zip": "csv"}
+    return known.get(suffix) or (suffix if suffix in FORMATS else None)
 
 
 def _write(output: Path, content: bytes) -> None:

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from drorch.core.judging import FALLOUT
 from drorch.reports import words
 from drorch.reports.afteraction.people import deed_word, deeds_of
+from drorch.reports.afteraction.picture import beyond
 from drorch.reports.blocks import Block, Cell, Column, Picture, Row, Section, Text, row, table, tag
 from drorch.reports.blocks import group as across
 from drorch.reports.condense import PhaseSteps, Step, by_phase
@@ -39,7 +40,11 @@ def timeline(document: Document, pen: Pen) -> Section | None:
     """The picture, and the critical path in figures."""
     if all(step["from_s"] is None for step in document["steps"]):
         return None
-    blocks: list[Block] = [Picture()]
+    how = pen.say(
+        "Time counts from where the clock starts; the bar on the axis is the measured time."
+    )
+    note = Text(" ".join(filter(None, (how, beyond(document, pen)))), "note")
+    blocks: list[Block] = [Picture(), note]
     path = document["critical_path"]
     if path:
         blocks += _critical(document, path, pen)

@@ -113,7 +113,7 @@ def questions(document: Document, pen: Pen) -> Section | None:
             question["prompt"],
             pen.clock(question["asked_at"]),
             _waited(question, pen),
-            _answers(step, question, pen),
+            _answers(step, question, document, pen),
         )
         for step in document["steps"]
         for question in step["questions"]
@@ -136,8 +136,12 @@ def _waited(question: Document, pen: Pen) -> str:
     return pen.duration(round(question["to_s"] - question["from_s"], 3))
 
 
-def _answers(step: Document, question: Document, pen: Pen) -> Cell:
+def _answers(step: Document, question: Document, document: Document, pen: Pen) -> Cell:
     told = [_answer(answer, question, pen) for answer in question["answers"]]
+    if question["question"] == "failed":
+        told += [
+            _ordered_so(word, pen) for word in document["overrides"] if word["step"] == step["step"]
+        ]
     if question["question"] == "settle":
         told += [_settled(word, pen) for word in step["settled"]]
     if question["to_s"] is None:
@@ -151,6 +155,10 @@ def _answer(answer: Document, question: Document, pen: Pen) -> str:
     yes = pen.say("yes") if question["question"] == "confirm" else pen.say("approved")
     no = pen.say("no") if question["question"] == "confirm" else pen.say("refused")
     return _because(yes if answer["approved"] else no, answer, pen)
+
+
+def _ordered_so(word: Document, pen: Pen) -> str:
+    return _because(deed_word(f"override-{word['what']}", pen), word, pen)
 
 
 def _settled(word: Document, pen: Pen) -> str:

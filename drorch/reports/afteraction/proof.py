@@ -27,7 +27,6 @@ def findings(document: Document, pen: Pen) -> Section:
     done = _by_finding(about["corrective_actions"]) if about else {}
     rows = []
     for number, finding in enumerate(found, 1):
-        id_ = f"{document['run']}/{number}"
         title = words.FINDINGS.get(finding["what"])
         what = (pen.say(title),) if title else ()
         hint = pen.say("What to do: {hint}", hint=finding["hint"]) if finding["hint"] else ""
@@ -36,7 +35,7 @@ def findings(document: Document, pen: Pen) -> Section:
                 Cell(str(number), notes=(*what, finding["what"])),
                 finding["subject"],
                 Cell(finding["message"], notes=tuple(filter(None, (hint,)))),
-                _actions(done.get(id_, ()), pen) if about else pen.say("not known here"),
+                _actions(done.get(finding["id"], ()), pen) if about else pen.say("not known here"),
             )
         )
     head = (
@@ -207,7 +206,7 @@ def _restore(document: Document) -> str:
 
 def check(document: Document, pen: Pen) -> Section:
     """The journal's head, and the commands that check it and write it out."""
-    run, about = document["run"], document.get("report")
+    run = document["run"]
     blocks: list[Block] = [
         Facts(((pen.say("Journal head"), (document["journal_head"],)),), code=True),
         Text(
@@ -225,15 +224,13 @@ def check(document: Document, pen: Pen) -> Section:
             )
         ),
     ]
-    if about:
-        blocks += [Facts(tuple(_kept(about, pen)))]
+    if document.get("report"):
+        blocks.append(Facts(tuple(_kept(document["report"], pen))))
     return Section("check", pen.say("How to check this report"), tuple(blocks))
 
 
 def _kept(about: Document, pen: Pen) -> Iterator[tuple[str, tuple[str, ...]]]:
-    until = about["retention_until"]
-    unset = pen.say("not set: the configuration does not say how long evidence is kept")
-    yield pen.say("To be kept until"), (pen.moment(until) if until else unset,)
+    yield pen.say("To be kept until"), (pen.moment(about["retention_until"]),)
     sealed = pen.say("with the organization’s key; the bundle’s verifier checks it")
     unsealed = pen.say("not sealed: the configuration names no key (section “evidence”)")
     yield pen.say("Signature"), (sealed if about["sealed"] else unsealed,)
@@ -243,8 +240,6 @@ def sign_off(document: Document, pen: Pen) -> Section | None:
     """The table that reviewers fill in."""
     if not judged(document):
         return None
-    about = document.get("report")
-    named = [(one["role"], one["name"]) for one in about["sign_off"]] if about else []
     usual = [
         (pen.say("Prepared by"), ""),
         (pen.say("Reviewed by"), ""),
@@ -254,7 +249,7 @@ def sign_off(document: Document, pen: Pen) -> Section | None:
         "☐ " + pen.say("accepted"),
         notes=("☐ " + pen.say("accepted with reservations"), "☐ " + pen.say("rejected")),
     )
-    rows = [row(role or NOTHING, name, decision, "", "", "") for role, name in named or usual]
+    rows = [row(role or NOTHING, name, decision, "", "", "") for role, name in usual]
     head = (
         pen.say("Role"),
         Column(pen.say("Name"), wide=True),

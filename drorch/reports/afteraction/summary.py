@@ -247,7 +247,7 @@ def _times(document: Document, pen: Pen) -> Table:
         row(pen.say("Measured time, both together"), pen.duration(length)),
         row(pen.say("From start to end, cleanup included"), pen.duration(document["elapsed_s"])),
     ]
-    return table((pen.say("Time"), pen.say("How long")), rows)
+    return table((pen.say("Whose time"), pen.say("How long")), rows)
 
 
 def facts(document: Document, pen: Pen) -> Section:

@@ -14,13 +14,19 @@ from typing import Any
 import pytest
 
 from drorch.core.names import Phase
+from drorch.reports.language import LANGUAGES
 from drorch.reports.run import ReportFormat, render_run
+from tests.fakes.exercises import EXERCISES
 from tests.fakes.runs import TALES, Tale, document_of, plan, step, wide_drill
 from tests.programs import must_have
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
+
+
+#: One browser measures all of them.
+pytestmark = pytest.mark.xdist_group("report-pages")
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +54,7 @@ MEASURE = """<script>window.onload = () => {
     const d = f.contentDocument, w = f.contentWindow;
     const over = [...d.querySelectorAll("body *")].filter(e => !e.closest("svg") &&
       !e.closest("thead") && e.getBoundingClientRect().right > w.innerWidth + 0.5);
-    const shown = [...d.querySelectorAll("svg.gantt")].filter(s => s.clientWidth > 0);
+    const shown = [...d.querySelectorAll("svg.plot")].filter(s => s.clientWidth > 0);
     const small = shown.flatMap(s => [...s.querySelectorAll("text")])
       .filter(t => t.getBoundingClientRect().height < 8);
     const tall = [...d.querySelectorAll("td, li, dd")].filter(e => e.clientHeight > 0 &&
@@ -83,10 +89,13 @@ def crowded() -> Tale:
     return tale.finish(2.1)
 
 
-REPORTS = {**TALES, "crowded": crowded, "wide": lambda: wide_drill(200)}
+REPORTS = {**TALES, **EXERCISES, "crowded": crowded, "wide": lambda: wide_drill(30)}
+#: The longer words are French.
+CASES = [(name, "fr") for name in REPORTS] + [(name, "en") for name in EXERCISES]
 
 
-WIDTHS = (400, 1100)
+#: A small phone, and a screen.
+WIDTHS = (320, 1280)
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +103,14 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Every report at every width, measured by one browser."""
     folder = tmp_path_factory.mktemp("browser")
     frames = [
-        FRAME % (f"{name}-{width}", escape(report, quote=True), width)
-        for name, tale in REPORTS.items()
-        for report in [render_run(document_of(tale()), ReportFormat.HTML).decode()]
+        FRAME % (f"{name}-{code}-{width}", escape(report, quote=True), width)
+        for name, code in CASES
+        for report in [render_run(document_of(REPORTS[name]()), ReportFormat.HTML, code).decode()]
         for width in WIDTHS
     ]
     page = folder / "measure.html"
     page.write_text(f"<!doctype html><body>{''.join(frames)}{MEASURE}", encoding="utf-8")
-    dumped = browser(folder, "--window-size=1300,1000", "--dump-dom", page.as_uri())
+    dumped = browser(folder, "--window-size=1500,1000", "--dump-dom", page.as_uri())
     title = re.search(r"<title>(\{.*?\})</title>", dumped)
     assert title is not None, dumped[:500]
     found: dict[str, Any] = json.loads(unescape(title[1]))
@@ -109,9 +118,11 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", REPORTS)
-def test_nothing_runs_off_the_page(name: str, width: int, measured: dict[str, Any]) -> None:
-    page = measured[f"{name}-{width}"]
+@pytest.mark.parametrize(("name", "code"), CASES)
+def test_nothing_runs_off_the_page(
+    name: str, code: str, width: int, measured: dict[str, Any]
+) -> None:
+    page = measured[f"{name}-{code}-{width}"]
     assert page["inner"] == width
     assert page["over"] == []
     assert page["tall"] == []
@@ -120,13 +131,14 @@ def test_nothing_runs_off_the_page(name: str, width: int, measured: dict[str, An
     assert page["small"] == 0
 
 
-def test_it_prints(tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_it_prints(tmp_path: Path, code: str) -> None:
     page = tmp_path / "report.html"
-    html = render_run(document_of(TALES["passed-drill"]()), ReportFormat.HTML).decode()
+    html = render_run(document_of(EXERCISES["whole-drill"]()), ReportFormat.HTML, code).decode()
     page.write_text(html, "utf-8")
     printed = tmp_path / "report.pdf"
     browser(tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={printed}", page.as_uri())
     content = printed.read_bytes()
     assert content.startswith(b"%PDF")
     pages = len(re.findall(rb"/Type\s*/Page\b", content))
-    assert 2 <= pages <= 5
+    assert 4 <= pages <= 9

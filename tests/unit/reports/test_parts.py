@@ -10,9 +10,14 @@ import pytest
 from drorch.core.names import Phase, Verdict
 from drorch.core.runbook import Until
 from drorch.reports import figures
+from drorch.reports.afteraction import course
+from drorch.reports.afteraction.picture import beyond, pictured
+from drorch.reports.afteraction.summary import headline
 from drorch.reports.condense import by_phase
-from drorch.reports.gantt import LINES_ON_A_SHEET, Chart, chart
-from drorch.reports.view import headline, view
+from drorch.reports.language import language
+from drorch.reports.pen import Pen
+from drorch.reports.plots.bars import Bar
+from drorch.reports.plots.timeline import Timeline
 from tests.fakes.runs import (
     TALES,
     Tale,
@@ -24,45 +29,55 @@ from tests.fakes.runs import (
     step,
     taken_over_failover,
     waiting_failover,
-    wide_drill,
 )
+
+EN, FR = (Pen(language(code)) for code in ("en", "fr"))
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(None, "–"), (0, "0s"), (0.02, "20ms"), (5.0, "5s"), (41.24, "41.2s"), (185, "3m 5s")],
-)
-def test_durations(seconds: float | None, text: str) -> None:
-    assert figures.duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(None, "–"), (0, "+0s"), (8.3, "+8.3s"), (-95.0, "−1m 35s")]
-)
-def test_offsets(seconds: float | None, text: str) -> None:
-    assert figures.offset(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
+    ("seconds", "english", "french"),
     [
-        (None, "–"),
-        (0, "0 bytes"),
-        (1023, "1023 bytes"),
-        (1024, "1.0 KiB"),
-        (829_422_000, "791.0 MiB"),
+        (None, "–", "–"),
+        (0, "0 sec", "0\u202fs"),
+        (0.02, "20 ms", "20\u202fms"),
+        (41.24, "41.2 sec", "41,2\u202fs"),
+        (185, "3 min 5 sec", "3\xa0min 5\u202fs"),
     ],
 )
-def test_sizes(count: int | None, text: str) -> None:
-    assert figures.size(count) == text
+def test_durations(seconds: float | None, english: str, french: str) -> None:
+    assert (EN.duration(seconds), FR.duration(seconds)) == (english, french)
 
 
-def test_local_time_is_the_organizations() -> None:
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "–"), (0, "+0 sec"), (8.3, "+8.3 sec"), (-95.0, "−1 min 35 sec")]
+)
+def test_offsets(seconds: float | None, text: str) -> None:
+    assert EN.offset(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "english", "french"),
+    [
+        (None, "–", "–"),
+        (0, "0 bytes", "0\xa0octets"),
+        (1023, "1,023 bytes", "1\u202f023\xa0octets"),
+        (1024, "1 KiB", "1\xa0Kio"),
+        (829_422_000, "791 MiB", "791\xa0Mio"),
+    ],
+)
+def test_sizes(count: int | None, english: str, french: str) -> None:
+    assert (EN.size(count), FR.size(count)) == (english, french)
+
+
+def test_times_of_day_are_the_organizations() -> None:
     at = "2026-11-23T03:00:00Z"
-    assert figures.local(at, "America/Toronto") == "2026-11-22 22:00:00 America/Toronto"
-    assert figures.local(at, "UTC") == ""
-    assert figures.local(at, "Nowhere/Atall") == ""
-    assert figures.local(None, "America/Toronto") == ""
+    pen = Pen(language("fr"), "America/Toronto", at)
+    assert pen.moment(at) == "22 novembre 2026, 22:00:00 (America/Toronto)"
+    assert pen.utc(at) == "2026-11-23 03:00:00 UTC"
+    assert pen.clock(at) == "22:00:00"
+    assert pen.clock("2026-11-23T05:00:01Z") == "2026-11-23 00:00:01"
+    assert Pen(language("en"), "Nowhere/Atall").moment(at) == "23 November 2026, 03:00:00 (UTC)"
+    assert pen.moment(None) == pen.clock(None) == pen.utc(None) == "–"
 
 
 def test_outputs_are_told_briefly() -> None:
@@ -76,7 +91,7 @@ def test_outputs_are_told_briefly() -> None:
         "nested": {"a": 1},
         "log": "x" * 200,
     }
-    told = dict(figures.values(outputs))
+    told = dict(figures.values(outputs, EN))
     assert told["snapshot"] == "1a2b1a2b…"
     assert (told["whole"], told["files"], told["ratio"], told["by"]) == (
         "yes",
@@ -87,90 +102,73 @@ def test_outputs_are_told_briefly() -> None:
     assert len(told["log"]) == 80
     assert "nested" not in told
     assert "rows" not in told
-    assert list(dict(figures.values(outputs, 2))) == ["snapshot", "whole"]
+    assert list(dict(figures.values(outputs, EN, 2))) == ["snapshot", "whole"]
 
 
-def charted(document: dict[str, Any]) -> Chart:
-    made = chart(document, by_phase(document["steps"]))
-    assert made is not None
-    return made
+def drawn(document: dict[str, Any]) -> Timeline:
+    found = pictured(document, EN)
+    assert found is not None
+    return found
+
+
+def bars(document: dict[str, Any], label: str) -> list[Bar]:
+    (line,) = [one for one in drawn(document).lines if one.label == label]
+    return [stretch.bar for stretch in line.stretches]
 
 
 @pytest.mark.parametrize("name", TALES)
-def test_every_bar_lies_on_the_chart(name: str) -> None:
-    for sheet in charted(document_of(TALES[name]())).sheets:
-        for line in sheet:
-            for bar in line.bars:
-                assert 0 <= bar.left <= 1
-                assert bar.width >= 0
-                assert bar.left + bar.width <= 1.0001
+def test_every_bar_lies_on_the_line_of_time(name: str) -> None:
+    found = drawn(document_of(TALES[name]()))
+    for line in found.lines:
+        for one in line.stretches:
+            assert found.begin <= one.begin <= one.end <= found.end + 0.001
 
 
 def test_attempts_and_waits_are_bars_of_their_own() -> None:
-    lines = {line.label: line for line in charted(document_of(passed_drill())).sheets[0]}
-    database = lines["restore-database"]
-    assert [b.kind for b in database.bars] == ["error", "wait", "pass"]
-    assert database.critical
-    assert "qc did not answer" in database.bars[0].tip
-    assert lines["go-ahead"].bars == ()
+    document = document_of(passed_drill())
+    assert bars(document, "restore-database") == [Bar.FAILED, Bar.WAIT, Bar.PASSED]
+    assert bars(document, "go-ahead") == []
 
 
 def test_lost_attempts_and_people_are_bars() -> None:
-    lines = {line.label: line for line in charted(document_of(taken_over_failover())).sheets[0]}
-    assert [b.kind for b in lines["start-ehr"].bars] == ["lost", "person"]
-    assert [b.kind for b in lines["go-ahead"].bars] == ["person"]
+    document = document_of(taken_over_failover())
+    assert bars(document, "start-ehr") == [Bar.LOST, Bar.PERSON]
+    assert bars(document, "go-ahead") == [Bar.PERSON]
 
 
 def test_what_is_still_open_reaches_to_now() -> None:
-    lines = {line.label: line for line in charted(document_of(waiting_failover())).sheets[0]}
-    assert lines["go-ahead"].end == pytest.approx(1.0)
+    found = drawn(document_of(waiting_failover()))
+    (line,) = [one for one in found.lines if one.label == "go-ahead"]
+    assert line.stretches[0].end == found.end == 20.0
 
 
 def test_the_rto_is_drawn_where_it_is_in_range() -> None:
-    late = charted(document_of(late_drill()))
-    assert late.objective is not None
-    assert late.objective.label == "RTO 30s"
-    assert late.objective.place == pytest.approx(30.33 / 44.61)
-    early = charted(document_of(passed_drill()))
-    assert (early.objective, early.beyond) == (None, "1h")
-
-
-def test_the_axis_has_a_few_round_marks_from_the_start_of_the_clock() -> None:
-    marks = charted(document_of(taken_over_failover())).ticks
-    assert [m.label for m in marks] == ["0s", "5m", "10m", "15m", "20m"]
-    assert marks[0].place == 0
-
-
-@pytest.mark.parametrize("length", [0.01, 0.7, 3, 59, 61, 5000, 90_000, 2_000_000])
-def test_the_axis_is_never_crowded(length: float) -> None:
-    tale = Tale(plan(step("a"))).do(0.0, length, "a").finish(length)
-    marks = charted(document_of(tale)).ticks
-    assert 1 <= len(marks) <= 9
-    assert len({m.label for m in marks}) == len(marks)
+    late, early = document_of(late_drill()), document_of(passed_drill())
+    assert drawn(late).objective == (late["window"]["from_s"] + 30, "RTO 30 sec")
+    assert beyond(late, EN) == ""
+    assert drawn(early).objective is None
+    assert beyond(early, EN) == "The RTO of 1 hr lies beyond the right edge."
 
 
 def test_a_check_looked_at_very_often_is_one_bar() -> None:
-    looking = Until(timedelta(seconds=600), timedelta(seconds=0.5))
-    tale = Tale(plan(step("a"), step("v", Phase.VERIFY, check=True, until=looking)))
-    tale.do(0.0, 1.0, "a")
+    until = Until(timedelta(seconds=60), timedelta(milliseconds=100))
+    tale = Tale(plan(step("look", Phase.VERIFY, check=True, until=until)))
     for n in range(60):
-        tale.do(1 + n, 1.5 + n, "v", verdict=Verdict.FAIL, cause="x").retry(1.5 + n, "v", 0.5)
-    lines = {line.label: line for line in charted(document_of(tale)).sheets[0]}
-    assert [b.kind for b in lines["v"].bars] == ["fail"]
-    assert lines["v"].bars[0].tip.startswith("60 attempts")
+        verdict = Verdict.PASS if n == 59 else Verdict.FAIL
+        tale.start(n * 0.1, "look").end(n * 0.1 + 0.01, "look", verdict, message="no")
+        if n < 59:
+            tale.retry(n * 0.1 + 0.01, "look", 0.09)
+    document = document_of(tale.finish(6.1))
+    assert bars(document, "look") == [Bar.PASSED]
+    rows = course.attempts(document, EN)
+    assert rows is not None
+    assert "1–59" in str(rows)
 
 
-def test_a_run_in_which_nothing_began_has_no_chart() -> None:
-    tale = Tale(plan(step("a"))).skip(0.1, "a", "because").finish(0.2)
-    document = document_of(tale)
-    assert chart(document, by_phase(document["steps"])) is None
-    assert view(document).chart is None
-
-
-def test_long_timelines_go_on_in_sheets() -> None:
-    sheets = charted(document_of(wide_drill(200))).sheets
-    assert all(len(s) <= LINES_ON_A_SHEET for s in sheets)
-    assert sum(len(s) for s in sheets) == 201
+def test_a_run_in_which_nothing_began_has_no_timeline() -> None:
+    tale = Tale(plan(step("a"))).skip(0.1, "a").finish(0.2)
+    assert pictured(document_of(tale), EN) is None
+    assert course.timeline(document_of(tale), EN) is None
 
 
 def test_of_many_steps_the_unusual_and_the_critical_are_told() -> None:
@@ -196,19 +194,19 @@ def test_of_many_steps_the_unusual_and_the_critical_are_told() -> None:
     ],
 )
 def test_headlines(name: str, tone: str, title: str) -> None:
-    said = headline(document_of(TALES[name]()))
+    said = headline(document_of(TALES[name]()), EN)
     assert (said.tone, said.title) == (tone, title)
 
 
 def test_a_failure_is_told_in_the_headline() -> None:
-    assert "3,981 patients" in headline(document_of(failed_drill())).sentence
+    assert "3,981 patients" in headline(document_of(failed_drill()), EN).sentence
 
 
 def test_a_failed_precondition_is_told_in_the_headline() -> None:
     tale = Tale(plan(step("look", Phase.PRECONDITIONS, check=True), step("act")))
     tale.do(0.1, 0.2, "look", verdict=Verdict.FAIL, message="qc is gone.")
     tale.skip(0.3, "act", "a precondition failed").finish(0.4)
-    said = headline(document_of(tale)).sentence
+    said = headline(document_of(tale), EN).sentence
     assert "a precondition failed: look: qc is gone)" in said
 
 
@@ -216,19 +214,11 @@ def test_passed_but_dirty_is_not_all_good() -> None:
     steps = (step("a"), step("sweep", Phase.CLEANUP))
     tale = Tale(plan(*steps)).do(0.1, 0.2, "a")
     tale.do(0.3, 0.4, "sweep", verdict=Verdict.FAIL, message="busy").finish(0.5)
-    assert headline(document_of(tale)).tone == "warn"
+    assert headline(document_of(tale), EN).tone == "warn"
 
 
 def test_who_is_waited_for_is_told_in_the_headline() -> None:
-    assert headline(document_of(waiting_failover())).sentence.endswith("answers: go-ahead.")
-
-
-@pytest.mark.parametrize(
-    ("parts", "text"),
-    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
-)
-def test_names_in_a_sentence(parts: list[str], text: str) -> None:
-    assert figures.joined(parts) == text
+    assert headline(document_of(waiting_failover()), EN).sentence.endswith("answers: go-ahead.")
 
 
 def luminance(colour: str) -> float:
