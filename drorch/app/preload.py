@@ -47,6 +47,7 @@ MODULES = (
     "drorch.reports.html",
     "drorch.reports.markdown",
     "drorch.reports.pdf",
+    "drorch.reports.run_tables",
     "drorch.reports.tables",
     "drorch.sealing.keys",
     "drorch.storage.probe",
