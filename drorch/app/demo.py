@@ -13,10 +13,13 @@ from pathlib import Path
 
 from drorch.app import labs
 from drorch.app.backups import Carried, back_up
+from drorch.app.closing import close
 from drorch.app.drills import Drilled, drill
+from drorch.app.outbox import bring
 from drorch.app.program import Program
 from drorch.app.repositories import initialise
 from drorch.app.runs import Control, RunView, resume
+from drorch.app.sealing import export_run
 from drorch.app.shipped import shipped
 from drorch.config.load import load_configuration
 from drorch.core.errors import DrorchError, ExitCode, UsageError
@@ -58,6 +61,12 @@ class Demonstrated:
     drilled: Drilled
     facts: Facts
     folder: Path
+    bundle: Path | None
+
+    @property
+    def public_key(self) -> Path:
+        """What the bundle is checked with."""
+        return self.folder / "var" / "lab" / "secrets" / "evidence-key.pub"
 
 
 def demo(
@@ -120,7 +129,20 @@ def demo(
             control=control,
             watchers=stage.watchers(RUNBOOK),
         )
-    return Demonstrated(drilled, facts, program.configuration.folder)
+        bundle = None
+        if not control.stopping:
+            step(f"what the drill recorded is sealed, and kept in {SURVIVOR}")
+            bundle = _sealed(program, drilled.view.run)
+    return Demonstrated(drilled, facts, program.configuration.folder, bundle)
+
+
+def _sealed(program: Program, run: str) -> Path:
+    """The run's bundle, which is in the living region, too."""
+    bundle = program.configuration.folder / "evidence" / f"{run}.zip"
+    export_run(program, run, bundle)
+    close(program)
+    bring(program)
+    return bundle
 
 
 def _inputs(facts: Facts) -> dict[str, str]:

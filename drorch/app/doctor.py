@@ -10,6 +10,7 @@ from drorch.actions.places import bucket_of, repository_folder, restic_of
 from drorch.actions.staleness import old_locks
 from drorch.app.diagnosis import Check, Diagnosis, good, told
 from drorch.app.drills import check as check_runbooks
+from drorch.app.evidence import evidence_checks
 from drorch.app.program import Program
 from drorch.app.safeguards import deletions, locks
 from drorch.core.errors import DrorchError, ResticError
@@ -41,6 +42,7 @@ def doctor(program: Program) -> dict[str, Value]:
         "lock": lambda: locks(program, _usable_ones(healths)),
         "dataset": lambda: _datasets(program),
         "repository": lambda: _repositories(program, healths),
+        "evidence": lambda: evidence_checks(program),
         "runbook": lambda: _runbooks(program),
     }
     checks = [check for word, look in looks.items() for check in _looked(word, look)]

@@ -1,19 +1,59 @@
 """Use cases around the journal itself: verify it, export a run, rebuild what is derived."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from drorch.app.program import Program
 from drorch.app.verifying import Verified, verify_bundle
+from drorch.core.document import rfc3339
+from drorch.core.errors import UsageError
 from drorch.core.values import Value
 from drorch.journal.rebuild import rebuild as rebuild_projections
 from drorch.journal.report import VerifyReport
 from drorch.journal.verify import verify_journal
 
 
-def verify(program: Program) -> dict[str, Value]:
-    """Whether the whole journal is as it was recorded."""
-    return _document(verify_journal(program.journal))
+def verify(program: Program, *, offline: bool = False) -> dict[str, Value]:
+    """Whether the whole journal is as it was recorded, also by the signed heads kept here and, unless
+    `offline`, in the regions.
+    """
+    from drorch.app.heads import compare, told
+
+    report, compared = verify_journal(program.journal), compare(program, offline=offline)
+    flaws = dict.fromkeys((*report.flaws, *(flaw for one in compared for flaw in one.flaws)))
+    held = [told(one) for one in compared if not one.flaws]
+    return _document(replace(report, flaws=tuple(flaws))) | {"heads": list(held)}
+
+
+def seal(program: Program) -> dict[str, Value]:
+    """Seal what ended since the last time, and bring regions what they are owed."""
+    from drorch.app.closing import close, newest_head
+    from drorch.app.outbox import bring
+
+    if program.configuration.evidence.key is None:
+        raise UsageError(
+            "there is no key to seal with",
+            "make one, and name it: evidence: {key: NAME, public_key: FILE} (docs/evidence.md)",
+        )
+    runs: list[Value] = []
+    while (closed := close(program)) is not None:
+        runs.extend(closed.runs)
+        if not closed.more:
+            break
+    brought = bring(program)
+    head = newest_head(program)
+    return {
+        "runs": runs,
+        "head": {"n": head.n, "hash": f"sha256:{head.hash}", "at": rfc3339(head.at)}
+        if head
+        else None,
+        "kept": dict(brought.kept),
+        "owed": [
+            {"region": name, "message": error.message, "hint": error.hint}
+            for name, error in brought.failed.items()
+        ],
+    }
 
 
 def verify_exported(

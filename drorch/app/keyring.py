@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from drorch.adapters.evidence import write_durably
 from drorch.app.program import Program
 from drorch.core.errors import ConfigurationError, Problem, UsageError
-from drorch.sealing.keys import PrivateKey, PublicKey, private_key, public_key
+from drorch.sealing.keys import PrivateKey, PublicKey, new_key, private_key, public_key
 
 
 def sealing_key(program: Program) -> PrivateKey | None:
@@ -39,6 +40,22 @@ def given_keys(texts: Iterable[str]) -> tuple[PublicKey, ...]:
 def together(key: PrivateKey, trusted: Sequence[PublicKey]) -> bool:
     """Whether what the key seals is trusted here."""
     return key.public in trusted
+
+
+def new_pair(path: Path) -> list[Path]:
+    """Make a key in that file (0600), its public half beside it; one that is there is kept.
+
+    Returns the files that were written.
+    """
+    public, written = path.with_name(f"{path.name}.pub"), []
+    if not path.exists():
+        write_durably(path, new_key().pem.encode())
+        written.append(path)
+    if not public.exists():
+        write_durably(public, private_key(path.read_text()).public.pem.encode())
+        public.chmod(0o644)
+        written.append(public)
+    return written
 
 
 def _public(text: str) -> PublicKey:

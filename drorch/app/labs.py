@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from drorch.app.keyring import new_pair
 from drorch.app.program import Program
 from drorch.core.errors import DrorchError, UsageError
 from drorch.core.model import Region
@@ -44,6 +45,17 @@ def regions_up(program: Program) -> None:
             "the lab serves endpoints such as http://127.0.0.1:9101; see configs/lab.yaml",
         )
     lab_of(program).up(wanted)
+    _evidence_key(program)
+
+
+def _evidence_key(program: Program) -> None:
+    """The key that seals evidence, where it is to lie among the lab's own secrets."""
+    configuration = program.configuration
+    source = configuration.secrets.get(configuration.evidence.key or "")
+    if source is not None and source.file is not None:
+        path = configuration.folder / source.file
+        if path.is_relative_to(configuration.work / "lab"):
+            new_pair(path)
 
 
 def hospital_folder(program: Program) -> Path:

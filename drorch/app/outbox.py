@@ -8,7 +8,7 @@ it names, so nothing is ever written over anything else, and bringing a record t
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -112,13 +112,15 @@ def _owed(top: Path, marker: Path) -> Owed | None:
     return None
 
 
-def bring(program: Program, *, most: int = 1000) -> Brought:
-    """Bring the regions what they are owed (to each at most so many), side by side.
+def bring(program: Program, *, regions: Collection[str] | None = None, most: int = 1000) -> Brought:
+    """Bring the regions (these, or all) what they are owed, to each at most so many, side by side.
 
     A region that does not answer costs seconds. Never raises for what a region does.
     """
     wanted: dict[str, list[Owed]] = {}
     for one in owed(program):
+        if regions is not None and one.region not in regions:
+            continue
         wanted.setdefault(one.region, []).append(one)
     if not wanted:
         return Brought({}, {})

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from drorch.app import deletions, endings, lateness, locks, overdue, promises
+from drorch.app import deletions, endings, evidence, lateness, locks, overdue, promises
 from drorch.app.alarm import alarm
 from drorch.app.program import Program
 from drorch.app.proofs import Proofs, proofs_of
@@ -120,6 +120,7 @@ def _other_alarms(
     yield from endings.alarms(seen)
     yield from lateness.alarms(seen)
     yield from _channel_alarms(seen)
+    yield from evidence.alarms(seen.program)
     yield from _drill_alarms(proofs)
     yield from _readiness_alarms(seen.program, known)
     yield from overdue.alarms(seen)

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from drorch.adapters.evidence import make_private, write_durably
+from drorch.app.keyring import new_pair
 from drorch.app.shipped import shipped
 from drorch.config.load import load_configuration
 from drorch.core.errors import UsageError
@@ -31,7 +32,7 @@ def initialise_folder(folder: Path) -> dict[str, Value]:
     make_private(folder / "secrets")
     written = [
         *_password(folder / "secrets" / "repo-key"),
-        *_evidence_key(folder / "secrets" / "evidence-key"),
+        *new_pair(folder / "secrets" / "evidence-key"),
         *_runbooks(folder / "runbooks"),
     ]
     text = (shipped("configs") / "starter.yaml").read_bytes()
@@ -46,21 +47,6 @@ def _password(path: Path) -> list[Path]:
         return []
     write_durably(path, entropy.token_urlsafe(_PASSWORD_BYTES).encode() + b"\n")
     return [path]
-
-
-def _evidence_key(path: Path) -> list[Path]:
-    """The private half there, the public half beside it; one that is there is kept."""
-    from drorch.sealing.keys import new_key, private_key
-
-    public, written = path.with_name(f"{path.name}.pub"), []
-    if not path.exists():
-        write_durably(path, new_key().pem.encode())
-        written.append(path)
-    if not public.exists():
-        write_durably(public, private_key(path.read_text()).public.pem.encode())
-        public.chmod(0o644)
-        written.append(public)
-    return written
 
 
 def _runbooks(folder: Path) -> list[Path]:

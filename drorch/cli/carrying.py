@@ -11,7 +11,7 @@ from drorch.app.runs import Control
 from drorch.cli.narrating import JsonLines, Narrator
 from drorch.cli.session import Session
 from drorch.cli.stopping import Stopping, stoppable
-from drorch.core.errors import ExitCode
+from drorch.core.errors import DrorchError, ExitCode
 from drorch.engine.loop import Watcher
 
 if TYPE_CHECKING:
@@ -85,6 +85,29 @@ def carrying(session: Session, *, several: bool = False) -> Iterator[Carrying]:
             session.spoken = True
             stopping.show = _noting(screen)
         yield carried
+    if not stopping.times:
+        _close_books(session)
+
+
+def _close_books(session: Session) -> None:
+    """Seal what has ended; what is wrong with that changes nothing of what it came to."""
+    if session.opened is None or session.opened.configuration.evidence.key is None:
+        return
+    from drorch.app.closing import close
+    from drorch.app.outbox import bring
+
+    try:
+        closed = close(session.opened)
+        if closed is None or not closed.runs:
+            return  # no backup waits for a region to take a head
+        brought = bring(session.opened)
+    except DrorchError as error:
+        session.tell(f"warning: evidence is not sealed: {error.message}", f"hint: {error.hint}")
+        return
+    kept = ", ".join(brought.kept.keys() - brought.failed.keys()) or "no region"
+    session.say(f"sealed as evidence, kept in {kept}")
+    for name, why in brought.failed.items():
+        session.tell(f"warning: evidence is owed to {name}: {why.message}")
 
 
 def _terminal(session: Session) -> Any:

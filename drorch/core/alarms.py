@@ -46,6 +46,8 @@ class AlarmWord(StrEnum):
     GUARD_TRIPPED = "guard.tripped"
     RETENTION_BRAKED = "retention.braked"
     PRUNE_OWED = "prune.owed"
+    EVIDENCE_OWED = "evidence.owed"
+    EVIDENCE_UNSEALED = "evidence.unsealed"
     RUN_FAILED = "run.failed"
     RUN_INTERRUPTED = "run.interrupted"
     RUN_WAITING = "run.waiting"
@@ -139,6 +141,11 @@ HEADLINES: Final[Mapping[AlarmWord, Mapping[str, str]]] = {
         "fr": "suppression massive arrêtée",
     },
     AlarmWord.PRUNE_OWED: {"en": "deletion owed", "fr": "suppression due"},
+    AlarmWord.EVIDENCE_OWED: {"en": "evidence owed", "fr": "éléments de preuve dus"},
+    AlarmWord.EVIDENCE_UNSEALED: {
+        "en": "evidence not sealed",
+        "fr": "éléments de preuve non scellés",
+    },
     AlarmWord.RUN_FAILED: {"en": "run failed", "fr": "exécution échouée"},
     AlarmWord.RUN_INTERRUPTED: {"en": "run interrupted", "fr": "exécution interrompue"},
     AlarmWord.RUN_WAITING: {

@@ -21,6 +21,7 @@ from drorch.app.alarm import alarm
 from drorch.app.aside import Aside, Debts, Lost, lost_regions
 from drorch.app.crew import Crew, Ended, conclude
 from drorch.app.duties import catching_up
+from drorch.app.keeping import Keeping
 from drorch.app.overview import Overlook, put_down
 from drorch.app.preload import preload
 from drorch.app.program import Program
@@ -245,6 +246,7 @@ class Daemon:
         """What is done again and again, in the thread aside."""
         yield Round("regions", ROUND, self._ask_regions)
         yield Round("alarms", ROUND, self._attend)
+        yield Round("evidence", ROUND, Keeping(self.program, self.log).go)
         settings = self.program.configuration.daemon
         if settings.listen or settings.textfile:
             yield Round("overview", OVERVIEW, self._overlooked)

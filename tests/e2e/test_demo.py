@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -90,6 +91,11 @@ def test_an_installed_wheel_does_the_whole_demo(installed: Path, tmp_path: Path)
         assert any(line.startswith(beginning) for line in told), beginning
     (report,) = (x.removeprefix("  report: ") for x in told if x.startswith("  report: "))
     assert "</html>" in Path(report).read_text(encoding="utf-8")
+    check = next(line for line in told if line.startswith("  it is sealed; check it: "))
+    words = shlex.split(check.partition(" journal verify ")[2])
+    verified = [*program, "journal", "verify", *words]
+    said = subprocess.check_output(verified, cwd=tmp_path, env=environment, text=True)
+    assert "sealed by key " in said
     assert told[-1].endswith(" demo --clean 'a demo'")
     assert processes_in(tmp_path) == []
     removed = [*program, "demo", "--clean", "a demo"]
@@ -155,7 +161,7 @@ def test_a_demo_stopped_as_a_part_begins_leaves_no_process_and_begins_anew(tmp_p
         assert processes_in(tmp_path) == [], part
     again = Seen()
     assert outcome(shown(tmp_path / "demo", again, Control())) is Outcome.PASSED
-    assert len(again.parts) == 8
+    assert len(again.parts) == 9
     assert processes_in(tmp_path) == []
 
 

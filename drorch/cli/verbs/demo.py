@@ -51,6 +51,10 @@ def command(session: Session, folder: Path, *, clean: bool) -> int:
         )
     say_ended(session, done.drilled.view, done.drilled.report)
     remove = f"{_ourselves()} demo --clean {shlex.quote(str(folder))}"
+    if done.bundle is not None:
+        check = (str(done.bundle), "--key", str(done.public_key))
+        session.say(f"  evidence: {done.bundle}")
+        session.say(f"  it is sealed; check it: {_ourselves()} journal verify {shlex.join(check)}")
     session.paragraph(f"look around in {done.folder}; remove it with: {remove}")
     return carried.exit_code([done.drilled.view.exit_code])
 

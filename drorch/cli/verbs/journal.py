@@ -34,13 +34,17 @@ def command() -> None:
     help="Trust this public key alone; may be repeated. Left out: those of the configuration.",
 )
 @click.option("--unsealed", is_flag=True, help="Take a bundle that nobody signed.")
+@click.option("--offline", is_flag=True, help="Ask no region for the heads it keeps.")
 @click.pass_obj
-def verify(session: Session, path: Path | None, keys: tuple[str, ...], *, unsealed: bool) -> int:
+def verify(
+    session: Session, path: Path | None, keys: tuple[str, ...], *, unsealed: bool, offline: bool
+) -> int:
     """Leaves with 5 if anything is not as it was recorded."""
     from drorch.app import journals
 
     if path is None:
-        return _told(session, journals.verify(session.program), "the journal")
+        found = journals.verify(session.program, offline=offline)
+        return _told(session, found, "the journal")
     program = None if keys or unsealed else _configured(session)
     return _told(
         session, journals.verify_exported(path, keys, program, unsealed=unsealed), str(path)
@@ -72,6 +76,30 @@ def export(session: Session, run: str, output: Path) -> int:
     from drorch.app import journals
 
     return _told(session, journals.export(session.program, run, output), str(output))
+
+
+@command.command("seal", help="Seal what ended, and bring regions the evidence they are owed.")
+@click.pass_obj
+def seal(session: Session) -> int:
+    """What every drill and the daemon do by themselves; leaves with 1 if a region is still owed."""
+    from drorch.app import journals
+
+    found: Mapping[str, Any] = journals.seal(session.program)
+    if session.json:
+        session.emit(found)
+    else:
+        session.say(*_sealed(found))
+    for one in found["owed"]:
+        session.tell(f"error: {one['message']}", f"hint: {one['hint']}")
+    return int(ExitCode.FAILED if found["owed"] else ExitCode.GOOD)
+
+
+def _sealed(found: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"sealed {run}" for run in found["runs"])
+    head = found["head"]
+    yield f"sealed up to entry {head['n']}: {head['hash']}" if head else "nothing is sealed"
+    for region, count in found["kept"].items():
+        yield f"{region}: {counted(count, 'record')} kept"
 
 
 @command.command("rebuild", help="Recompute everything derived from the events.")
@@ -116,6 +144,7 @@ def _good(found: Mapping[str, Any], what: str) -> Iterator[str]:
     else:
         yield f"{what}: good ({counts})"
         yield f"head: {found['head']}"
+    yield from found.get("heads", ())
     yield from (f"missing when it was sealed: {name}" for name in found.get("missing", ()))
     yield from (f"not checked: {why}" for why in found.get("unread", ()))
     if "sealed_by" in found:

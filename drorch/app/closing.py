@@ -1,0 +1,161 @@
+"""What is sealed as runs end: exercises and recoveries as bundles, and the ledger's head over all runs.
+
+    sealed/head.json    the newest signed head: up to its entry everything is sealed
+    sealed/sent.json    the newest that was put down for the regions
+
+Before a head is signed the ledger must still hold the one before it: what was cut or rewritten
+is not sealed over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from drorch.adapters.evidence import write_durably
+from drorch.app.evidence import all_well, note_trouble
+from drorch.app.keyring import sealing_key, trusted_keys
+from drorch.app.outbox import put_down, putting_down, sealed_folder
+from drorch.app.program import Program
+from drorch.core.document import rfc3339
+from drorch.core.errors import DrorchError, JournalUntrusted
+from drorch.core.exercises import EVIDENCE
+from drorch.journal.chain import TAMPERED
+from drorch.journal.ledger import Ended, ended_after, entry_at, last_entry
+from drorch.sealing.envelope import NotSealed
+from drorch.sealing.head import Head, head_of, signed_head
+from drorch.sealing.keys import PrivateKey
+
+#: Between two heads that go to the regions while nothing ends that counts as evidence.
+HEADS = timedelta(hours=1)
+
+#: Where nothing was sealed before, runs that ended so long ago are still sealed.
+BEFORE_THE_FIRST = timedelta(days=1)
+
+#: So many runs are sealed at once; the others at the next time.
+AT_ONCE = 20
+
+_HEAD, _SENT = "head.json", "sent.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What was sealed: the runs, and up to where all are. `more`: others wait for the next time."""
+
+    runs: Sequence[str]
+    head: Head
+    more: bool = False
+
+
+def close(program: Program) -> Closed | None:
+    """Seal what ended since the last time; None if nothing did, or there is no key.
+
+    Harmless again, also after it was killed. Raises DrorchError where it cannot be done, which then
+    stands in `status`, too, until it can.
+    """
+    if program.configuration.evidence.key is None:
+        return None
+    try:
+        closed = _close(program)
+    except DrorchError as error:
+        note_trouble(program, error)
+        raise
+    all_well(program)
+    return closed
+
+
+def _close(program: Program) -> Closed | None:
+    key = sealing_key(program)
+    if key is None:
+        return None
+    with putting_down(program):
+        last = last_entry(program.journal)
+        if last is None:
+            return None
+        before = newest_head(program)
+        if before is not None:
+            _still_there(program, before)
+            if before.n == last.n:
+                return None
+        ended = _ended(program, before)
+        now = ended[:AT_ONCE]
+        for one in now:
+            put_down(program, "runs", f"{one.run}.zip", _bundle(program, one.run))
+        more = len(ended) > len(now)
+        head = _signed(program, key, now[-1].n if more else last.n, urgent=bool(now))
+    return Closed([one.run for one in now], head, more)
+
+
+def _bundle(program: Program, run: str) -> bytes:
+    # Not for a backup, after which only the head is sealed.
+    from drorch.app.sealing import seal_run
+    from drorch.sealing.packing import packed
+
+    return packed(seal_run(program, run))
+
+
+def _ended(program: Program, before: Head | None) -> list[Ended]:
+    since = program.clock.now().at - BEFORE_THE_FIRST
+    if before is not None:
+        since = datetime.min.replace(tzinfo=UTC)
+    found = ended_after(program.journal, before.n if before else 0, since)
+    return [one for one in found if one.kind in EVIDENCE]
+
+
+def _signed(program: Program, key: PrivateKey, n: int, *, urgent: bool) -> Head:
+    """Sign the ledger's head at that entry; where it is time, put it down for the regions."""
+    entry, now = entry_at(program.journal, n), program.clock.now().at
+    if entry is None:
+        raise _cut(f"entry {n}, which was there a moment ago, is gone")
+    head = Head(program.configuration.organization, n, entry.hash, now)
+    envelope, folder = signed_head(head, key), sealed_folder(program)
+    sent = _read(program, folder / _SENT)
+    if urgent or sent is None or not timedelta() <= now - sent.at < HEADS:
+        put_down(program, "heads", f"{n:012d}.json", envelope)
+        write_durably(folder / _SENT, envelope)
+    write_durably(folder / _HEAD, envelope)
+    return head
+
+
+def newest_head(program: Program) -> Head | None:
+    """The newest head that was signed here; None if none was. Raises JournalUntrusted for one that
+    nobody trusted signed.
+    """
+    return _read(program, sealed_folder(program) / _HEAD)
+
+
+def _read(program: Program, file: Path) -> Head | None:
+    try:
+        envelope = file.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        return head_of(envelope, trusted_keys(program))
+    except NotSealed as error:
+        raise JournalUntrusted(
+            f"{file} cannot be believed: {error}",
+            "list the public half of every key that sealed here in evidence.public_key; "
+            "else compare the journal with a region's copy",
+        ) from None
+
+
+def _still_there(program: Program, head: Head) -> None:
+    if flaw := flaw_of(program, head):
+        raise _cut(flaw)
+
+
+def flaw_of(program: Program, head: Head) -> str:
+    """What is wrong with the ledger by a head that was signed earlier; empty if nothing is."""
+    entry = entry_at(program.journal, head.n)
+    when = f"the head that was signed at {rfc3339(head.at)}"
+    if entry is None:
+        last = last_entry(program.journal)
+        ends = f"ends at {last.n}" if last else "is empty"
+        return f"{when} is entry {head.n}, but the ledger {ends}: its tail was cut"
+    if entry.hash != head.hash:
+        return f"entry {head.n} is not {when}: the ledger was rewritten"
+    return ""
+
+
+def _cut(flaw: str) -> JournalUntrusted:
+    return JournalUntrusted(f"the ledger is not what was sealed: {flaw}", TAMPERED)
