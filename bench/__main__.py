@@ -19,6 +19,7 @@ from bench.inside import measure_engine, measure_journal
 from bench.mirror import measure_mirror
 from bench.objects import measure_objects
 from bench.printing import Taken, as_document, as_lines
+from bench.quarter import measure_quarter
 from bench.restore import measure_restore
 from bench.scrub import measure_scrub
 from bench.start import measure_help
@@ -48,6 +49,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "memory": measure_memory,
     "objects": measure_objects,
     "daemon": measure_daemon,
+    "quarter": measure_quarter,
 }
 
 

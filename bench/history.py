@@ -100,15 +100,16 @@ class _Rows:
 
 @dataclass
 class History:
-    """A backup of each dataset on each of so many days, with a snapshot in every region.
+    """A backup of each dataset on each of so many `days`, with a snapshot in every region.
 
-    `due` says when the first one of each was due; oldest first.
+    `due` says when the first one of each was due; oldest first. `every` is the time between two.
     """
 
     folder: Path
     regions: Sequence[str]
     due: Mapping[str, datetime]
     days: int
+    every: timedelta = _DAY
     _last: Entry | None = None
 
     def __post_init__(self) -> None:
@@ -130,7 +131,7 @@ class History:
     def _backups(self) -> Iterator[_Backup]:
         for day in range(self.days):
             for name, first in self.due.items():
-                yield _Backup(name, day, first + day * _DAY)
+                yield _Backup(name, day, first + day * self.every)
 
     def _put(self, rows: _Rows, backup: _Backup) -> None:
         run, prev = backup.run, RUN_GENESIS
@@ -141,7 +142,7 @@ class History:
             _NEW: backup.snapshot(),
             _OLD: backup.snapshot(KEPT),
             write_instant(_DUE): write_instant(backup.due_at),
-            write_instant(_THEN): write_instant(backup.due_at - KEPT * _DAY),
+            write_instant(_THEN): write_instant(backup.due_at - KEPT * self.every),
         }
         pattern, columns = self._young if backup.number < KEPT else self._old
         for n, row in enumerate(pattern):
@@ -195,12 +196,13 @@ class History:
     def _beside(self, connection: Connection) -> None:
         """What is known once all of it has happened."""
         last = [
-            _Backup(n, self.days - 1, at + (self.days - 1) * _DAY) for n, at in self.due.items()
+            _Backup(n, self.days - 1, at + (self.days - 1) * self.every)
+            for n, at in self.due.items()
         ]
         copies = [
             learn(None, _held(b.name, region, b.snapshot(), b.due_at), b.at(3))
             for one in last
-            for b in _kept(one)
+            for b in _kept(one, self.every)
             for region in self.regions
         ]
         records.replace_copies(connection, copies)
@@ -210,9 +212,9 @@ class History:
         connection.execute_each(statements.INSERT_JOB, jobs)
 
 
-def _kept(last: _Backup) -> Iterator[_Backup]:
+def _kept(last: _Backup, every: timedelta) -> Iterator[_Backup]:
     for back in range(min(KEPT, last.number + 1)):
-        yield _Backup(last.name, last.number - back, last.due_at - back * _DAY)
+        yield _Backup(last.name, last.number - back, last.due_at - back * every)
 
 
 def _held(name: str, region: str, snapshot: str, at: datetime) -> CopyFact:

@@ -53,18 +53,18 @@ HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 
 #: Dataset, tier, site, services, RPO, schedule, regions by role.
 DATASETS = (
-    ("ehr-documents", 0, "montreal", ("ehr",), HOUR / 2, "*/15 * * * *", "mqt"),
-    ("ehr-db", 0, "montreal", ("ehr",), HOUR / 2, "every 15m", "mq"),
-    ("ehr-audit", 0, "montreal", ("ehr",), HOUR, "every 30m", "mq"),
-    ("pacs-images", 1, "montreal", ("imaging",), 4 * HOUR, "every 2h", "mqt"),
-    ("pacs-db", 1, "montreal", ("imaging",), HOUR, "every 30m", "mq"),
-    ("lab-results", 1, "quebec", ("laboratory",), HOUR, "hourly", "qm"),
-    ("lab-instruments", 1, "quebec", ("laboratory",), 24 * HOUR, "daily at 02:00", "qm"),
-    ("pharmacy-db", 1, "montreal", ("ehr", "laboratory"), HOUR, "every 30m", "mq"),
-    ("intranet", 2, "montreal", ("office",), 24 * HOUR, "daily at 02:00", "mq"),
-    ("mail-archive", 2, "montreal", ("office",), 24 * HOUR, "daily at 01:00", "mt"),
-    ("research-images", 2, "quebec", (), 7 * DAY, "weekly on sun at 03:00", "qt"),
-    ("old-fileserver", 2, "quebec", (), None, "", "q"),
+    ("ehr-documents", 1, "montreal", ("ehr",), HOUR / 2, "*/15 * * * *", "mqt"),
+    ("ehr-db", 1, "montreal", ("ehr",), HOUR / 2, "every 15m", "mq"),
+    ("ehr-audit", 1, "montreal", ("ehr",), HOUR, "every 30m", "mq"),
+    ("pacs-images", 2, "montreal", ("imaging",), 4 * HOUR, "every 2h", "mqt"),
+    ("pacs-db", 2, "montreal", ("imaging",), HOUR, "every 30m", "mq"),
+    ("lab-results", 2, "quebec", ("laboratory",), HOUR, "hourly", "qm"),
+    ("lab-instruments", 2, "quebec", ("laboratory",), 24 * HOUR, "daily at 02:00", "qm"),
+    ("pharmacy-db", 2, "montreal", ("ehr", "laboratory"), HOUR, "every 30m", "mq"),
+    ("intranet", 3, "montreal", ("office",), 24 * HOUR, "daily at 02:00", "mq"),
+    ("mail-archive", 3, "montreal", ("office",), 24 * HOUR, "daily at 01:00", "mt"),
+    ("research-images", 3, "quebec", (), 7 * DAY, "weekly on sun at 03:00", "qt"),
+    ("old-fileserver", 3, "quebec", (), None, "", "q"),
 )
 REGIONS = {"m": ("mtl", "CA-QC"), "q": ("qc", "CA-QC"), "t": ("tor", "CA-ON")}
 DAYS = tuple(QUARTER.days())
@@ -322,10 +322,10 @@ def _trends(
 
 
 SERVICES = (
-    ("ehr", 0, "ehr-failover", HOUR, HOUR / 2),
-    ("imaging", 1, "imaging-failover", 8 * HOUR, HOUR),
-    ("laboratory", 1, "lab-failover", 4 * HOUR, HOUR),
-    ("office", 2, None, 3 * DAY, 24 * HOUR),
+    ("ehr", 1, "ehr-failover", HOUR, HOUR / 2),
+    ("imaging", 2, "imaging-failover", 8 * HOUR, HOUR),
+    ("laboratory", 2, "lab-failover", 4 * HOUR, HOUR),
+    ("office", 3, None, 3 * DAY, 24 * HOUR),
 )
 
 
@@ -622,16 +622,16 @@ def hospital() -> QuarterDocument:
         coverage=Coverage(
             since=date(2024, 2, 4),
             tiers=(
-                TierCoverage(0, 1, ("ehr",), (), (), ()),
-                TierCoverage(1, 2, ("imaging", "laboratory"), (), (), ()),
-                TierCoverage(2, 1, (), (), (), ("office",)),
+                TierCoverage(1, 1, ("ehr",), (), (), ()),
+                TierCoverage(2, 2, ("imaging", "laboratory"), (), (), ()),
+                TierCoverage(3, 1, (), (), (), ("office",)),
             ),
             never_restored=("research-images",),
             not_restored=("intranet", "old-fileserver"),
             runbooks=(
-                RunbookQuarter("ehr-failover", "ehr", 0, 2, EHR_LATE, at(12, 10, 14, 30), "passed", at(12, 10, 14, 30), ("dataset ehr-audit",), ()),
-                RunbookQuarter("imaging-failover", "imaging", 1, 1, IMAGING, at(10, 1, 4, 10), "passed", at(10, 1, 4, 10), ("runbook imaging-failover", "region qc"), ()),
-                RunbookQuarter("lab-failover", "laboratory", 1, 2, LAB, at(10, 20, 10), "passed", at(10, 20, 10), (), ()),
+                RunbookQuarter("ehr-failover", "ehr", 1, 2, EHR_LATE, at(12, 10, 14, 30), "passed", at(12, 10, 14, 30), ("dataset ehr-audit",), ()),
+                RunbookQuarter("imaging-failover", "imaging", 2, 1, IMAGING, at(10, 1, 4, 10), "passed", at(10, 1, 4, 10), ("runbook imaging-failover", "region qc"), ()),
+                RunbookQuarter("lab-failover", "laboratory", 2, 2, LAB, at(10, 20, 10), "passed", at(10, 20, 10), (), ()),
                 RunbookQuarter("water-damage", None, None, 0, None, None, None, None, None, ()),
             ),
         ),
@@ -698,7 +698,7 @@ def no_drill() -> QuarterDocument:
         datasets=short,
         drill_schedules=(replace(whole.drill_schedules[0], drills=Work("quarterly", 1, 0, 0, 1, missed_why=(Missed("the daemon was not running", 1),))),),
         drills=(),
-        coverage=replace(whole.coverage, tiers=(TierCoverage(0, 1, (), ("ehr",), (), ()),), never_restored=(), not_restored=("ehr-db", "ehr-documents"), runbooks=whole.coverage.runbooks[:1]),
+        coverage=replace(whole.coverage, tiers=(TierCoverage(1, 1, (), ("ehr",), (), ()),), never_restored=(), not_restored=("ehr-db", "ehr-documents"), runbooks=whole.coverage.runbooks[:1]),
         findings=whole.findings[4:5],
         actions=(),
         residency=tuple(p for p in whole.residency if p.dataset in names),
