@@ -191,7 +191,7 @@ def _notices(seen: QuarterSeen, datasets: Sequence[DatasetQuarter]) -> Iterator[
             yield Notice("dataset.left", dataset.dataset, said)
         if any(work.estimated for work in (dataset.backups, dataset.checks, dataset.scrubs)):
             said = (
-                f"missed slots of {dataset.dataset} over the quarter's border were divided by time"
+                f"missed slots of {dataset.dataset} over the quarter's border were divided evenly"
             )
             yield Notice("slots.estimated", dataset.dataset, said)
     yield Notice("sealing.off", "", "reports are not sealed")

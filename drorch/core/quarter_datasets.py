@@ -25,7 +25,7 @@ class Work:
     the schedule, `failed_by_hand` did not. `last_at` is when the newest one that passed ended, in
     the quarter or before it. `promised` is the schedule or age as configured; empty: none is.
     `estimated`: a gap of missed moments reaches over the quarter's border and its schedule is not
-    known any more, so that it was divided by time.
+    known any more, so that it was divided evenly.
     """
 
     promised: str = ""

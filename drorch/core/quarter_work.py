@@ -68,7 +68,7 @@ def _with_slots(work: Work, slots: SlotsCounted) -> Work:
 def _with_gap(work: Work, gap: SlotRow, counts: Counts) -> Work:
     inside, estimated = share_of(gap, counts)
     if not inside:
-        return work
+        return replace(work, estimated=work.estimated or estimated)
     return replace(
         work,
         due=work.due + inside,
@@ -79,7 +79,9 @@ def _with_gap(work: Work, gap: SlotRow, counts: Counts) -> Work:
 
 
 def share_of(gap: SlotRow, counts: Counts) -> tuple[int, bool]:
-    """How many slots of a gap lie in the span, and whether that is an estimate by time."""
+    """How many slots of a gap lie in the span, and whether that is an estimate: by its schedule, or else
+    as if they were at even distances.
+    """
     first, last = max(gap.first_at, counts.since), min(gap.last_at, counts.until - _INSTANT)
     if first > last:
         return 0, False
@@ -88,7 +90,17 @@ def share_of(gap: SlotRow, counts: Counts) -> tuple[int, bool]:
         before = gap.first_at - _INSTANT
         if count_between(schedule, before, gap.last_at, counts.zone) == gap.count:
             return count_between(schedule, first - _INSTANT, last, counts.zone), False
-    return round(gap.count * ((last - first) / (gap.last_at - gap.first_at))), True
+    return _evenly(gap, first, last), True
+
+
+def _evenly(gap: SlotRow, first: datetime, last: datetime) -> int:
+    """Of slots at even distances over the gap, those from one moment to another."""
+    length, steps = (gap.last_at - gap.first_at) // _INSTANT, gap.count - 1
+    if not length:
+        return gap.count
+    lowest = -((gap.first_at - first) // _INSTANT * steps // length)  # rounded up
+    highest = (last - gap.first_at) // _INSTANT * steps // length
+    return max(0, highest - lowest + 1)
 
 
 def _more(known: tuple[Missed, ...], why: str, count: int) -> tuple[Missed, ...]:
