@@ -17,6 +17,7 @@ from drorch.app.quarter_places import places_of
 from drorch.app.quarter_practice import coverage_of, schedules_of, services_of
 from drorch.app.quarter_runs import Told, told_of
 from drorch.app.quarter_seen import QuarterSeen
+from drorch.core.controls import controls_of
 from drorch.core.corrective import Corrective
 from drorch.core.document import head_of
 from drorch.core.documenting import document_of
@@ -86,7 +87,7 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
         ],
         actions,
     )
-    return QuarterDocument(
+    bare = QuarterDocument(
         format=FORMAT,
         quarter=str(quarter),
         organization=program.configuration.organization,
@@ -118,6 +119,7 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
         verifying=_verifying(program),
         sign_off=(),
     )
+    return replace(bare, controls=controls_of(bare))
 
 
 def quarter_report(program: Program, quarter: Quarter, form: str) -> bytes:
