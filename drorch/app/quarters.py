@@ -38,6 +38,7 @@ from drorch.core.quarter_findings import Findings
 from drorch.core.quarter_judging import promises_of
 from drorch.core.quarter_records import ActionQuarter, FindingQuarter
 from drorch.core.quarter_work import total
+from drorch.reports.quarter.forms import QuarterForm, render_quarter
 from drorch.reports.tables import tables_of, zip_of
 
 #: How long a report is to be kept: HIPAA's six years (45 CFR 164.316(b)(2)(i)).
@@ -122,9 +123,15 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
     return replace(bare, controls=controls_of(bare))
 
 
-def quarter_report(program: Program, quarter: Quarter, form: str) -> bytes:
-    """The report as `json` or, its tables in a zip, as `csv`."""
+def quarter_report(
+    program: Program, quarter: Quarter, form: str, language: str | None = None
+) -> bytes:
+    """The report as `html`, `pdf` or `md` in a language (else the configuration's), as `json` or, its
+    tables in a zip, as `csv`.
+    """
     document = document_of(quarter_values(program, quarter))
+    if form in tuple(QuarterForm):
+        return render_quarter(document, form, language or program.configuration.language)
     if form == "csv":
         return zip_of(tables_of(document))
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()

@@ -11,7 +11,7 @@ from drorch.core.errors import DrorchError, UsageError
 
 FORMATS = ("html", "pdf", "md", "json", "csv")
 LANGUAGES = ("en", "fr")
-QUARTERLY = ("json", "csv")
+QUARTERLY = ("html", "pdf", "md", "json", "csv")
 
 
 @click.group(cls=Verbs, name="report", help="Write reports from what the journal holds.")
@@ -89,8 +89,15 @@ def schema(session: Session) -> None:
     metavar="PATH",
     help="A file; else stdout. Of csv: a folder, or a .zip.",
 )
+@click.option("--language", type=click.Choice(LANGUAGES), help="Else the configuration's.")
 @click.pass_obj
-def quarter_(session: Session, quarter: str | None, form: str | None, output: Path | None) -> None:
+def quarter_(
+    session: Session,
+    quarter: str | None,
+    form: str | None,
+    output: Path | None,
+    language: str | None,
+) -> None:
     """Render the report of QUARTER (2026Q4); default: the one that ended last."""
     from drorch.app.quarters import chosen, quarter_report
 
@@ -103,7 +110,7 @@ def quarter_(session: Session, quarter: str | None, form: str | None, output: Pa
     which = chosen(session.program, quarter)
     if quarter is None:
         session.tell(f"the quarter that ended last: {which}")
-    content = quarter_report(session.program, which, wanted)
+    content = quarter_report(session.program, which, wanted, language)
     if output is None:
         session.write_raw(content)
         return

@@ -56,13 +56,14 @@ def checking(reading: Reading) -> Section:
     """How somebody who trusts nobody looks at it."""
     say, verifying = reading.say, reading.document["verifying"]
     head = verifying["ledger_head"]
+    quarter = reading.document["quarter"]
     blocks: list[Block] = [
         Paragraph(
             say(
-                "Every figure comes from the journal, in which each entry carries the hash of the one before. This looks at all of it:"
+                "Every figure comes from the journal, in which each entry carries the hash of the one before. These look at all of it, and write the figures out again:"
             )
         ),
-        Code((verifying["command"],)),
+        Code((verifying["command"], f"drorch report quarter {quarter} --format json")),
         Facts(
             (
                 (say("Where the ledger ends (SHA-256)"), head or NONE),

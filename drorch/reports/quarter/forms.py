@@ -25,7 +25,7 @@ def render_quarter(document: Mapping[str, Any], form: str, language: str) -> byt
     if not {"quarter", "headline", "datasets", "controls"} <= set(document):
         raise UsageError(
             "this is not the document of a quarter: it has no headline or no datasets",
-            "take the quarter's report that was written as JSON",
+            "take the output of drorch report quarter 2026Q4 --format json",
         )
     written = report(document, language_of(language))
     match QuarterForm(form):

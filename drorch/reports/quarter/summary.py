@@ -98,8 +98,15 @@ def _summary(reading: Reading) -> Iterator[Block]:
 
 
 def _notice(reading: Reading, notice: dict[str, Any]) -> str:
-    sentence = words.NOTICES.get(notice["what"])
-    return reading.say(sentence, subject=notice["subject"]) if sentence else str(notice["message"])
+    what, subject = notice["what"], notice["subject"]
+    if what == "dataset.entered" and subject in _never_backed_up(reading):
+        what = "dataset.never"
+    sentence = words.NOTICES.get(what)
+    return reading.say(sentence, subject=subject) if sentence else str(notice["message"])
+
+
+def _never_backed_up(reading: Reading) -> set[str]:
+    return {d["dataset"] for d in reading.document["datasets"] if d["first_at"] is None}
 
 
 def works(reading: Reading, totals: dict[str, Any]) -> Table:

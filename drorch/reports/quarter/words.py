@@ -63,8 +63,17 @@ WORKS = {
     "drills": later("Drills"),
 }
 NOTICES = {
-    "dataset.entered": later("{subject} came into the configuration in this quarter"),
-    "dataset.left": later("{subject} is not in the configuration any more"),
-    "sealing.off": later("nothing is sealed: the configuration names no evidence key"),
     "quarter.running": later("the quarter is not over: all of this is so far"),
+    "journal.begins": later(
+        "the journal begins on {subject}: of the time before it nothing is known"
+    ),
+    "dataset.entered": later("{subject} was backed up for the first time in this quarter"),
+    "dataset.never": later("{subject} was never backed up"),
+    "dataset.left": later(
+        "{subject} is not in the configuration any more: it is held to what its last backup promised"
+    ),
+    "slots.estimated": later(
+        "missed work of {subject} over the quarter’s border was divided by time"
+    ),
+    "sealing.off": later("reports are not sealed"),
 }

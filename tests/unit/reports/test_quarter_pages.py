@@ -22,6 +22,7 @@ FOLDER = Path(__file__).parent / "quarters"
 GOLDEN = Path(__file__).parent / "golden"
 SAMPLES = ("hospital", "no_drill")
 NASTY = "<script>alert('x')</script> | `rm` **bold** & [link](javascript:x)\nsecond line"
+STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 SVG = re.compile(r"<svg class=\"plot\".*?</svg>", re.DOTALL)
 
 
@@ -39,8 +40,8 @@ def page(name: str, form: str, language: str) -> str:
 @pytest.mark.parametrize("form", ["html", "md"])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_golden(name: str, form: str, language: str) -> None:
-    """Pictures are held by tests/unit/reports/plots; here stands only where they are."""
-    report = SVG.sub("<svg/>", page(name, form, language))
+    """Pictures and style are looked at elsewhere; here stands only where they are."""
+    report = STYLE.sub("<style/>", SVG.sub("<svg/>", page(name, form, language)))
     path = GOLDEN / f"quarter-{name}.{language}.{form}"
     if os.environ.get("DRORCH_WRITE_GOLDEN") == "1":
         path.write_text(report, encoding="utf-8")
