@@ -43,7 +43,9 @@ def evidence_checks(program: Program) -> Iterator[Check]:
         yield good("evidence", "seal", named)
     regions = evidence_regions(program.configuration)
     if not regions:
-        message = "sealed evidence is kept in no region: each is outside a dataset's residency"
+        outside = bool(program.configuration.regions)
+        why = "each is outside a dataset's residency" if outside else "none is configured"
+        message = f"sealed evidence is kept in no region: {why}"
         hint = (
             "name regions in evidence.regions, with the papers (`transfer`) where they are needed"
         )

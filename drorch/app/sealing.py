@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from drorch.app.keyring import sealing_key
 from drorch.app.outbox import Brought, bring, put_down, putting_down
 from drorch.app.program import Program
-from drorch.app.reports import report_files
+from drorch.app.reports import report_document, report_files
+from drorch.app.runs import view
 from drorch.core.codec import canonical
 from drorch.core.document import run_document
 from drorch.core.errors import DrorchError
@@ -38,7 +40,8 @@ def run_document_of(run: Exported) -> Mapping[str, Value]:
 
 
 def seal_run(program: Program, run: str) -> Files:
-    """A finished run's bundle, sealed if there is a key; of the same run always the same bytes.
+    """A finished run's bundle, sealed if there is a key. Of the same run always the same bytes,
+    as long as no corrective action to one of its findings changes, which its report tells.
 
     Raises UsageError for a run that goes on, JournalUntrusted for a broken chain.
     """
@@ -49,7 +52,7 @@ def seal_run(program: Program, run: str) -> Files:
         **found.files,
         **evidence,
         REPORT: canonical(document) + b"\n",
-        **report_files(document, program.configuration.language),
+        **report_files(_beside(program, run), program.configuration.language),
     }
     facts: dict[str, Value] = {
         "events": len(found.rows),
@@ -59,6 +62,11 @@ def seal_run(program: Program, run: str) -> Files:
     plan = replay(found.recorded).plan
     about = About(RUN, found.run, plan.organization, found.recorded[-1].at.at, facts)
     return bundled(content, about, sealing_key(program))
+
+
+def _beside(program: Program, run: str) -> Mapping[str, Any]:
+    """What the report that people read is made of: corrective actions as they stand now, too."""
+    return report_document(program, view(program, run))
 
 
 def _evidence(program: Program, run: Exported) -> tuple[Files, list[Value]]:

@@ -104,8 +104,8 @@ def _close_books(session: Session) -> None:
     except DrorchError as error:
         session.tell(f"warning: evidence is not sealed: {error.message}", f"hint: {error.hint}")
         return
-    kept = ", ".join(brought.kept.keys() - brought.failed.keys()) or "no region"
-    session.say(f"sealed as evidence, kept in {kept}")
+    kept = ", ".join(sorted(brought.kept.keys() - brought.failed.keys()))
+    session.say(f"sealed as evidence{f', kept in {kept}' if kept else '; no region keeps it'}")
     for name, why in brought.failed.items():
         session.tell(f"warning: evidence is owed to {name}: {why.message}")
 

@@ -17,10 +17,12 @@ from drorch.core.errors import ConfigurationError, UsageError
 from drorch.core.model import (
     CopyMode,
     CopyPolicy,
+    EvidencePolicy,
     LockMode,
     ObjectLock,
     SecretSource,
     Transfer,
+    evidence_regions,
 )
 from drorch.core.names import Mode, Phase
 from drorch.core.priority import DiskShare, Priority
@@ -237,3 +239,33 @@ def test_schemas_describe_what_the_samples_use():
     assert set(runbook["$defs"]["StepShape"]["properties"]) >= {"with", "needs", "live_only"}
     assert {"is", "in"} <= set(runbook["$defs"]["WhenShape"]["properties"])
     json.dumps([configuration, runbook])
+
+
+REGIONS_AND_DATASETS = """
+secrets: {key: {env: KEY}, evidence-key: {file: secrets/evidence-key}}
+regions:
+  qc: {endpoint: "http://127.0.0.1:9101", bucket: drorch, jurisdiction: CA-QC}
+  on: {endpoint: "http://127.0.0.1:9102", bucket: drorch, jurisdiction: CA-ON}
+  eu:
+    endpoint: http://127.0.0.1:9103
+    bucket: drorch
+    jurisdiction: FR
+    transfer: {assessment: EFVP-1, agreement: C-1}
+datasets:
+  a: {paths: [/srv/a], password: key, primary: qc, residency: [CA-QC]}
+  b: {paths: [/srv/b], password: key, primary: qc}
+"""
+
+
+def test_evidence_goes_where_every_dataset_may_lie_unless_it_is_told(tmp_path):
+    file = tmp_path / "drorch.yaml"
+    file.write_text(REGIONS_AND_DATASETS)
+    found = load_configuration(file)
+    assert evidence_regions(found) == ("qc", "eu")
+    assert found.evidence == EvidencePolicy()
+    told = "{key: evidence-key, public_key: secrets/evidence-key.pub, regions: [eu], keep: 7y}"
+    file.write_text(f"{REGIONS_AND_DATASETS}\nevidence: {told}\n")
+    found = load_configuration(file)
+    assert evidence_regions(found) == ("eu",)
+    assert found.evidence.public_keys == (str(tmp_path / "secrets" / "evidence-key.pub"),)
+    assert found.evidence.keep == timedelta(days=7 * 365.25)

@@ -3,6 +3,7 @@ the stand-alone one that lies in each bundle.
 """
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from drorch.app.program import Program
 from drorch.app.sealing import export_run, seal_files
 from drorch.core.codec import canonical
 from drorch.core.errors import JournalUntrusted, UsageError
+from drorch.journal.bundle import exported
+from drorch.journal.bundle_one import manifest_of
 from drorch.journal.connection import Statement
 from drorch.sealing.keys import PrivateKey, new_key
 from tests.fakes.facts import begun, stamped, started
@@ -35,6 +38,10 @@ from tests.unit.sealing.archive import (
     write_file,
     write_folder,
 )
+
+#: How many random changes are made to a bundle.
+CHANGES = 1000 if os.environ.get("DRORCH_CAMPAIGN") else 100
+SEED = os.environ.get("DRORCH_CAMPAIGN_SEED", "20261126")
 
 
 @pytest.fixture(scope="module")
@@ -161,11 +168,12 @@ def test_every_byte_of_the_zip_counts(program: Program, bundle: Bundle, tmp_path
         assert theirs(changed, tmp_path / "key.pub")[0] == 5, place
 
 
-def test_a_hundred_random_changes_are_refused_by_both(
+@pytest.mark.campaign
+def test_random_changes_are_refused_by_both(
     program: Program, bundle: Bundle, key: PrivateKey, tmp_path: Path
 ) -> None:
-    chance = random.Random(6)
-    for number in range(100):
+    chance = random.Random(SEED)
+    for number in range(CHANGES):
         wrong = mutated(bundle, chance)
         path = write_file(wrong, tmp_path / "wrong.zip")
         assert not ours(program, path).report.ok, number
@@ -397,7 +405,9 @@ def test_without_a_key_a_bundle_is_told_to_be_unsealed(tmp_path: Path) -> None:
     assert theirs(path)[0] == 5
 
 
-def test_evidence_that_is_gone_is_named_in_the_seal(program: Program, tmp_path: Path) -> None:
+def test_evidence_that_is_gone_is_named_in_the_seal(
+    program: Program, key: PrivateKey, tmp_path: Path
+) -> None:
     (tmp_path / "var" / "evidence" / RUN / "restore.log").write_bytes(b"changed")
     bundle = bundle_of(program)
     path = write_file(bundle, tmp_path / "b.zip")
@@ -407,16 +417,37 @@ def test_evidence_that_is_gone_is_named_in_the_seal(program: Program, tmp_path: 
         "missing when it was sealed: evidence/restore.log" in theirs(path, tmp_path / "key.pub")[1]
     )
     # The key's holder cannot pass over it in silence, nor put another file in its place.
-    key = PrivateKey_of(tmp_path)
     for wrong in ({}, {"evidence/restore.log": b"changed"}):
         write_file(rewritten({**bundle, **wrong}, key, missing=[]), path)
         assert "evidence/restore.log" in both_refuse(program, path, tmp_path / "key.pub")
 
 
-def PrivateKey_of(folder: Path) -> PrivateKey:  # noqa: N802
-    from drorch.sealing.keys import private_key
+def first_format(program: Program) -> Bundle:
+    """A bundle as drorch wrote it before there were seals."""
+    found = exported(program.journal, RUN)
+    files = {**found.files, "README.md": b"# A sealed run of drorch\n"}
+    return {**files, "manifest.json": manifest_of(files, found)}
 
-    return private_key((folder / "evidence-key").read_text())
+
+def test_bundles_of_the_first_format_are_still_checked_as_unsealed_ones(
+    program: Program, tmp_path: Path
+) -> None:
+    bundle, path = first_format(program), tmp_path / "b.zip"
+    assert ours(program, write_folder(bundle, tmp_path / "b"), unsealed=True).report.ok
+    sealed = write_file(bundle, path).read_bytes()
+    found = ours(program, path, unsealed=True)
+    assert (found.report.ok, found.signer, found.name) == (True, None, RUN)
+    (flaw,) = ours(program, path).report.flaws
+    assert flaw.message == "nobody signed it, and a key is given that should have"
+    chance = random.Random(4)
+    for place in chance.sample(range(len(sealed)), 60):
+        wrong = bytearray(sealed)
+        wrong[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(wrong)
+        assert not ours(program, path, unsealed=True).report.ok, place
+    for wrong_files in ({**bundle, "note.txt": b"x"}, {**bundle, "plan.json": b"{}\n"}):
+        write_file(wrong_files, path)
+        assert not ours(program, path, unsealed=True).report.ok
 
 
 def test_any_files_are_sealed_with_the_head_of_the_ledger(
