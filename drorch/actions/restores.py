@@ -185,7 +185,10 @@ def _came_back(wish: _Wish, region: Region, chosen: Chosen, done: RestoreDone) -
         "files": done.files,
         "bytes": done.bytes,
         "path": str(wish.target),
+        "restic": str(restic_of(wish.tools).capabilities(wish.attempt(wish.call.cancel)).version),
     }
+    if whole and chosen.files is not None:
+        outputs["expected_files"] = chosen.files
     if whole and chosen.files is not None and done.files != chosen.files:
         return failed(
             "incomplete",
@@ -284,7 +287,7 @@ RESTORE = make_action(
             Parameter("include", Kind.LIST, required=False, doc="only these paths"),
             Parameter("purpose", Kind.TEXT, required=False, doc="why, for the access log"),
         ),
-        ("dataset", "region", "snapshot", "snapshot_at", "files", "bytes", "path"),
+        ("dataset", "region", "snapshot", "snapshot_at", "files", "bytes", "path", "restic"),
         repeatable=True,
     ),
     _restore,

@@ -44,6 +44,7 @@ def plan_document(planned: "Planned") -> Document:
         "inputs": dict(plan.inputs),
         "datasets": list(plan.datasets),
         "parallel": plan.parallel,
+        "exercise": encode(plan.exercise) if plan.exercise else None,
         "steps": [_step_document(step, planned, waves[step.id]) for step in plan.steps],
         "notices": list(plan.notices),
         "ready": not planned.missing and planned.past.trouble is None,
@@ -136,6 +137,7 @@ def plan_lines(planned: "Planned", zone: str) -> list[str]:
         lines += ["", phase.value]
         lines += [line for one in ordered for line in _step_lines(one, planned, waves[one.id])]
     parts = (
+        ("to be shown", _goal_lines(plan)),
         ("notices", map(one_line, plan.notices)),
         ("a drill leaves out", (f"{s}: {w}" for s, w in planned.drill_skips.items())),
         ("secrets", map(_secret_line, planned.secrets)),
@@ -159,6 +161,18 @@ def _about(plan: Plan) -> Iterator[str]:
         yield f"  promised: {', '.join(promised)}"
     if plan.inputs:
         yield f"  inputs: {', '.join(f'{k}={one_line(v)}' for k, v in plan.inputs.items())}"
+
+
+def _goal_lines(plan: Plan) -> Iterator[str]:
+    """What an exercise is to show, and by which steps."""
+    section = plan.exercise
+    if section is None:
+        return
+    if section.scenario:
+        yield f"scenario: {one_line(section.scenario)}"
+    for goal in (*section.objectives, *section.criteria):
+        by = ", ".join(goal.shown_by) or "people judge"
+        yield f"{one_line(goal.text)} ({by})"
 
 
 def _step_lines(step: PlannedStep, planned: "Planned", wave: int) -> Iterator[str]:

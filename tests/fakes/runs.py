@@ -39,7 +39,7 @@ from drorch.core.values import Evidence, Finding, Value
 
 DAWN = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 HEAD = "9f2c" * 16
-LIVE_ONLY = "live_only: not done in a drill"
+LIVE_ONLY = "live only: not done in a drill"
 OWNER = Owner("dr-quebec-1", 4711, 123456, "boot-1", "root", "t0k3n", "0.1.0")
 
 
@@ -191,6 +191,8 @@ def restored(dataset: str, snapshot: str, at: str, files: int, size: int) -> dic
         "files": files,
         "bytes": size,
         "path": f"/srv/drill/{dataset}",
+        "restic": "0.18.0",
+        "expected_files": files,
     }
 
 
@@ -346,8 +348,8 @@ def taken_over_failover() -> Tale:
         if n < 2:
             tale.retry(at + 0.05, "ehr-answers", 0.9)
     tale.do(1302.3, 1303.1, "patients-are-all-there", outputs={"patients": 4000})
-    tale.skip(1303.2, "undo-start-ehr", "not in a failover").skip(
-        1303.2, "remove-restored", "not in a failover"
+    tale.skip(1303.2, "undo-start-ehr", "left standing: this is a live run").skip(
+        1303.2, "remove-restored", "left standing: this is a live run"
     )
     return tale.finish(1303.3)
 

@@ -12,6 +12,7 @@ from drorch.reports.blocks import group as across
 from drorch.reports.condense import PhaseSteps, Step, by_phase
 from drorch.reports.figures import values
 from drorch.reports.pen import NOTHING, Pen
+from drorch.reports.recorded import recorded
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -112,13 +113,13 @@ def _deviations(document: Document, pen: Pen) -> Iterator[Row]:
 
 def _of_step(step: Step, pen: Pen) -> Iterator[Row]:
     name, ended = step["step"], pen.clock(step["finished_at"])
-    said = step["message"] or step["why"]
+    said = step["message"] or recorded(step["why"], pen)
     if step["status"] == "failed":
         ended_by_other = step["cause"] in FALLOUT
         what = pen.say("stopped") if ended_by_other else pen.say("failed for good")
         yield row(what, name, ended, "", said)
     if step["status"] == "skipped":
-        yield row(pen.say("left out"), name, "", "", step["why"])
+        yield row(pen.say("left out"), name, "", "", recorded(step["why"], pen))
     log = step["attempt_log"]
     again = [a for a in log[:-1] if a["verdict"] in _BAD]
     if again and not step["until"]:
@@ -156,23 +157,23 @@ def _step_row(step: Step, pen: Pen) -> Row:
     mark = "◆ " if step["critical"] else ""
     undoes = pen.say("undoes {step}", step=step["undoes"]) if step["undoes"] else ""
     notes = (" · ".join(filter(None, (step["do"], undoes))), step["title"])
-    slack = pen.say("none") if step["slack_s"] == 0 else pen.duration(step["slack_s"])
+    slack = step["slack_s"] if step["from_s"] is not None else None
     return row(
         Cell(f"{mark}{step['step']}", notes=tuple(filter(None, notes))),
         tag(pen.say(words.STATUSES[step["status"]]), step["status"]),
         pen.number(step["attempts"]) if step["attempts"] else NOTHING,
         pen.duration(step["elapsed_s"]),
-        slack,
+        pen.say("none") if slack == 0 else pen.duration(slack),
         _said(step, pen),
         faint=step["status"] == "skipped",
     )
 
 
 def _said(step: Step, pen: Pen) -> Cell:
-    said = step["message"] or step["why"]
+    said = step["message"] or recorded(step["why"], pen)
     notes = [said_of(step["outputs"], pen)] if step["outputs"] else []
     if step["message"] and step["why"] not in ("", step["message"]):
-        notes.append(step["why"])
+        notes.append(recorded(step["why"], pen))
     if step["hint"] and step["status"] == "failed":
         notes.append(pen.say("What to do: {hint}", hint=step["hint"]))
     notes = [note for note in notes if note]
@@ -183,7 +184,7 @@ def _said(step: Step, pen: Pen) -> Cell:
 
 def said_of(outputs: Mapping[str, Any], pen: Pen, most: int = 6) -> str:
     """The outputs that can be said briefly: `files 2,000, region qc`."""
-    told = values(outputs, pen, most)
+    told = values({k: v for k, v in outputs.items() if k != "restic"}, pen, most)
     return ", ".join(f"{name} {text}" for name, text in told)
 
 

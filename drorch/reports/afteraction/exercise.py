@@ -20,6 +20,7 @@ from drorch.reports.blocks import (
     tag,
 )
 from drorch.reports.pen import Pen
+from drorch.reports.recorded import recorded
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -176,7 +177,11 @@ def _limits(document: Document, pen: Pen) -> Iterator[str]:
     say, steps, kind = pen.say, document["steps"], document["kind"]
     doing = {s["step"]: s["do"] for s in steps}
     for skipped in document["skipped"]:
-        values = {"step": skipped["step"], "do": doing[skipped["step"]], "why": skipped["why"]}
+        values = {
+            "step": skipped["step"],
+            "do": doing[skipped["step"]],
+            "why": recorded(skipped["why"], pen),
+        }
         yield say("{step} ({do}) was not tried: {why}", **values)
     for step in steps:
         for word in step["settled"]:

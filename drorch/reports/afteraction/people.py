@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from drorch.reports.afteraction.summary import judged
 from drorch.reports.blocks import Block, Cell, Column, Row, Section, Text, row, table
 from drorch.reports.pen import Pen
+from drorch.reports.recorded import recorded
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -147,7 +148,7 @@ def _answers(step: Document, question: Document, document: Document, pen: Pen) -
     if question["to_s"] is None:
         wanted = {"given": len(told), "quorum": question["quorum"]}
         told.append(pen.say("still open, {given} of {quorum} given", **wanted))
-    first, *more = told or [step["why"] or pen.say("no answer")]
+    first, *more = told or [recorded(step["why"], pen) or pen.say("no answer")]
     return Cell(first, notes=tuple(more))
 
 

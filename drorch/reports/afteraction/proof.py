@@ -8,6 +8,7 @@ from drorch.reports import words
 from drorch.reports.afteraction.summary import judged
 from drorch.reports.blocks import Block, Cell, Code, Column, Facts, Section, Text, code, row, table
 from drorch.reports.pen import NOTHING, Pen
+from drorch.reports.recorded import recorded
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -29,12 +30,13 @@ def findings(document: Document, pen: Pen) -> Section:
     for number, finding in enumerate(found, 1):
         title = words.FINDINGS.get(finding["what"])
         what = (pen.say(title),) if title else ()
-        hint = pen.say("What to do: {hint}", hint=finding["hint"]) if finding["hint"] else ""
+        advice = recorded(finding["hint"], pen)
+        hint = pen.say("What to do: {hint}", hint=advice) if advice else ""
         rows.append(
             row(
                 Cell(str(number), notes=(*what, finding["what"])),
                 finding["subject"],
-                Cell(finding["message"], notes=tuple(filter(None, (hint,)))),
+                Cell(recorded(finding["message"], pen), notes=tuple(filter(None, (hint,)))),
                 _actions(done.get(finding["id"], ()), pen) if about else pen.say("not known here"),
             )
         )

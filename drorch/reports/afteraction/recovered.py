@@ -194,8 +194,7 @@ def _found(step: Step, pen: Pen) -> Iterator[str]:
     if do in ("restore", "restore.verify", "files.verify"):
         yield from _files(told, pen)
         return
-    said = said_of({k: v for k, v in told.items() if k != "json"}, pen)
-    json = told.get("json")
+    said, json = said_of(told, pen), told.get("json")
     answer = _written(json, pen) if isinstance(json, Mapping) else ""
     if both := "; ".join(filter(None, (said, answer))):
         yield both
