@@ -6,7 +6,7 @@ From the journal, today's configuration and the runbooks alone: no region is ask
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from drorch import __version__
@@ -38,11 +38,9 @@ from drorch.core.quarter_findings import Findings
 from drorch.core.quarter_judging import promises_of
 from drorch.core.quarter_records import ActionQuarter, FindingQuarter
 from drorch.core.quarter_work import total
+from drorch.journal.ledger import last_entry
 from drorch.reports.quarter.forms import QuarterForm, render_quarter
 from drorch.reports.tables import tables_of, zip_of
-
-#: How long a report is to be kept: HIPAA's six years (45 CFR 164.316(b)(2)(i)).
-_KEPT_YEARS = 6
 
 
 def chosen(program: Program, text: str | None) -> Quarter:
@@ -116,7 +114,7 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
         targets=tuple(told.targets),
         restores=tuple(told.restores),
         controls=(),
-        retention_until=_kept_until(seen.end),
+        retention_until=(seen.end + program.configuration.evidence.keep).date(),
         verifying=_verifying(program),
         sign_off=(),
     )
@@ -203,7 +201,8 @@ def _notices(seen: QuarterSeen, datasets: Sequence[DatasetQuarter]) -> Iterator[
                 f"missed slots of {dataset.dataset} over the quarter's border were divided evenly"
             )
             yield Notice("slots.estimated", dataset.dataset, said)
-    yield Notice("sealing.off", "", "reports are not sealed")
+    if seen.program.configuration.evidence.key is None:
+        yield Notice("sealing.off", "", "nothing is sealed: the configuration names no key for it")
 
 
 def _actions(seen: QuarterSeen) -> Iterator[ActionQuarter]:
@@ -248,11 +247,13 @@ def _with_actions(
     ]
 
 
-def _kept_until(end: datetime) -> date:
-    return end.date().replace(year=end.year + _KEPT_YEARS)
-
-
 def _verifying(program: Program) -> Verifying:
-    entries, head = program.journal.ledger_end()
-    why = "drorch does not seal quarterly reports yet"
-    return Verifying(head_of(head), entries, "drorch journal verify", sealed=False, why_not=why)
+    last = last_entry(program.journal)
+    sealed = program.configuration.evidence.key is not None
+    return Verifying(
+        ledger_head=head_of(last.hash) if last else "",
+        ledger_entries=last.n if last else 0,
+        command="drorch journal verify",
+        sealed=sealed,
+        why_not="" if sealed else "the configuration names no key under `evidence:`",
+    )

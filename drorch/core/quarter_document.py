@@ -87,7 +87,8 @@ class PromiseQuarter:
 @dataclass(frozen=True, slots=True)
 class Verifying:
     """How a reader can check the journal that all of this is from: where its ledger ends (SHA-256),
-    after how many entries, and the command that looks at all of it.
+    after how many entries, and the command that looks at all of it. `sealed`: what drorch keeps as
+    evidence is signed by the organisation's key; else `why_not`.
     """
 
     ledger_head: str

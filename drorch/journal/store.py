@@ -29,7 +29,7 @@ from drorch.core.facts import F, Known
 from drorch.core.posture import KnownCopy, RunRow, SlotRow
 from drorch.core.vitals import Counted
 from drorch.journal import counted, noted, records, scheduled
-from drorch.journal.chain import LEDGER_GENESIS, RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
+from drorch.journal.chain import RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
 from drorch.journal.connection import Connection, Transaction
 from drorch.journal.opening import open_state
 from drorch.journal.points import note_points
@@ -211,12 +211,6 @@ class SqlJournal:
     def whole(self) -> Whole:
         """What is read of all datasets at once."""
         return Whole(self.reading)
-
-    def ledger_end(self) -> tuple[int, str]:
-        """How many entries the ledger has, and the hash (hex) it ends with."""
-        with self.reading() as connection:
-            last = records.last_entry(connection)
-        return (last.n, last.hash) if last else (0, LEDGER_GENESIS)
 
     def span(self, since: datetime, until: datetime) -> Span:
         """What is read of a span of time."""
