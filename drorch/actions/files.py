@@ -218,7 +218,8 @@ def _mode(text: str) -> int:
 def _remove(call: Call, tools: Tools) -> Result:
     path = Arguments.of(call, tools).path("path")
     if not os.path.lexists(path):
-        return passed({"removed": [], "files": 0, "bytes": 0}, message=f"{path} is not there")
+        nothing: dict[str, Value] = {"removed": [], "files": 0, "bytes": 0}
+        return passed(nothing | _left(call, tools), message=f"{path} is not there")
     made = tools.creations.made(call.run, path)
     ours = tuple(sorted(p for p in made if os.path.lexists(p)))
     if not ours:
@@ -238,7 +239,13 @@ def _remove(call: Call, tools: Tools) -> Result:
         return failed("not-removed", said, hint, outputs=count.outputs(ours))
     stays = os.path.lexists(path)
     message = f"{path} itself was there before and stays" if stays else ""
-    return passed(count.outputs(ours), message=message)
+    return passed(count.outputs(ours) | _left(call, tools), message=message)
+
+
+def _left(call: Call, tools: Tools) -> dict[str, Value]:
+    """Whatever this run made, anywhere, that is still there: of the last removal nothing is."""
+    made = tools.creations.made(call.run, Path("/"))
+    return {"left": sorted(str(path) for path in made if os.path.lexists(path))}
 
 
 @dataclass
@@ -326,7 +333,7 @@ REMOVE = make_action(
         "files.remove",
         "Remove what this run created, and nothing else",
         (Parameter("path", Kind.WRITE_PATH, doc="a file or folder"),),
-        ("removed", "files", "bytes"),
+        ("removed", "files", "bytes", "left"),
         repeatable=True,
     ),
     _remove,

@@ -30,7 +30,9 @@ from drorch.cli.verb import Verb
 @click.option(
     "--include", metavar="PATH", multiple=True, help="Only this path; may be given again."
 )
-@click.option("--purpose", metavar="TEXT", default="", help="What for; kept as evidence.")
+@click.option(
+    "--purpose", metavar="TEXT", default="", help="What for: stands in the access log of reports."
+)
 @click.pass_obj
 def command(
     session: Session,
@@ -48,6 +50,8 @@ def command(
 
     program = session.program
     then = moment_given(at, session.zone) if at else None
+    program.dataset(dataset)
+    purpose = purpose or _purpose(session)
     with carrying(session) as carried:
         seen = backups.restore(
             program,
@@ -62,3 +66,13 @@ def command(
         )
     say_ended(session, seen)
     return carried.exit_code([seen.exit_code])
+
+
+def _purpose(session: Session) -> str:
+    """What it is for, if there is somebody to ask who says so; reports show where nobody did."""
+    if session.somebody_there and not session.json:
+        said: str = click.prompt("What is it for", default="", show_default=False)
+        if said.strip():
+            return said.strip()
+    session.tell("warning: no purpose was given, and the access log will say so: --purpose TEXT")
+    return ""

@@ -208,6 +208,13 @@ class TestRemove:
         assert place.do(REMOVE, path="work/../theirs").cause == "not-ours"
         assert (theirs / "f").exists()
 
+    def test_what_the_run_made_elsewhere_and_is_still_there_is_told(self, place):
+        place.do(WRITE, path="one/f", content="x")
+        place.do(WRITE, path="two/f", content="x")
+        assert place.do(REMOVE, path="one").outputs["left"] == [str(place.folder / "two")]
+        assert place.do(REMOVE, path="one").outputs["left"] == [str(place.folder / "two")]
+        assert place.do(REMOVE, path="two").outputs["left"] == []
+
     def test_nothing_there_is_fine(self, place):
         result = place.do(REMOVE, path="never")
         assert (result.verdict, result.outputs["removed"]) == (Verdict.PASS, [])

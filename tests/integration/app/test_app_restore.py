@@ -105,6 +105,9 @@ def test_a_region_where_the_dataset_does_not_lie_is_refused(premises):
     assert said.code == 2
     assert "no copy in region qc" in said.error
     assert "it has copies in: mtl" in said.hint
+    assert "warning: no purpose was given, and the access log will say so" in said.errors
+    told = ("--region", "qc", "--purpose", "a chart was lost")
+    assert "purpose" not in premises.cli("restore", "docs", "--to", "back", *told).errors
     with pytest.raises(UsageError):
         premises.restore("dcos")
 
