@@ -7,6 +7,7 @@ from pathlib import Path
 
 from drorch.config import models
 from drorch.config.dataset_parts import KeepShape, PriorityShape, VerifyShape
+from drorch.config.report_parts import QuarterlyShape
 from drorch.config.runbook_models import (
     CallShape,
     ExerciseShape,
@@ -42,7 +43,9 @@ from drorch.core.model import (
     Objectives,
     ObjectLock,
     Protected,
+    Quarterly,
     Region,
+    Reports,
     SecretSource,
     Service,
     Site,
@@ -97,6 +100,7 @@ def configuration(shape: models.ConfigurationShape, file: Path, digest: str) -> 
         control_plane=ControlPlane(shape.control_plane.password, shape.control_plane.regions),
         evidence=_evidence(folder, shape.evidence),
         daemon=_daemon(folder, shape.daemon),
+        reports=Reports(_quarterly(shape.reports.quarterly), shape.reports.sign_off),
         file=file,
         digest=digest,
     )
@@ -113,6 +117,12 @@ def _evidence(folder: Path, shape: models.EvidenceShape) -> EvidencePolicy:
     keys = (t if "BEGIN PUBLIC KEY" in t else str(resolved(folder, t)) for t in shape.public_key)
     found = EvidencePolicy(shape.key, tuple(keys), shape.regions)
     return found if shape.keep is None else replace(found, keep=shape.keep)
+
+
+def _quarterly(shape: QuarterlyShape) -> Quarterly:
+    told = shape.model_dump(exclude_none=True, exclude={"to"})
+    to = tuple(NotifyRule((), to=one.to, command=one.command) for one in shape.to)
+    return Quarterly(**told, to=to)
 
 
 def _rule(shape: models.NotifyShape) -> NotifyRule:

@@ -18,6 +18,7 @@ from drorch.config.dataset_parts import (
     VerifyShape,
     WindowShape,
 )
+from drorch.config.report_parts import ReportsShape
 from drorch.config.shapes import (
     AnyText,
     Argv,
@@ -373,6 +374,7 @@ class ConfigurationShape(Shape):
     control_plane: ControlPlaneShape = ControlPlaneShape()
     evidence: Annotated[EvidenceShape, BeforeValidator(empty_is_none_given)] = EvidenceShape()
     daemon: Annotated[DaemonShape, BeforeValidator(empty_is_none_given)] = DaemonShape()
+    reports: Annotated[ReportsShape, BeforeValidator(empty_is_none_given)] = ReportsShape()
 
 
 def configuration_schema() -> dict[str, Any]:

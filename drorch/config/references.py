@@ -24,6 +24,7 @@ def reference_problems(shape: ConfigurationShape, document: Document) -> Iterato
         for key, secret in (("to", rule.to), ("ping", rule.ping)):
             yield from names.check("secrets", secret, ("notify", index, key))
     yield from _of_evidence(names, shape, document)
+    yield from _of_reports(names, shape)
     plane = shape.control_plane
     yield from names.check("secrets", plane.password, ("control_plane", "password"))
     for index, listed in enumerate(plane.regions):
@@ -180,6 +181,19 @@ def _of_services_and_drills(names: _Names, shape: ConfigurationShape) -> Iterato
         for index, dataset in enumerate(service.datasets):
             yield from names.check("datasets", dataset, (*path, index))
         yield from names.twice(path, service.datasets)
+
+
+def _of_reports(names: _Names, shape: ConfigurationShape) -> Iterator[Problem]:
+    quarterly = shape.reports.quarterly
+    path: KeyPath = ("reports", "quarterly")
+    for key, listed in (("languages", quarterly.languages), ("formats", quarterly.formats)):
+        yield from names.twice((*path, key), listed or ())
+    recipients = [one.to or " ".join(one.command or ()) for one in quarterly.to]
+    yield from names.twice((*path, "to"), recipients)
+    for index, one in enumerate(quarterly.to):
+        yield from names.check("secrets", one.to, (*path, "to", index))
+    signing = [f"{one.name}, {one.role}" for one in shape.reports.sign_off]
+    yield from names.twice(("reports", "sign_off"), signing)
 
 
 def runbook_name_problems(

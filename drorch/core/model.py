@@ -289,6 +289,35 @@ class EvidencePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarterly:
+    """When the daemon writes the quarter's report, how, and whom it is sent to.
+
+    It is written in the month after the quarter, on `day` (1 to 28) `at` a local time (HH:MM).
+    Without `languages` in the configuration's. `to`: each a secret, or a command.
+    """
+
+    day: int = 5
+    at: str = "06:00"
+    languages: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ("pdf", "html", "json")
+    to: tuple[NotifyRule, ...] = ()
+
+    @property
+    def cron(self) -> str:
+        """The same as five fields of cron."""
+        hour, minute = self.at.split(":")
+        return f"{int(minute)} {int(hour)} {self.day} 1,4,7,10 *"
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Reports that come by themselves, and who signs them off."""
+
+    quarterly: Quarterly = Quarterly()
+    sign_off: tuple[Participant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonSettings:
     """How the unattended daemon works: how many runs at once on this machine, with one region and
     from one site; how long they have to end when it is stopped; when preconditions are looked at
@@ -333,6 +362,7 @@ class Configuration:
     control_plane: ControlPlane = field(default_factory=ControlPlane)
     evidence: EvidencePolicy = field(default_factory=EvidencePolicy)
     daemon: DaemonSettings = DaemonSettings()
+    reports: Reports = Reports()
     file: Path | None = None
     digest: str = ""
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from drorch.core.alarms import AlarmTold, ChannelTried, RunEnded
+from drorch.core.corrective import Change, ChangeKind, Corrective
 from drorch.core.errors import AlreadyRunning, FenceLost, JournalUntrusted, UsageError
 from drorch.core.events import (
     AbortRequested,
@@ -69,7 +70,15 @@ from tests.fakes.facts import (
 RUN = "2026-11-23T03-00-00Z-ehr-failover-7f3a"
 
 #: Facts that follow from runs as a whole, and concern no dataset.
-OF_RUNS = {ServiceActive, ReadinessLooked, ReadinessProven, RunEnded, AlarmTold, ChannelTried}
+OF_RUNS = {
+    ServiceActive,
+    ReadinessLooked,
+    ReadinessProven,
+    RunEnded,
+    AlarmTold,
+    ChannelTried,
+    Corrective,
+}
 
 
 def welcome(_: RunRow) -> None:
@@ -434,6 +443,9 @@ def test_what_a_run_as_a_whole_led_to_is_kept_with_its_end(journal: Journal) -> 
     pairs = [(moved, home), (looked, replace(looked, wrong=())), (proven, proven)]
     pairs += [(ended, replace(ended, good=True, why="")), (told, replace(told, cleared=True))]
     pairs.append((tried, ChannelTried("oncall")))
+    action = Corrective("A1", "look", "anne", "2026-12-31", DAWN, "root", f"{RUN}/1")
+    done = Change(DAWN, "eve", ChangeKind.CLOSED, "done", run=RUN)
+    pairs.append((action, replace(action, changes=(done,))))
     assert {type(first) for first, _ in pairs} == OF_RUNS
     for number, pair in enumerate(pairs):
         for turn, fact in enumerate(pair):
