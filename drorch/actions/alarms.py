@@ -37,14 +37,14 @@ def _tell(call: Call, tools: Tools) -> Result:
         delivery = handed_over(call, tools, channel.rule, message, limit)
     except Stopped as error:
         return errored("cancelled", f"stopped while telling: {error}")
-    tried = _tried(tools, channel, delivery, first=call.attempt == 1)
+    known = tried(tools, channel, delivery, first=call.attempt == 1)
     outputs: dict[str, Value] = {"channel": name, "told": delivery.done}
     if not delivery.done:
         return failed(
-            "not-told", f"{name}: {delivery.why}", delivery.hint, outputs=outputs, facts=(tried,)
+            "not-told", f"{name}: {delivery.why}", delivery.hint, outputs=outputs, facts=(known,)
         )
     told = tuple(decode(AlarmTold, one) for one in _listed(call.arguments.get("told")))
-    return passed(outputs, facts=(*told, tried))
+    return passed(outputs, facts=(*told, known))
 
 
 def _listed(value: Value) -> Sequence[Mapping[str, Value]]:
@@ -53,12 +53,12 @@ def _listed(value: Value) -> Sequence[Mapping[str, Value]]:
     return [one for one in value if isinstance(one, Mapping)]
 
 
-def _tried(tools: Tools, channel: Channel, delivery: Delivery, *, first: bool) -> ChannelTried:
+def tried(tools: Tools, channel: Channel, delivery: Delivery, *, first: bool) -> ChannelTried:
     """What is known of the channel now; several attempts of one run count as one."""
     if delivery.done:
         return ChannelTried(channel.name)
-    known = tools.knowledge.facts(ChannelTried, "")
-    before = next((k.fact for k in known if k.fact.channel == channel.name), None)
+    facts = tools.knowledge.facts(ChannelTried, "")
+    before = next((k.fact for k in facts if k.fact.channel == channel.name), None)
     failing = ChannelTried(channel.name, delivery.why, delivery.hint)
     if before is None or not before.why:
         return replace(failing, failing_since=tools.clock.now().at, times=1)

@@ -68,6 +68,8 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         # People
         "notify": "telling:NOTIFY",
         "alarm.tell": "alarms:ALARM_TELL",
+        "report.write": "reporting:REPORT_WRITE",
+        "report.send": "reporting:REPORT_SEND",
         "corrective.open": "corrective:CORRECTIVE_OPEN",
         "corrective.change": "corrective:CORRECTIVE_CHANGE",
         # Before a failover

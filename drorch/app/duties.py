@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from drorch.app.program import Program
 from drorch.app.runs import Control, Request, RunView, carry_out
@@ -20,6 +21,8 @@ from drorch.core.policy import (
     compile_scrub,
 )
 from drorch.core.posture import KnownCopy
+from drorch.core.quarter import ended_last
+from drorch.core.reporting import SUBJECT
 from drorch.core.restore_tests import compile_restore_test
 from drorch.core.retaining import compile_retention
 from drorch.core.schedules import longest_gap
@@ -45,6 +48,8 @@ def duty_of(program: Program, job: Job, due_at: datetime, newest: datetime | Non
             return Duty(_light(job, due_at, promised_by), _drill(job.subject))
         case JobKind.READINESS:
             return Duty(_light(job, due_at, promised_by), _look)
+        case JobKind.REPORT:
+            return Duty(Work(job.name, SUBJECT, promised_by, due_at), _report(due_at))
         case JobKind.LOCK_EXTEND if not job.subject:
             work = Work(job.name, f"lock:{RECORDS}", promised_by, due_at)
             return Duty(work, _planned(_plan_of_records))
@@ -183,3 +188,17 @@ def _look(
     from drorch.app.readiness import look
 
     return look(program, control=control, watchers=watchers, request=request).view
+
+
+def _report(due_at: datetime) -> Carry:
+    """The quarter that was over when it was due; to those who have not got it yet."""
+
+    def carry(
+        program: Program, request: Request, control: Control, watchers: Sequence[Watcher]
+    ) -> RunView:
+        from drorch.app.quarterly import delivered
+
+        quarter = ended_last(due_at, ZoneInfo(program.configuration.timezone))
+        return delivered(program, quarter, request, control=control, watchers=watchers)
+
+    return carry

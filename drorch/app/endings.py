@@ -26,6 +26,7 @@ LASTING = frozenset(
         RunKind.LOCK_EXTEND,
         RunKind.RESTORE_TEST,
         RunKind.DRILL,
+        RunKind.REPORT,
     }
 )
 
@@ -50,6 +51,8 @@ def happened(seen: Seen) -> Iterator[dict[str, Value]]:
 def _concerns(seen: Seen, ended: RunEnded) -> bool:
     """Whether there still is what it was about: what was taken out of the configuration is not."""
     program = seen.program
+    if ended.kind == RunKind.REPORT:
+        return True
     if ended.kind == RunKind.DRILL:
         return ended.name in program.runbooks.paths()
     if ended.kind == RunKind.REPLICATE:  # what it failed to bring, a backup may have brought since

@@ -6,7 +6,7 @@ from drorch.adapters.lease import Lease
 from drorch.adapters.logs import Log
 from drorch.adapters.ownership import buried
 from drorch.app import alarms, starting
-from drorch.app.again import backups_again
+from drorch.app.again import due_again
 from drorch.app.backups import Carried
 from drorch.app.crew import Crew, Ended, conclude
 from drorch.app.overview import Overlook, put_down
@@ -34,7 +34,7 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
         unattended = starting.begun(program, now, "once")
         for duty in (
             *starting.interrupted_runs(program, unattended),
-            *backups_again(program, unattended.jobs, (), unattended.newest, now),
+            *due_again(program, unattended.jobs, (), unattended.newest, now),
         ):
             unattended.owe(duty, now)
         unattended.hurry(now)

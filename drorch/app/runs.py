@@ -52,6 +52,7 @@ SUPERSEDED = frozenset(
         RunKind.SCHEDULE,
         RunKind.RESTORE_TEST,
         RunKind.CORRECTIVE,
+        RunKind.REPORT,
     }
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from drorch.app.again import failed_backups
+from drorch.app.again import failed_jobs
 from drorch.app.program import Program
 from drorch.core.document import rfc3339
 from drorch.core.errors import UsageError
@@ -25,7 +25,7 @@ def jobs(program: Program) -> list[dict[str, Value]]:
     zone = ZoneInfo(program.configuration.timezone)
     accounted, newest = program.journal.accounted(), program.journal.newest_slots()
     wanted = {job.name: job for job in jobs_of(program.configuration)}
-    again = {job.name: at for job, at in failed_backups(program, wanted)}
+    again = {job.name: at for job, at in failed_jobs(program, wanted)}
     return [
         _job(job, now, zone, accounted, newest.get(job.name))
         | {"again_at": rfc3339(max(again[job.name], now)) if job.name in again else None}

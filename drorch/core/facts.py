@@ -10,6 +10,7 @@ from typing import Generic, TypeAlias, TypeVar
 from drorch.core.alarms import AlarmTold, ChannelTried, RunEnded
 from drorch.core.corrective import Corrective
 from drorch.core.guard import Figures
+from drorch.core.reported import ReportSent
 from drorch.core.staleness import Seen
 
 
@@ -282,6 +283,7 @@ Fact: TypeAlias = (
     | AlarmTold
     | ChannelTried
     | Corrective
+    | ReportSent
 )
 
 F = TypeVar("F", bound=Fact)
@@ -331,6 +333,7 @@ WORDS: Mapping[type, str] = {
     AlarmTold: "alarm.told",
     ChannelTried: "channel.tried",
     Corrective: "action.corrective",
+    ReportSent: "report.sent",
 }
 
 
@@ -363,6 +366,7 @@ def place_of(fact: Fact) -> Place:
             | AlarmTold()
             | ChannelTried()
             | Corrective()
+            | ReportSent()
         ):
             return _place_of_all(word, fact)
         case _:
@@ -384,6 +388,8 @@ def _place_of_all(word: str, fact: Fact) -> Place:
             return Place(word, "", channel, f"{what} {subject}")
         case ChannelTried(channel=channel):
             return Place(word, "", channel)
+        case ReportSent(quarter=quarter, channel=channel):
+            return Place(word, "", channel, quarter)
         case Corrective(id=subject):
             return Place(word, "", subject=subject)
         case _:

@@ -59,13 +59,14 @@ class JobKind(StrEnum):
     RESTORE_TEST = "restore-test"
     READINESS = "readiness"
     DRILL = "drill"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """Something that happens by a schedule.
 
-    `subject` is the dataset, or the drill; empty: every runbook's preconditions, or the locks of
+    `subject` is the dataset, or the drill, or which report; empty: every runbook's preconditions, or the locks of
     drorch's own records. `text` is the schedule or age in words. Every slot is fired
     `spread` after its time, so that jobs of one time do not all start at once.
     """
@@ -148,8 +149,17 @@ def _jobs(configuration: Configuration) -> Iterator[Job]:
     for drill in configuration.drills.values():
         schedule = parse_schedule(drill.schedule)
         yield Job(JobKind.DRILL, drill.name, drill.schedule, schedule, timedelta())
+    if configuration.datasets or configuration.drills:
+        yield _report(configuration)
     if configuration.drills or any(s.runbook for s in configuration.services.values()):
         yield _job(JobKind.READINESS, "", configuration.daemon.readiness)
+
+
+def _report(configuration: Configuration) -> Job:
+    """The quarterly report, at the very time that was asked for."""
+    asked = configuration.reports.quarterly
+    text = f"quarterly on day {asked.day} at {asked.at}"
+    return Job(JobKind.REPORT, "quarter", text, parse_cron(asked.cron), timedelta())
 
 
 def _jobs_of_dataset(dataset: Dataset, configuration: Configuration) -> Iterator[Job]:

@@ -34,6 +34,7 @@ class RunKind(StrEnum):
     SCHEDULE = "schedule"
     RESTORE_TEST = "restore-test"
     CORRECTIVE = "corrective-action"
+    REPORT = "report"
 
 
 class Phase(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from drorch.core.alarms import ALL
 from drorch.core.model import NotifyRule
@@ -30,11 +30,12 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is told: plain text. No value of a secret may stand in it."""
+    """What is told: plain text, and files that go with it. No value of a secret may stand in it."""
 
     title: str
     body: str
     tone: Tone = Tone.INFO
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

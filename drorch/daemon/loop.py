@@ -16,7 +16,7 @@ from drorch.adapters.lease import Lease
 from drorch.adapters.logs import Log
 from drorch.adapters.systemd import ServiceManager
 from drorch.app import alarms, starting
-from drorch.app.again import backups_again
+from drorch.app.again import due_again
 from drorch.app.alarm import alarm
 from drorch.app.aside import Aside, Debts, Lost, lost_regions
 from drorch.app.crew import Crew, Ended, conclude
@@ -258,7 +258,7 @@ class Daemon:
         datasets, newest = program.configuration.datasets, newest_of(stocks)
         jobs = self.unattended.jobs if self.unattended else {}
         owed = (
-            *backups_again(program, jobs, lost, newest, now),
+            *due_again(program, jobs, lost, newest, now),
             *(
                 catching_up(program, datasets[dataset], region, since)
                 for dataset, region, since in self._debts.due(stocks, lost, now)

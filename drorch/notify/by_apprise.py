@@ -55,8 +55,14 @@ def tell(address: str, message: Message, limit: timedelta) -> str:
         if service is None:
             return _reason(ear, "it is no address that Apprise knows")
         service.socket_connect_timeout = service.socket_read_timeout = seconds
+        if message.files and not service.attachment_support:
+            # It would send the text alone, and only debug its log that the files stayed here.
+            return f"{service.service_name} takes no files"
         sent = service.notify(
-            title=message.title, body=message.body, notify_type=apprise.NotifyType(message.tone)
+            title=message.title,
+            body=message.body,
+            notify_type=apprise.NotifyType(message.tone),
+            attach=[str(path) for path in message.files] or None,
         )
         return "" if sent else _reason(ear, _FAILED)
     except Exception as error:  # noqa: BLE001 - a hundred plugins; none may end the run

@@ -66,7 +66,7 @@ class ConfiguredMessenger:
         done = self._commands.run(
             Command(
                 (program, *argv[1:]),
-                {**inherited, "DRORCH_TITLE": message.title, "DRORCH_TONE": message.tone},
+                {**inherited, **_told(message)},
                 cwd=self._folder,
                 stdin=message.body.encode(),
                 timeout=limit,
@@ -93,6 +93,13 @@ class ConfiguredMessenger:
 
 
 _DOCUMENTED = "how each service's is written stands at https://github.com/caronc/apprise/wiki"
+
+
+def _told(message: Message) -> dict[str, str]:
+    """What a command finds in its environment; its standard input is the text. Files: one a line."""
+    told = {"DRORCH_TITLE": message.title, "DRORCH_TONE": str(message.tone)}
+    files = "\n".join(str(path) for path in message.files)
+    return {**told, "DRORCH_FILES": files} if files else told
 
 
 def _ending(program: str, done: Completed) -> str:

@@ -29,6 +29,7 @@ KINDS: Final[Mapping[str, str]] = {
     "tell": later("Message to people"),
     "schedule": later("Record of the schedule"),
     "corrective-action": later("Corrective action"),
+    "report": later("Quarterly report"),
 }
 
 PHASES: Final[Mapping[str, str]] = {

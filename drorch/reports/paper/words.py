@@ -181,6 +181,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "fence.check": later("Know whether the old primary is down, up, or that nobody can tell."),
         "notify": later("Tell people."),
         "alarm.tell": later("Tell people what is wrong."),
+        "report.write": later("Write the report of a quarter, seal it and keep it."),
+        "report.send": later("Send the report of a quarter."),
         "corrective.open": later("Open a corrective action."),
         "corrective.change": later("Record what became of a corrective action."),
         "wait": later("Let time pass."),
