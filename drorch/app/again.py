@@ -30,7 +30,11 @@ def _job_of(ended: RunEnded) -> str:
     """The name of the job that is tried again after this end; empty: none is."""
     if ended.kind == RunKind.REPORT:
         return f"{JobKind.REPORT}:quarter"
-    return f"{JobKind.BACKUP}:{ended.name}" if ended.kind == RunKind.BACKUP and not ended.missed else ""
+    return (
+        f"{JobKind.BACKUP}:{ended.name}"
+        if ended.kind == RunKind.BACKUP and not ended.missed
+        else ""
+    )
 
 
 def due_again(

@@ -196,9 +196,9 @@ def _report(due_at: datetime) -> Carry:
     def carry(
         program: Program, request: Request, control: Control, watchers: Sequence[Watcher]
     ) -> RunView:
-        from drorch.app.quarterly import delivered
+        from drorch.app.delivering import deliver
 
         quarter = ended_last(due_at, ZoneInfo(program.configuration.timezone))
-        return delivered(program, quarter, request, control=control, watchers=watchers)
+        return deliver(program, quarter, request, control=control, watchers=watchers)
 
     return carry

@@ -30,6 +30,7 @@ MODULES = (
     "drorch.adapters.run_logs",
     "drorch.adapters.secrets",
     "drorch.app.closing",
+    "drorch.app.delivering",
     "drorch.app.drills",
     "drorch.app.heads",
     "drorch.app.keyring",
@@ -79,6 +80,6 @@ def preload(configuration: Configuration) -> None:
     load()
     for module in MODULES:
         import_module(module)
-    if any(rule.to for rule in configuration.notify):
+    if any(rule.to for rule in (*configuration.notify, *configuration.reports.quarterly.to)):
         import_module("drorch.notify.by_apprise")
         import_module("apprise")

@@ -138,8 +138,11 @@ def again_at(job: Job, ended_at: datetime, zone: tzinfo) -> datetime | None:
 
 
 def jobs_of(configuration: Configuration) -> tuple[Job, ...]:
-    """Everything that is to happen by itself, by datasets, then drills and what concerns all."""
-    return tuple(_jobs(configuration))
+    """Everything that is to happen by itself, by datasets, then drills and what concerns all. Where
+    there is anything, its report comes by itself as well.
+    """
+    found = tuple(_jobs(configuration))
+    return (*found, _report(configuration)) if found else ()
 
 
 def _jobs(configuration: Configuration) -> Iterator[Job]:
@@ -149,8 +152,6 @@ def _jobs(configuration: Configuration) -> Iterator[Job]:
     for drill in configuration.drills.values():
         schedule = parse_schedule(drill.schedule)
         yield Job(JobKind.DRILL, drill.name, drill.schedule, schedule, timedelta())
-    if configuration.datasets or configuration.drills:
-        yield _report(configuration)
     if configuration.drills or any(s.runbook for s in configuration.services.values()):
         yield _job(JobKind.READINESS, "", configuration.daemon.readiness)
 

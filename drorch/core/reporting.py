@@ -11,7 +11,7 @@ from drorch.core.telling import channels
 from drorch.core.values import Value
 
 #: The name of such runs, and what one at a time is about.
-NAME, SUBJECT = "quarterly-report", "report:quarter"
+NAME, SUBJECT = "last-quarter", "report:quarter"
 
 #: A million runs are read in less, and on a slow machine.
 _WRITING = timedelta(hours=1)
@@ -26,8 +26,11 @@ def compile_report(
     *,
     sent: Collection[str] = (),
     retry: Retry = RETRY,
+    nothing: str = "",
 ) -> Plan:
-    """The plan for a quarter that is over. Recipients in `sent` have it already."""
+    """The plan for a quarter that is over. Recipients in `sent` have it already; `nothing` says why
+    there is nothing to report, and nothing is done.
+    """
     write = PlannedStep(
         "write",
         Phase.STEPS,
@@ -37,7 +40,8 @@ def compile_report(
         timeout=_WRITING,
     )
     names = [one.name for one in channels(configuration.reports.quarterly.to)]
-    steps = (write, *(_send(name, quarter, retry) for name in names if name not in sent))
+    sending = (_send(name, quarter, retry) for name in names if name not in sent)
+    steps = () if nothing else (write, *sending)
     return Plan(
         kind=RunKind.REPORT,
         name=NAME,
@@ -46,7 +50,7 @@ def compile_report(
         steps=steps,
         inputs={"quarter": quarter},
         parallel=max(1, len(steps)),
-        title=f"Report of {quarter}",
+        title=f"No report of {quarter}: {nothing}" if nothing else f"Report of {quarter}",
         organization=configuration.organization,
         timezone=configuration.timezone,
         configuration_digest=configuration.digest,

@@ -1,5 +1,6 @@
 """`drorch report`: what a run came to, for a reader who was not there."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -158,3 +159,65 @@ def _write(output: Path, content: bytes) -> None:
         raise DrorchError(
             f"{output} cannot be written: {error.strerror}", "name a file that can be, by --output"
         ) from None
+
+
+@command.command(
+    "write", help="Write and seal the report of a quarter that is over, in every form."
+)
+@click.argument("quarter", metavar="[QUARTER]", required=False)
+@click.option("--anew", is_flag=True, help="Although it was written; the older one is put aside.")
+@click.pass_obj
+def write(session: Session, quarter: str | None, *, anew: bool) -> None:
+    """As the daemon does it by itself: as `reports: quarterly` of the configuration says."""
+    from drorch.app.quarterly import write as write_it
+    from drorch.app.quarters import chosen
+
+    program = session.program
+    found = write_it(program, chosen(program, quarter), anew=anew)
+    if session.json:
+        session.emit(found)
+        return
+    session.say(f"{found['folder']}:", *(f"  {name}" for name in _names(found["files"])))
+    if found["sealed"]:
+        session.say(
+            f"sealed: {found['bundle']}, in {', '.join(_names(found['regions'])) or 'no region'}"
+        )
+    else:
+        session.say("not sealed: no key is configured")
+    for region, why in _items(found["owed"]):
+        session.tell(f"warning: {region} is owed it: {why}")
+
+
+@command.command("send", help="Write the report of a quarter that is over, and send it.")
+@click.argument("quarter", metavar="[QUARTER]", required=False)
+@click.option("--everybody", is_flag=True, help="Also to those who have it already.")
+@click.pass_obj
+def send(session: Session, quarter: str | None, *, everybody: bool) -> int:
+    """As the daemon does it by itself, on the day that `reports: quarterly` names."""
+    from drorch.app.delivering import deliver
+    from drorch.app.quarters import chosen
+    from drorch.app.runs import Request
+    from drorch.cli.carrying import carrying
+    from drorch.cli.summary import say_ended
+
+    program = session.program
+    wanted = chosen(program, quarter)
+    with carrying(session) as carried:
+        seen = deliver(
+            program,
+            wanted,
+            Request(),
+            everybody=everybody,
+            control=carried.control,
+            watchers=carried.watchers(f"report of {wanted}"),
+        )
+    say_ended(session, seen)
+    return carried.exit_code([seen.exit_code])
+
+
+def _names(found: object) -> list[str]:
+    return [str(name) for name in found] if isinstance(found, Mapping | list) else []
+
+
+def _items(found: object) -> list[tuple[str, str]]:
+    return [(str(k), str(v)) for k, v in found.items()] if isinstance(found, Mapping) else []

@@ -49,14 +49,15 @@ def program(tmp_path):
 
 
 def test_jobs_say_when_they_are_due_and_what_became_of_the_last_slot(program):
-    backup, check = jobs(program)
+    backup, check, report = jobs(program)
     assert (backup["job"], backup["schedule"]) == (BACKUP, "daily at 02:00")
     assert backup["next_at"] == "2026-11-23T07:00:00Z"
     assert "2026-11-23T07:00:00Z" < backup["starts_at"] < "2026-11-23T07:10:00Z"
     assert backup["accounted_at"] == "2026-11-22T07:00:00Z"
     assert backup["last"]["fate"] == "late"
     assert (check["accounted_at"], check["last"]) == ("2026-11-19T03:00:00Z", None)
-    assert names(program) == [BACKUP, "check:docs"]
+    assert (report["job"], report["next_at"]) == ("report:quarter", "2027-01-05T11:00:00Z")
+    assert names(program) == [BACKUP, "check:docs", "report:quarter"]
 
 
 def test_slots_are_listed_by_job_and_time(program):
@@ -91,7 +92,7 @@ def test_the_command_line_shows_both(program):
         "backup:docs 2026-11-20 02:00:00 2026-11-21 02:00:00 2 missed no daemon was running second",
     ]
     listed = said(program, "schedule", "list").stdout.splitlines()
-    assert [line.split()[0] for line in listed] == ["job", BACKUP, "check:docs"]
+    assert [line.split()[0] for line in listed] == ["job", BACKUP, "check:docs", "report:quarter"]
     assert listed[1].endswith("2026-11-22 02:00:00  late")
     limited = said(program, "schedule", "slots", "--limit", "1", "--json")
     assert [one["fate"] for one in json.loads(limited.stdout)] == ["late"]

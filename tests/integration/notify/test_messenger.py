@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -30,12 +31,12 @@ def send(tmp_path):
     """Send over a channel whose secret holds an address; the delivery, and the secrets."""
     commands = SystemCommands(f"notify-{os.getpid()}", tmp_path)
 
-    def sent(address="", **kind):
+    def sent(address="", message=MESSAGE, **kind):
         (tmp_path / "url").write_text(address)
         configuration = Configuration(tmp_path, secrets={"url": SecretSource(file="url")})
         secrets = ConfiguredSecrets(configuration, commands, {})
         messenger = ConfiguredMessenger(tmp_path, secrets, commands, {"PATH": os.environ["PATH"]})
-        return messenger.send(NotifyRule((), **(kind or {"to": "url"})), MESSAGE, LIMIT)
+        return messenger.send(NotifyRule((), **(kind or {"to": "url"})), message, LIMIT)
 
     yield sent
     commands.close()
@@ -53,6 +54,47 @@ def test_a_mail_arrives_with_title_and_text(send):
     (one,) = box.mails
     assert (one["Subject"], one["To"]) == (MESSAGE.title, "oncall@hospital.example")
     assert "Appelez Québec." in box.texts()[0]
+
+
+@pytest.fixture
+def with_files(tmp_path):
+    """The message, with two files."""
+    paths = tuple(tmp_path / name for name in ("2026Q4.fr.pdf", "2026Q4.json"))
+    for number, path in enumerate(paths):
+        path.write_bytes(bytes(range(256)) * (1000 + number))
+    return replace(MESSAGE, files=paths)
+
+
+def test_a_mail_arrives_with_its_files(send, with_files):
+    with a_mailbox(("dr", PASSWORD)) as box:
+        assert send(mail(box.port), with_files).done
+    (one,) = box.mails
+    attached = {part.get_filename(): part.get_content() for part in one.iter_attachments()}
+    assert set(attached) == {path.name for path in with_files.files}
+    for path in with_files.files:
+        content = attached[path.name]
+        assert (content if isinstance(content, bytes) else content.encode()) == path.read_bytes()
+    assert "Appelez Québec." in box.texts()[0]
+
+
+def test_a_command_finds_the_files(send, tmp_path, with_files):
+    script = 'printf %s "$DRORCH_FILES" > files; cat > text'
+    assert send(message=with_files, command=("sh", "-c", script)).done
+    assert (tmp_path / "files").read_text() == "\n".join(map(str, with_files.files))
+    assert (tmp_path / "text").read_text() == MESSAGE.body
+
+
+def test_a_service_that_takes_no_files_is_not_sent_half(send, with_files):
+    told = send("gotify://127.0.0.1:9/token", with_files)
+    assert told.why == "Gotify takes no files"
+    assert "url" in told.hint
+
+
+def test_files_that_are_gone_are_not_left_out_in_silence(send, with_files):
+    with_files.files[0].unlink()
+    with a_mailbox(("dr", PASSWORD)) as box:
+        assert not send(mail(box.port), with_files).done
+    assert box.mails == []
 
 
 def test_a_wrong_password_is_told_without_telling_it(send):

@@ -18,7 +18,9 @@ from drorch.core.model import (
     Keep,
     LockMode,
     ObjectLock,
+    Quarterly,
     Region,
+    Reports,
     Service,
     Verify,
 )
@@ -51,8 +53,9 @@ EHR = Dataset("ehr-db", "key", "mtl", paths=(Path("/srv/ehr"),))
 
 
 def only(**changes) -> Job:
-    """The one job of a dataset with these settings."""
-    (job,) = jobs_of(of(replace(EHR, **changes)))
+    """The one job of a dataset with these settings, beside the report."""
+    job, report = jobs_of(of(replace(EHR, **changes)))
+    assert report.kind is JobKind.REPORT
     return job
 
 
@@ -85,6 +88,7 @@ def test_every_kind_of_job_has_its_reason():
         "lock-extend",
         "drill:ehr-quarterly",
         "readiness",
+        "report:quarter",
     ]
     assert [job.text for job in jobs][:4] == [
         "*/15 * * * *",
@@ -94,9 +98,18 @@ def test_every_kind_of_job_has_its_reason():
     ]
 
 
+def test_the_report_comes_where_anything_is_scheduled_at_the_very_time_that_is_asked_for():
+    asked = Reports(Quarterly(day=28, at="23:05"))
+    *_, job = jobs_of(of(replace(EHR, schedule="daily"), reports=asked))
+    assert (job.name, job.text) == ("report:quarter", "quarterly on day 28 at 23:05")
+    assert job.spread == timedelta()
+    assert job.next_slot(at("2026-12-31T12:00"), TORONTO) == at("2027-01-28T23:05")
+    assert job.next_slot(at("2027-01-28T23:05"), TORONTO) == at("2027-04-28T23:05")
+
+
 def test_preconditions_are_looked_at_if_there_is_a_runbook_to_rely_on():
     assert jobs_of(of(services={"ehr": Service("ehr")})) == ()
-    (job,) = jobs_of(
+    job, _ = jobs_of(
         of(
             services={"ehr": Service("ehr", runbook="move")},
             daemon=DaemonSettings(readiness="every 6h"),
@@ -154,7 +167,7 @@ def test_retention_is_daily_at_the_time_of_pruning(keep, prune, wanted):
 
 def test_locks_are_extended_before_they_need_it_where_there_are_any():
     long, short = region("mtl", keep_days=60), region("qc", keep_days=20)
-    jobs = jobs_of(of(replace(EHR, primary="mtl"), long, short, region("tor")))
+    *jobs, _ = jobs_of(of(replace(EHR, primary="mtl"), long, short, region("tor")))
     assert [(job.name, job.schedule) for job in jobs] == [
         ("lock-extend:ehr-db", Every(13 * DAY)),
         ("lock-extend", Every(timedelta(days=4, hours=12))),

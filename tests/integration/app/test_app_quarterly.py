@@ -1,0 +1,193 @@
+"""The quarterly report as it comes by itself: written once by a process of its own, sent with its
+files to a real mail server, told when it cannot be; by the daemon on its day, once.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from drorch.app.delivering import deliver
+from drorch.app.runs import Control, Request
+from drorch.core.events import JobsSeen
+from drorch.core.names import RunKind
+from drorch.core.quarter import ended_last
+from drorch.core.reported import ReportSent
+from drorch.core.runbook import Retry
+from tests.fakes.clock import FakeClock
+from tests.fakes.facts import finished, stamped, started
+from tests.integration.app.house import House
+from tests.receivers import a_mailbox, free_port
+
+NOW = datetime.now(UTC)
+QUARTER = ended_last(NOW, ZoneInfo("UTC"))
+WITHIN = QUARTER.begin(ZoneInfo("UTC")) + timedelta(days=40)
+#: In one run each recipient is tried twice.
+RETRY = Retry(attempts=2, delay=timedelta(milliseconds=5))
+
+#: All of it in one worker: each test typesets and draws in a process of its own.
+pytestmark = pytest.mark.xdist_group("quarterly")
+
+
+@pytest.fixture
+def house(tmp_path):
+    """One backup in the quarter that ended last; the report is asked for in two languages."""
+    made = House(tmp_path)
+    made.clock = FakeClock(WITHIN)
+    made.back_up(1)
+    made.settings["language"] = "fr"
+    made.settings["reports"] = {
+        "quarterly": {"languages": ["fr", "en"], "formats": ["pdf", "html", "json"], "to": []}
+    }
+    return made
+
+
+def goes_to(house, name, address):
+    (house.folder / name).write_text(address)
+    house.settings["secrets"][name] = {"file": name}
+    house.settings["reports"]["quarterly"]["to"].append(name)
+
+
+def mail(port):
+    return f"mailto://127.0.0.1:{port}/?from=d@h.example&to=board@h.example&mode=insecure"
+
+
+def sent(house, **how):
+    """The document of the run that writes and sends."""
+    program = house.program()
+    try:
+        seen = deliver(program, QUARTER, Request(), retry=RETRY, control=Control(), **how)
+        return seen.document
+    finally:
+        program.journal.close()
+
+
+def facts(house):
+    program = house.program()
+    try:
+        return [known.fact for known in program.journal.facts(ReportSent, "")]
+    finally:
+        program.journal.close()
+
+
+def folder(house):
+    return house.folder / "reports" / "quarter" / str(QUARTER)
+
+
+def lying(house):
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder(house).iterdir()
+        if path.name != "contents.json"
+    }
+
+
+def step(document, name):
+    return next(one for one in document["steps"] if one["step"] == name)
+
+
+NAMES = {f"{QUARTER}.{rest}" for rest in ("fr.pdf", "fr.html", "en.pdf", "en.html", "json")}
+
+
+def test_it_is_written_once_and_sent_once_with_its_files(house):
+    with a_mailbox() as box:
+        goes_to(house, "board", mail(box.port))
+        first = sent(house)
+        assert first["outcome"] == "passed", first["findings"]
+        written = lying(house)
+        again = sent(house)
+    assert set(written) == NAMES
+    assert [one["step"] for one in first["steps"]] == ["write", "send-board"]
+    assert [one["step"] for one in again["steps"]] == ["write"]
+    assert lying(house) == written
+    assert not [path for path in folder(house).parent.iterdir() if path.name.endswith(".1")]
+    (one,) = box.mails
+    assert str(one["Subject"]).startswith("Sainte-Rive")
+    assert "Aucun exercice" in str(one["Subject"])
+    body = one.get_body(("plain", "html")).get_content()
+    assert body.index("Aucun exercice") < body.index("No drill")
+    attached = {part.get_filename(): part.get_content() for part in one.iter_attachments()}
+    assert set(attached) == NAMES
+    pdf = attached[f"{QUARTER}.fr.pdf"]
+    assert hashlib.sha256(pdf).hexdigest() == written[f"{QUARTER}.fr.pdf"]
+    (fact,) = facts(house)
+    assert (fact.quarter, fact.channel, fact.files) == (str(QUARTER), "board", written)
+
+
+def test_who_has_not_got_it_is_told_of_and_gets_it_later_and_nobody_twice(house):
+    with a_mailbox() as box:
+        goes_to(house, "board", mail(box.port))
+        goes_to(house, "auditor", mail(free_port()))
+        first = sent(house)
+        assert first["outcome"] == "failed"
+        assert step(first, "send-board")["status"] == "passed"
+        assert step(first, "send-auditor")["attempts"] == 2
+        wrong = house.alarms()
+        assert ("run.failed", "report of last-quarter") in wrong
+        assert ("channel.failing", "auditor") in wrong
+        (house.folder / "auditor").write_text(mail(box.port))
+        again = sent(house)
+        assert [one["step"] for one in again["steps"]] == ["write", "send-auditor"]
+        assert again["outcome"] == "passed"
+        assert len(box.mails) == 2
+        everybody = sent(house, everybody=True)
+        assert len(everybody["steps"]) == 3
+        assert len(box.mails) == 4
+    assert not {what for what, _ in house.alarms()} & {"run.failed", "channel.failing"}
+
+
+def drorch(house, *words):
+    house.program()  # writes the configuration
+    line = [sys.executable, "-m", "drorch", "--config", str(house.folder / "drorch.yaml")]
+    return subprocess.run(
+        [*line, *words], capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}
+    )
+
+
+def test_by_hand_it_is_written_and_put_aside(house):
+    running = QUARTER.moved(1)
+    refused = drorch(house, "report", "write", str(running))
+    assert refused.returncode == 2
+    assert f"error: {running} is not over" in refused.stderr
+    house.settings["reports"]["quarterly"] = {"formats": ["json"], "languages": ["en"]}
+    said = json.loads(drorch(house, "report", "write", "--json").stdout)
+    assert list(said["files"]) == [f"{QUARTER}.json"]
+    assert (said["sealed"], said["no_drill"], said["regions"]) == (False, True, [])
+    assert "nothing is sealed" in said["message"]
+    assert json.loads((folder(house) / f"{QUARTER}.json").read_bytes())["quarter"] == str(QUARTER)
+    anew = json.loads(drorch(house, "report", "write", str(QUARTER), "--anew", "--json").stdout)
+    older = Path(f"{said['folder']}.1") / f"{QUARTER}.json"
+    assert hashlib.sha256(older.read_bytes()).hexdigest() == said["files"][older.name]
+    (folder(house) / f"{QUARTER}.json").write_text("{}")
+    mended = json.loads(drorch(house, "report", "write", "--json").stdout)
+    assert mended["files"].keys() == anew["files"].keys()
+    assert json.loads((folder(house) / f"{QUARTER}.json").read_bytes()) != {}
+
+
+def test_the_daemon_does_it_once_for_a_day_on_which_nobody_was_there(house):
+    """Its slot lies some weeks back; of those before it that nobody saw it tells."""
+    house.settings["datasets"]["docs"]["schedule"] = "monthly on 1 at 04:00"
+    house.settings["reports"]["quarterly"]["formats"] = ["json"]
+    program = house.program()
+    seen = JobsSeen(("report:quarter", "backup:docs"), NOW - timedelta(days=300))
+    program.journal.begin("seen", stamped(started(), seen, finished()), lambda row: None)
+    program.journal.close()
+    with a_mailbox() as box:
+        goes_to(house, "board", mail(box.port))
+        drorch(house, "daemon", "--once", "--json")
+        assert len(box.mails) == 1
+        drorch(house, "daemon", "--once", "--json")
+        assert len(box.mails) == 1
+    program = house.program()
+    fates = [(row.fate.value, row.count) for row in program.journal.slots(job="report:quarter")]
+    runs = [row for row in program.journal.rows() if row.kind is RunKind.REPORT]
+    program.journal.close()
+    assert fates in ([("late", 1), ("missed", 2)], [("late", 1), ("missed", 3)])
+    assert len(runs) == 1
