@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from drorch.adapters.evidence import make_private, sync_folder, write_durably
@@ -27,10 +28,15 @@ from drorch.core.model import evidence_regions
 from drorch.core.quarter import Quarter
 from drorch.core.values import Value
 from drorch.reports.covering import cover
-from drorch.reports.quarterly import render_quarter
+from drorch.reports.quarter.forms import render_quarter
+from drorch.reports.tables import tables_of, zip_of
 
 #: What says which files belong to a report, and what they are sent with.
 CONTENTS = "contents.json"
+
+
+#: Forms that are the same in every language, and their suffixes.
+_DATA = {"json": "json", "csv": "csv.zip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +114,13 @@ def _lying(program: Program, folder: Path) -> Written | None:
 
 
 def _wanted(program: Program, quarter: str) -> Iterator[tuple[str, str, str]]:
-    """Name, format and language of each file; JSON speaks none."""
+    """Name, format and language of each file; data speak none."""
     for one in program.configuration.reports.quarterly.formats:
-        if one == "json":
-            yield f"{quarter}.json", one, languages(program)[0]
+        if one in _DATA:
+            yield f"{quarter}.{_DATA[one]}", one, ""
             continue
         for spoken in languages(program):
-            yield f"{quarter}.{spoken}.{'csv.zip' if one == 'csv' else one}", one, spoken
+            yield f"{quarter}.{spoken}.{one}", one, spoken
 
 
 def languages(program: Program) -> Sequence[str]:
@@ -131,7 +137,7 @@ def _made(program: Program, quarter: Quarter, folder: Path) -> Written:
     """Made in a folder beside, which then takes the place: a process that dies leaves nothing half."""
     document = document_of(quarter_values(program, quarter))
     files = {
-        name: render_quarter(document, form, spoken)
+        name: _content(document, form, spoken)
         for name, form, spoken in _wanted(program, str(quarter))
     }
     bundle = f"{quarter}.bundle.zip" if _seals(program) else ""
@@ -147,6 +153,14 @@ def _made(program: Program, quarter: Quarter, folder: Path) -> Written:
     sealed = {bundle: seal_files(program, f"quarter-{quarter}", files)} if bundle else {}
     _put(folder, {**files, **sealed, CONTENTS: json.dumps(asdict(written), indent=1).encode()})
     return written
+
+
+def _content(document: Mapping[str, Any], form: str, spoken: str) -> bytes:
+    if form == "csv":
+        return zip_of(tables_of(document))
+    if form == "json":
+        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    return render_quarter(document, form, spoken)
 
 
 def _put(folder: Path, files: Mapping[str, bytes]) -> None:
