@@ -38,7 +38,7 @@ def _posture(program: Program, extra: Sequence[Mapping[str, Value]]) -> Mapping[
 
 def _untold(program: Program) -> dict[str, int]:
     tried = {k.fact.channel: k.fact.times for k in program.journal.facts(ChannelTried, "")}
-    return {one.name: tried.get(one.name, 0) for one in channels(program.configuration.notify)}
+    return {one.name: tried.get(one.name, 0) for one in channels(program.configuration.channels)}
 
 
 def put_down(program: Program, overview: Overview, state: DaemonState | None = None) -> None:

@@ -185,5 +185,5 @@ def _not_ready(runbook: str, standing: Standing) -> dict[str, Value]:
 
 def _channel_alarms(seen: Seen) -> Iterator[dict[str, Value]]:
     tried = seen.facts(ChannelTried, "")
-    for one in failing(tried, channels(seen.program.configuration.notify)):
+    for one in failing(tried, channels(seen.program.configuration.channels)):
         yield alarm(AlarmWord(one.what), one.subject, one.since, one.message, one.hint)

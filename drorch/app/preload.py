@@ -80,6 +80,6 @@ def preload(configuration: Configuration) -> None:
     load()
     for module in MODULES:
         import_module(module)
-    if any(rule.to for rule in (*configuration.notify, *configuration.reports.quarterly.to)):
+    if any(rule.to for rule in configuration.channels):
         import_module("drorch.notify.by_apprise")
         import_module("apprise")

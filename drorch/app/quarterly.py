@@ -8,7 +8,6 @@ reports/quarter/2026Q4.1/               what stood there before, where it was wr
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -16,7 +16,7 @@ def told_everybody(program: Program) -> Iterator[tuple[Channel, Delivery]]:
     the other. UsageError if there is none.
     """
     configuration = program.configuration
-    if not configuration.notify:
+    if not configuration.channels:
         raise UsageError(
             "no channel is configured",
             "write `notify:` into the configuration: docs/notifications.md",
@@ -26,5 +26,5 @@ def told_everybody(program: Program) -> Iterator[tuple[Channel, Delivery]]:
         Message(f"drorch: {name}", "drorch notify test: this channel works.", Tone.INFO),
         configuration.language,
     )
-    for channel in channels(configuration.notify):
+    for channel in channels(configuration.channels):
         yield channel, program.messenger.send(channel.rule, message, _LIMIT)

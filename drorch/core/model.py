@@ -367,6 +367,11 @@ class Configuration:
     digest: str = ""
 
     @property
+    def channels(self) -> tuple[NotifyRule, ...]:
+        """All ways to people: those that alarms go, then those that reports go."""
+        return (*self.notify, *self.reports.quarterly.to)
+
+    @property
     def work(self) -> Path:
         """Where drorch keeps caches, temporary files and reports: `.drorch` beside the state."""
         return (

@@ -73,6 +73,6 @@ def _words(channel: Channel) -> str:
     """What it is told of; of a dead man's switch, when it is called."""
     words = sorted(channel.words - {PASSED})
     if not channel.switch:
-        return "everything" if ALL in channel.words else ", ".join(words)
+        return "everything" if ALL in channel.words else ", ".join(words) or "the quarterly report"
     unless = "anything is wrong" if ALL in channel.words else ", ".join(words)
     return "good runs" + (f", unless {unless}" if unless else "")

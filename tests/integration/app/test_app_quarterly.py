@@ -4,8 +4,6 @@ files to a real mail server, told when it cannot be; by the daemon on its day, o
 
 import hashlib
 import json
-import os
-import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -21,9 +19,8 @@ from drorch.core.names import RunKind
 from drorch.core.quarter import ended_last
 from drorch.core.reported import ReportSent
 from drorch.core.runbook import Retry
-from tests.fakes.clock import FakeClock
 from tests.fakes.facts import finished, stamped, started
-from tests.integration.app.house import House
+from tests.integration.app.house import House, RunningClock
 from tests.receivers import a_mailbox, free_port
 
 NOW = datetime.now(UTC)
@@ -40,7 +37,7 @@ pytestmark = pytest.mark.xdist_group("quarterly")
 def house(tmp_path):
     """One backup in the quarter that ended last; the report is asked for in two languages."""
     made = House(tmp_path)
-    made.clock = FakeClock(WITHIN)
+    made.clock = RunningClock(WITHIN)
     made.back_up(1)
     made.settings["language"] = "fr"
     made.settings["reports"] = {
