@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from drorch.reports.language import Language, language
-from drorch.reports.quarterly import first_lines
+from drorch.reports.quarter.reading import Reading
+from drorch.reports.quarter.summary import verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,13 @@ def _title(document: Mapping[str, Any], spoken: Language) -> str:
         title = f"{document['organization']}: {title}"
     if not document["headline"]["no_drill"]:
         return title
-    return f"{title}: {first_lines(document, spoken.code)[0]}"
+    return f"{title}: {_first_lines(document, spoken)[0]}"
 
 
 def _part(
     document: Mapping[str, Any], spoken: Language, files: Sequence[str], *, sealed: bool
 ) -> Iterator[str]:
-    yield from first_lines(document, spoken.code)
+    yield from _first_lines(document, spoken)
     totals = document["totals"]
     yield spoken.say(
         "Corrective actions: {open} open, {overdue} of them overdue.",
@@ -52,3 +53,8 @@ def _part(
         yield spoken.say("The same files lie sealed in the regions: see docs/evidence.md.")
     else:
         yield spoken.say("No key is configured: nothing is sealed.")
+
+
+def _first_lines(document: Mapping[str, Any], spoken: Language) -> Sequence[str]:
+    """As in the report itself."""
+    return verdict(Reading(document, spoken))[1:]

@@ -120,6 +120,7 @@ def test_it_is_written_once_and_sent_once_with_its_files(house):
 
 
 def test_who_has_not_got_it_is_told_of_and_gets_it_later_and_nobody_twice(house):
+    house.settings["reports"]["quarterly"]["formats"] = ["json"]
     with a_mailbox() as box:
         goes_to(house, "board", mail(box.port))
         goes_to(house, "auditor", mail(free_port()))
