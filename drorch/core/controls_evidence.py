@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Final
 
+from drorch.core.corrective import wants_action
 from drorch.core.quarter_controls import Gap, Shown
 from drorch.core.quarter_document import QuarterDocument
 from drorch.core.quarter_drills import DrillQuarter
@@ -208,7 +209,7 @@ GAPS: Final[Mapping[str, Callable[[QuarterDocument], Gap]]] = dict(
         _named(
             "copy-over-rpo",
             lambda q: (
-                f"{d.dataset} in {c.region}"
+                f"{d.dataset} · {c.region}"
                 for d in q.datasets for c in d.copies if c.rpo_met is False
             ),
         ),
@@ -233,7 +234,11 @@ GAPS: Final[Mapping[str, Callable[[QuarterDocument], Gap]]] = dict(
         ),
         _named(
             "finding-without-action",
-            lambda q: (f.id for f in q.findings if f.action is None and not f.closed),
+            lambda q: (
+                f.id
+                for f in q.findings
+                if f.action is None and not f.closed and wants_action(f.what)
+            ),
         ),
         _named("action-overdue", lambda q: (a.id for a in q.actions if a.overdue)),
         _named("no-tier", lambda q: (s.service for s in q.services if s.tier is None)),
@@ -244,13 +249,13 @@ GAPS: Final[Mapping[str, Callable[[QuarterDocument], Gap]]] = dict(
         _named(
             "copy-without-papers",
             lambda q: (
-                f"{p.dataset} in {p.region}"
+                f"{p.dataset} · {p.region}"
                 for p in q.residency if p.holds and p.inside is False and not p.papered
             ),
         ),
         _named(
             "copy-place-unknown",
-            lambda q: (f"{p.dataset} in {p.region}" for p in q.residency if p.jurisdiction is None),
+            lambda q: (f"{p.dataset} · {p.region}" for p in q.residency if p.jurisdiction is None),
         ),
         _named("target-outside", lambda q: (t.run for t in q.targets if t.inside is not True)),
         _named("data-left", lambda q: (r.run for r in q.restores if r.state is Destruction.LEFT)),

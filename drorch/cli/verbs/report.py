@@ -126,8 +126,14 @@ def quarter_(
 
 
 def _of_quarter(output: Path | None) -> str:
-    suffix = output.suffix.removeprefix(".").lower() if output else ""
-    return {"zip": "csv"}.get(suffix) or (suffix if suffix in QUARTERLY else "json")
+    suffix = output.suffix.removeprefix(".").lower() if output else "json"
+    wanted = {"zip": "csv", "htm": "html", "markdown": "md"}.get(suffix, suffix)
+    if wanted not in QUARTERLY:
+        raise UsageError(
+            f"{output} does not say what to write: it ends in none of {', '.join(QUARTERLY)}",
+            "say it by --format",
+        )
+    return wanted
 
 
 def _unpack(folder: Path, content: bytes) -> None:

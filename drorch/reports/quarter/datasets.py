@@ -19,6 +19,7 @@ from drorch.reports.quarter.blocks import (
     Table,
 )
 from drorch.reports.quarter.reading import NONE, Reading
+from drorch.reports.quarter.reasons import reason
 from drorch.reports.quarter.summary import left_out
 
 #: Beyond so many, datasets and copies are told only where something is wrong.
@@ -133,7 +134,7 @@ def _why(reading: Reading, told: Sequence[Dataset]) -> Iterator[str]:
         yield reading.say(
             "{work}: {why} ({count})",
             work=reading.say(words.WORKS[key]),
-            why=why,
+            why=reason(reading, why),
             count=reading.count(count),
         )
 

@@ -18,6 +18,7 @@ from drorch.reports.quarter.blocks import (
     Table,
 )
 from drorch.reports.quarter.reading import NONE, Reading
+from drorch.reports.quarter.reasons import reason
 from drorch.reports.quarter.summary import left_out
 
 #: Drills told one by one.
@@ -102,7 +103,7 @@ def _scheduled(reading: Reading, told: Sequence[Mapping[str, Any]]) -> Table:
 
 def _schedule(reading: Reading, one: Mapping[str, Any]) -> tuple[Cell, ...]:
     work = one["drills"]
-    why = "; ".join(m["why"] for m in work["missed_why"])
+    why = "; ".join(reason(reading, m["why"]) for m in work["missed_why"])
     gone = "" if one["configured"] else reading.say("no longer configured")
     return (
         Cell(one["drill"], small=gone),

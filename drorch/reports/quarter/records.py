@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from drorch.core.corrective import wants_action
 from drorch.reports.quarter.blocks import Block, Cell, Column, Paragraph, Section, Table
 from drorch.reports.quarter.reading import NONE, Reading
 from drorch.reports.quarter.summary import left_out
@@ -14,7 +15,7 @@ _MOST = 1000
 def findings(reading: Reading) -> Section:
     """Each finding, the open ones first, the oldest before the newer."""
     say = reading.say
-    told = sorted(reading.document["findings"], key=lambda f: (f["closed"], -f["age_s"]))
+    told = sorted(reading.document["findings"], key=_by_need)
     blocks: list[Block] = []
     if not told:
         blocks.append(Paragraph(say("None."), "good"))
@@ -33,6 +34,10 @@ def findings(reading: Reading) -> Section:
     return Section("findings", say("Findings"), tuple(blocks))
 
 
+def _by_need(finding: Mapping[str, Any]) -> tuple[bool, bool, float]:
+    return (not wants_action(finding["what"]), finding["closed"], -finding["age_s"])
+
+
 def _finding(reading: Reading, finding: Mapping[str, Any]) -> tuple[Cell, ...]:
     say = reading.say
     hint = say("What to do: {hint}", hint=finding["hint"]) if finding["hint"] else ""
@@ -40,8 +45,10 @@ def _finding(reading: Reading, finding: Mapping[str, Any]) -> tuple[Cell, ...]:
         action = Cell(finding["action"] or say("closed"), "good", say("closed"))
     elif finding["action"]:
         action = Cell(finding["action"], "warn", say("open"))
-    else:
+    elif wants_action(finding["what"]):
         action = Cell(say("none"), "bad")
+    else:
+        action = Cell(NONE, small=say("to be allowed for"))
     return (
         Cell(finding["subject"], small=f"{finding['what']} · {finding['id']}"),
         Cell(finding["message"], small=hint),

@@ -175,11 +175,11 @@ def _history(reading: Reading, told: Sequence[Service]) -> Table:
 def _in_quarter(reading: Reading, one: Mapping[str, Any] | None) -> Cell:
     if one is None or not one["drills"]:
         return Cell(NONE, "idle", reading.say("no drill"))
-    worst = f"{reading.lasting(one['rto']['worst_s'])}, {reading.lasting(one['rpo']['worst_s'])}"
+    rta, rpa = (reading.lasting(one[objective]["worst_s"]) for objective in ("rto", "rpo"))
     missed = one["rto"]["missed"] + one["rpo"]["missed"]
     passed = reading.say(
         "{passed} of {drills} passed",
         passed=reading.count(one["passed"]),
         drills=reading.count(one["drills"]),
     )
-    return Cell(worst, "bad" if missed or one["failed"] else "", passed)
+    return Cell(f"RTA {rta}\nRPA {rpa}", "bad" if missed or one["failed"] else "", passed)

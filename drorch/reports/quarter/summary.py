@@ -15,6 +15,7 @@ from drorch.reports.quarter.blocks import (
     Table,
 )
 from drorch.reports.quarter.reading import NONE, Reading
+from drorch.reports.quarter.reasons import reason
 
 #: Kept promises are told by kind; broken ones one by one, up to so many.
 MOST_PROMISES = 1000
@@ -189,15 +190,21 @@ def _promised(reading: Reading, told: list[dict[str, Any]], caption: str) -> Tab
     )
     rows = tuple(
         (
-            Cell(one["subject"]),
+            Cell(_subject(one)),
             Cell(reading.word(words.PROMISES, one["promise"])),
             Cell(reading.figure(one["promised"])),
             Cell(reading.figure(one["measured"]), "bad" if one["kept"] is False else ""),
-            Cell(one["why"] or NONE, small=", ".join(one["runs"])),
+            Cell(reason(reading, one["why"]) or NONE, small=", ".join(one["runs"])),
         )
         for one in told
     )
     return Table(columns, rows, caption)
+
+
+def _subject(promise: dict[str, Any]) -> str:
+    """Of a copy `dataset · region`."""
+    subject = str(promise["subject"])
+    return subject.replace(" in ", " · ") if promise["promise"] in ("rpo", "residency") else subject
 
 
 def _by_kind(reading: Reading, told: list[dict[str, Any]]) -> Table:

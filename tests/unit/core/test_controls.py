@@ -73,7 +73,7 @@ def test_quebec_counts_what_lies_outside_by_its_papers(requirement: str) -> None
     assert here["access-logged"] == (50, None)
     assert here["data-destroyed"] == (46, 48)
     (bare, *_) = of(document, requirement).gaps
-    assert (bare.what, bare.subjects) == ("copy-without-papers", ("mail-archive in tor",))
+    assert (bare.what, bare.subjects) == ("copy-without-papers", ("mail-archive · tor",))
     assert gaps(document, requirement)["data-left"] == 1
     assert of(document, requirement).not_shown == ("assessment-content",)
 

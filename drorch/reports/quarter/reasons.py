@@ -1,0 +1,41 @@
+"""Why a promise was broken or could not be judged, and why work was missed, in the reader's language.
+
+The journal and the document have these in English. What is not among them stays as it was recorded.
+"""
+
+import re
+
+from drorch.reports.language import later
+from drorch.reports.quarter.reading import Reading
+
+_REASONS = {
+    r"nothing is known to have lain there": later("nothing is known to have lain there"),
+    r"for (?P<time>.+) nothing lay there": later("for {time} nothing lay there"),
+    r"for (?P<time>.+) it was older than promised": later("for {time} it was older than promised"),
+    r"(?P<missed>\d+) missed, (?P<failed>\d+) failed": later("{missed} missed, {failed} failed"),
+    r"(?P<missed>\d+) missed": later("{missed} missed"),
+    r"(?P<failed>\d+) failed": later("{failed} failed"),
+    r"none was due": later("none was due"),
+    r"the drill did not measure it": later("the drill did not measure it"),
+    r"it was not recovered": later("it was not recovered"),
+    r"the region is not in the configuration any more": later(
+        "the region is not in the configuration any more"
+    ),
+    r"no assessment is named": later("no assessment is named"),
+    r"by (?P<assessment>.+) and (?P<agreement>.+)": later("by {assessment} and {agreement}"),
+    r"(?P<count>\d+) left": later("{count} left behind"),
+    r"no drill of it is promised": later("no drill of it is promised"),
+    r"no daemon was running": later("no daemon was running"),
+    r"the run before was under way": later("the run before was under way"),
+    r"nobody looked: .*": later(
+        "nobody looked: the machine slept, its clock was set, or the job was not configured"
+    ),
+}
+
+
+def reason(reading: Reading, why: str) -> str:
+    """The reason in words."""
+    for pattern, sentence in _REASONS.items():
+        if found := re.fullmatch(pattern, why):
+            return reading.say(sentence, **found.groupdict())
+    return why
