@@ -47,16 +47,16 @@ class Closed:
     more: bool = False
 
 
-def close(program: Program) -> Closed | None:
+def close(program: Program, *, heads: bool = True) -> Closed | None:
     """Seal what ended since the last time; None if nothing did, or there is no key.
 
-    Harmless again, also after it was killed. Raises DrorchError where it cannot be done, which then
+    Without `heads` nothing is put down for the regions unless there is evidence. Harmless again, also after it was killed. Raises DrorchError where it cannot be done, which then
     stands in `status`, too, until it can.
     """
     if program.configuration.evidence.key is None:
         return None
     try:
-        closed = _close(program)
+        closed = _close(program, heads=heads)
     except DrorchError as error:
         note_trouble(program, error)
         raise
@@ -64,7 +64,7 @@ def close(program: Program) -> Closed | None:
     return closed
 
 
-def _close(program: Program) -> Closed | None:
+def _close(program: Program, *, heads: bool) -> Closed | None:
     key = sealing_key(program)
     if key is None:
         return None
@@ -82,7 +82,8 @@ def _close(program: Program) -> Closed | None:
         for one in now:
             put_down(program, "runs", f"{one.run}.zip", _bundle(program, one.run))
         more = len(ended) > len(now)
-        head = _signed(program, key, now[-1].n if more else last.n, urgent=bool(now))
+        sent = bool(now) or (heads and _due(program))
+        head = _signed(program, key, now[-1].n if more else last.n, sent=sent)
     return Closed([one.run for one in now], head, more)
 
 
@@ -102,15 +103,20 @@ def _ended(program: Program, before: Head | None) -> list[Ended]:
     return [one for one in found if one.kind in EVIDENCE]
 
 
-def _signed(program: Program, key: PrivateKey, n: int, *, urgent: bool) -> Head:
-    """Sign the ledger's head at that entry; where it is time, put it down for the regions."""
-    entry, now = entry_at(program.journal, n), program.clock.now().at
+def _due(program: Program) -> bool:
+    """Whether it is time that regions get a head, too."""
+    known = _read(program, sealed_folder(program) / _SENT)
+    return known is None or not timedelta() <= program.clock.now().at - known.at < HEADS
+
+
+def _signed(program: Program, key: PrivateKey, n: int, *, sent: bool) -> Head:
+    """Sign the ledger's head at that entry; if it is to be sent, put it down for the regions."""
+    entry = entry_at(program.journal, n)
     if entry is None:
         raise _cut(f"entry {n}, which was there a moment ago, is gone")
-    head = Head(program.configuration.organization, n, entry.hash, now)
+    head = Head(program.configuration.organization, n, entry.hash, program.clock.now().at)
     envelope, folder = signed_head(head, key), sealed_folder(program)
-    sent = _read(program, folder / _SENT)
-    if urgent or sent is None or not timedelta() <= now - sent.at < HEADS:
+    if sent:
         put_down(program, "heads", f"{n:012d}.json", envelope)
         write_durably(folder / _SENT, envelope)
     write_durably(folder / _HEAD, envelope)
@@ -150,6 +156,8 @@ def flaw_of(program: Program, head: Head) -> str:
     when = f"the head that was signed at {rfc3339(head.at)}"
     if entry is None:
         last = last_entry(program.journal)
+        if last is not None and last.n > head.n:
+            return f"entry {head.n} is gone, which is {when}"
         ends = f"ends at {last.n}" if last else "is empty"
         return f"{when} is entry {head.n}, but the ledger {ends}: its tail was cut"
     if entry.hash != head.hash:

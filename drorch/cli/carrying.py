@@ -97,9 +97,9 @@ def _close_books(session: Session) -> None:
     from drorch.app.outbox import bring
 
     try:
-        closed = close(session.opened)
+        closed = close(session.opened, heads=False)
         if closed is None or not closed.runs:
-            return  # no backup waits for a region to take a head
+            return  # no backup waits for a region
         brought = bring(session.opened)
     except DrorchError as error:
         session.tell(f"warning: evidence is not sealed: {error.message}", f"hint: {error.hint}")

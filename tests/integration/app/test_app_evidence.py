@@ -177,6 +177,11 @@ def test_heads_alone_go_to_the_regions_once_an_hour(
     close(program)
     assert bring(program).kept == {"mtl": 1, "qc": 1}
     assert [name for name in names(regions[0]) if "/heads/000000000006." in name]
+    clock.advance(HEADS)
+    backup(program, "a-backup-at-the-command-line")
+    close(program, heads=False)
+    head = newest_head(program)
+    assert (head and head.n, owed(program)) == (8, [])
 
 
 def test_killed_between_sealing_and_bringing_nothing_is_lost_or_doubled(

@@ -147,3 +147,14 @@ def rechained(bundle: Bundle, change: Callable[[list[dict[str, Any]]], None]) ->
         "plan.json": canonical(events[0]["body"]["plan"]) + b"\n",
         "report.json": canonical(report) + b"\n",
     }
+
+
+def both_refuse(program: Program, path: Path, public: Path) -> str:
+    """What drorch says of a bundle that neither verifier takes."""
+    found = ours(program, path)
+    code, told = theirs(path, public)
+    assert not found.report.ok, told
+    assert code == 5, told
+    assert told.startswith("REFUSED: "), told
+    (flaw,) = found.report.flaws
+    return f"{flaw.subject}: {flaw.message}"
