@@ -94,7 +94,7 @@ def _labels(pen: Pen) -> Mapping[str, str]:
     return {
         "run": pen.say("Run"),
         "contents": pen.say("Contents"),
-        "figures": pen.say("Promised and measured"),
+        "figures": pen.say("At a glance"),
         "page": pen.say("page"),
         "of": pen.say("of"),
     }

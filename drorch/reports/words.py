@@ -88,12 +88,12 @@ TRIGGERS: Final[Mapping[str, str]] = {
 HEADLINES: Final[Mapping[str | tuple[str, bool | None], tuple[str, str, str]]] = {
     ("passed", True): (
         "good",
-        later("Passed"),
+        later("Run passed"),
         later("It came through, and every objective measured was met."),
     ),
     ("passed", None): (
         "good",
-        later("Passed"),
+        later("Run passed"),
         later("It came through. No objective applies to it."),
     ),
     ("passed", False): (
@@ -101,7 +101,7 @@ HEADLINES: Final[Mapping[str | tuple[str, bool | None], tuple[str, str, str]]] =
         later("Passed, but an objective was missed"),
         later("It came through, but not as promised."),
     ),
-    "failed": ("bad", later("Failed"), later("It did not come through: {reason}.")),
+    "failed": ("bad", later("Run failed"), later("It did not come through: {reason}.")),
     "aborted": (
         "idle",
         later("Aborted"),

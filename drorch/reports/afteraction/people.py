@@ -16,7 +16,7 @@ _ANSWERS = {"approve": ("approved", "refused"), "confirm": ("confirmed", "denied
 
 def people(document: Document, pen: Pen) -> Section | None:
     """Participants with their roles, and what each did."""
-    deeds = deeds_of(document)
+    deeds = [one for one in deeds_of(document) if one["what"] != "taken-over"]
     if not judged(document) and not deeds:
         return None
     blocks: list[Block] = []

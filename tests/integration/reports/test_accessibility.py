@@ -11,6 +11,7 @@ import pytest
 from drorch.reports.paper.forms import PageSize, PaperFormat, render_paper
 from drorch.reports.quarter.forms import render_quarter
 from drorch.reports.run import ReportFormat, render_run
+from tests.fakes.exercises import EXERCISES
 from tests.fakes.papers import source
 from tests.fakes.runs import TALES, document_of
 from tests.integration.reports.accessibility import looked_at
@@ -30,7 +31,9 @@ def chromium() -> None:
 def pages() -> dict[str, str]:
     quarter = render_quarter(sample("no_drill"), "html", "fr").decode()
     return {
-        "run, passed": render_run(document_of(TALES["passed-drill"]()), ReportFormat.HTML).decode(),
+        "run, whole": render_run(
+            document_of(EXERCISES["whole-drill"]()), ReportFormat.HTML
+        ).decode(),
         "run, failed": render_run(
             document_of(TALES["failed-drill"]()), ReportFormat.HTML, "fr"
         ).decode(),

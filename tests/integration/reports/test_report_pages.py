@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pikepdf
 import pytest
 
 from drorch.reports.language import LANGUAGES
@@ -12,6 +13,7 @@ from tests.fakes.exercises import EXERCISES
 from tests.fakes.runs import document_of, wide_drill
 from tests.integration.reports.test_in_a_browser import crowded
 from tests.integration.reports.test_paper_pages import PDFTOTEXT, info_of, text_of
+from tests.integration.reports.test_quarter_in_a_browser import holds_for_the_archive
 from tests.programs import must_have
 
 
@@ -56,6 +58,10 @@ def test_the_pdf_is_for_the_archive_and_for_all(tmp_path: Path) -> None:
     assert info["Tagged"] == "yes"
     assert b"<pdfaid:part>2</pdfaid:part>" in content
     assert b"<pdfuaid:part>1</pdfuaid:part>" in content
+    with pikepdf.open(pdf) as opened:
+        for one in opened.objects:
+            holds_for_the_archive(one)
+        assert opened.check_pdf_syntax() == []
     fonts = subprocess.run(["pdffonts", str(pdf)], capture_output=True, text=True, check=True)
     rows = fonts.stdout.splitlines()[2:]
     assert rows

@@ -184,13 +184,13 @@ def test_of_many_steps_the_unusual_and_the_critical_are_told() -> None:
 @pytest.mark.parametrize(
     ("name", "tone", "title"),
     [
-        ("passed-drill", "good", "Passed"),
+        ("passed-drill", "good", "Run passed"),
         ("late-drill", "warn", "Passed, but an objective was missed"),
-        ("failed-drill", "bad", "Failed"),
+        ("failed-drill", "bad", "Run failed"),
         ("aborted-drill", "idle", "Aborted"),
         ("waiting-failover", "warn", "Waiting for a person"),
-        ("backup-copy-owed", "warn", "Passed, with findings"),
-        ("taken-over-failover", "warn", "Passed, with findings"),
+        ("backup-copy-owed", "warn", "Run passed, with findings"),
+        ("taken-over-failover", "warn", "Run passed, with findings"),
     ],
 )
 def test_headlines(name: str, tone: str, title: str) -> None:
