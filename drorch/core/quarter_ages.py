@@ -4,7 +4,6 @@ Between two of those the age grows by the clock; it is highest just before the n
 age is None where nothing lies there: it is never zero for want of a copy.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -44,41 +43,31 @@ def ages(
     those before the first border say what held then.
     `held_before`: the region has held something before the first of them.
     """
-    end = min(until, borders[-1])
-    found = Ages([None] * (len(borders) - 1))
-    seen = held_before
+    end, first = min(until, borders[-1]), borders[0]
+    found, days = Ages([None] * (len(borders) - 1)), [_NONE] * (len(borders) - 1)
+    known: set[int] = set()
+    seen, day, closes = held_before, 0, borders[1]
     closed: list[Point] = [*points, (max(end, points[-1][0]), None)] if points else []
-    for (since, newest), (to, _) in pairwise(closed):
-        begin, stop = max(since, borders[0]), min(to, end)
-        if begin < stop:
-            if newest is not None:
-                _grow(found, borders, begin, stop, newest, rpo)
-            elif seen:
-                found.without += stop - begin
+    # There are millions of these: what each costs is what the report costs.
+    for (begin, newest), (to, _) in pairwise(closed):
+        since = max(first, begin)
+        stop = min(end, to)
+        if since < stop and newest is None:
+            found.without += stop - since if seen else _NONE
+        elif since < stop and newest is not None:
+            while closes <= since:
+                day, closes = day + 1, borders[day + 2]
+            while closes < stop:
+                days[day] = max(days[day], closes - newest)
+                known.add(day)
+                day, closes = day + 1, borders[day + 2]
+            age = stop - newest
+            days[day] = max(days[day], age)
+            known.add(day)
+            if found.worst is None or age > found.worst:
+                found.worst, found.worst_at = max(_NONE, age), stop
+            if rpo is not None and age > rpo:
+                found.over += stop - max(since, newest + rpo)
         seen = seen or newest is not None
+    found.days = [age if n in known else None for n, age in enumerate(days)]
     return found
-
-
-def _grow(
-    found: Ages,
-    borders: Sequence[datetime],
-    begin: datetime,
-    to: datetime,
-    newest: datetime,
-    rpo: timedelta | None,
-) -> None:
-    """From `begin` up to `to` the newest snapshot is of `newest`."""
-    day = bisect_right(borders, begin) - 1
-    while True:
-        reached = min(to, borders[day + 1])
-        age = max(_NONE, reached - newest)
-        known = found.days[day]
-        if known is None or age > known:
-            found.days[day] = age
-        day += 1
-        if reached == to:
-            break
-    if found.worst is None or age > found.worst:
-        found.worst, found.worst_at = age, to
-    if rpo is not None and age > rpo:
-        found.over += to - max(begin, newest + rpo)

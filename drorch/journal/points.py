@@ -5,7 +5,7 @@ tells of: a minute of fifteen years is answered from one row before it.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TypeAlias
@@ -133,22 +133,20 @@ def points_between(
     before = list(connection.execute(statements.POINT_BEFORE, asked))
     asked["until"] = write_instant(until)
     rows = [*before, *connection.execute(statements.POINTS_BETWEEN, asked)]
-    return [_point(row, place) for row in rows]
+    # There are millions: whether each is written as it should be, `journal verify` looks.
+    instant = datetime.fromisoformat
+    try:
+        return [(instant(at), newest and instant(newest)) for at, newest in rows]
+    except (TypeError, ValueError):
+        raise _damaged(place) from None
 
 
 def first_point(connection: Connection, place: Place) -> datetime | None:
     """When a snapshot was first known to lie there."""
     where = {"the_dataset": place[0], "the_region": place[1]}
     found = list(connection.execute(statements.FIRST_POINT, where))
-    return _point(found[0], place)[0] if found else None
-
-
-def _point(row: Sequence[str | None], place: Place) -> tuple[datetime, datetime | None]:
-    # There are millions: whether each is written as it should be, `journal verify` looks.
-    at, newest = row
     try:
-        moment = datetime.fromisoformat(at or "")
-        return moment, None if newest is None else datetime.fromisoformat(newest)
+        return datetime.fromisoformat(found[0][0]) if found else None
     except (TypeError, ValueError):
         raise _damaged(place) from None
 
