@@ -30,6 +30,7 @@ from drorch.core.quarter_document import (
     Notice,
     PromiseQuarter,
     QuarterDocument,
+    Signing,
     Totals,
     Verifying,
 )
@@ -116,7 +117,9 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
         controls=(),
         retention_until=(seen.end + program.configuration.evidence.keep).date(),
         verifying=_verifying(program),
-        sign_off=(),
+        sign_off=tuple(
+            Signing(one.name, one.role) for one in program.configuration.reports.sign_off
+        ),
     )
     return replace(bare, controls=controls_of(bare))
 
