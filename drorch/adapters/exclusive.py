@@ -8,11 +8,14 @@ from pathlib import Path
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock on a file, which is made; wait for whoever has it. Raises OSError."""
+def exclusive(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold the lock on a file, which is made; wait for whoever has it, or raise BlockingIOError.
+
+    Raises OSError where the file cannot be made.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
     finally:
         os.close(handle)

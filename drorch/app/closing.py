@@ -33,7 +33,7 @@ HEADS = timedelta(hours=1)
 BEFORE_THE_FIRST = timedelta(days=1)
 
 #: So many runs are sealed at once; the others at the next time.
-AT_ONCE = 20
+AT_ONCE = 10
 
 _HEAD, _SENT = "head.json", "sent.json"
 
@@ -50,13 +50,16 @@ class Closed:
 def close(program: Program, *, heads: bool = True) -> Closed | None:
     """Seal what ended since the last time; None if nothing did, or there is no key.
 
-    Without `heads` nothing is put down for the regions unless there is evidence. Harmless again, also after it was killed. Raises DrorchError where it cannot be done, which then
+    Without `heads` it waits for nothing unless there is evidence: nothing is put down for the regions,
+    and where another process is sealing it is left to that one, and to the next time. Harmless again, also after it was killed. Raises DrorchError where it cannot be done, which then
     stands in `status`, too, until it can.
     """
     if program.configuration.evidence.key is None:
         return None
     try:
         closed = _close(program, heads=heads)
+    except BlockingIOError:
+        return None
     except DrorchError as error:
         note_trouble(program, error)
         raise
@@ -68,7 +71,8 @@ def _close(program: Program, *, heads: bool) -> Closed | None:
     key = sealing_key(program)
     if key is None:
         return None
-    with putting_down(program):
+    wait = heads or bool(_ended(program, newest_head(program)))
+    with putting_down(program, wait=wait):
         last = last_entry(program.journal)
         if last is None:
             return None

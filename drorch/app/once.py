@@ -9,6 +9,7 @@ from drorch.app import alarms, starting
 from drorch.app.again import due_again
 from drorch.app.backups import Carried
 from drorch.app.crew import Crew, Ended, conclude
+from drorch.app.keeping import Keeping
 from drorch.app.overview import Overlook, put_down
 from drorch.app.preload import preload
 from drorch.app.program import Program
@@ -50,6 +51,8 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
                 alarms.after_run(program, view, control=control)
         while unattended.running:  # told to stop: what is under way ends, or is left
             conclude(inbox.get(), unattended, log, program.clock.now().at)
+        if not control.stopping:
+            Keeping(program, log).go()
         alarms.attend(program, control=control)
         if program.configuration.daemon.textfile is not None:
             put_down(program, Overlook().taken(program, program.clock.now().at))

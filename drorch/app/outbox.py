@@ -52,13 +52,15 @@ def sealed_folder(program: Program) -> Path:
 
 
 @contextmanager
-def putting_down(program: Program) -> Iterator[None]:
-    """One at a time, in all processes on this state."""
+def putting_down(program: Program, *, wait: bool = True) -> Iterator[None]:
+    """One at a time, in all processes on this state; without `wait` BlockingIOError if one is at it."""
     folder = sealed_folder(program)
     try:
         make_private(folder)
-        with exclusive(folder / _LOCK):
+        with exclusive(folder / _LOCK, wait=wait):
             yield
+    except BlockingIOError:
+        raise
     except OSError as error:
         raise _unwritable(folder, error) from error
 

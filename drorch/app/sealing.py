@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from drorch.app.keyring import sealing_key
 from drorch.app.outbox import Brought, bring, put_down, putting_down
@@ -52,7 +51,7 @@ def seal_run(program: Program, run: str) -> Files:
         **found.files,
         **evidence,
         REPORT: canonical(document) + b"\n",
-        **report_files(_beside(program, run), program.configuration.language),
+        **_reports(program, run),
     }
     facts: dict[str, Value] = {
         "events": len(found.rows),
@@ -64,9 +63,15 @@ def seal_run(program: Program, run: str) -> Files:
     return bundled(content, about, sealing_key(program))
 
 
-def _beside(program: Program, run: str) -> Mapping[str, Any]:
-    """What the report that people read is made of: corrective actions as they stand now, too."""
-    return report_document(program, view(program, run))
+def _reports(program: Program, run: str) -> Files:
+    """The report that people read, in each of the organisation's languages: with corrective actions as
+    they stand now.
+    """
+    configuration = program.configuration
+    languages = configuration.reports.quarterly.languages or (configuration.language,)
+    document = report_document(program, view(program, run))
+    found = [report_files(document, language) for language in languages]
+    return {name: content for files in found for name, content in files.items()}
 
 
 def _evidence(program: Program, run: Exported) -> tuple[Files, list[Value]]:

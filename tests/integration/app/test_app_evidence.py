@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from drorch.app.heads import compare
 from drorch.app.journals import verify
 from drorch.app.keeping import Keeping
 from drorch.app.keyring import trusted_keys
-from drorch.app.outbox import bring, owed
+from drorch.app.outbox import bring, owed, putting_down
 from drorch.app.program import Program
 from drorch.app.sealing import keep_in_regions, seal_files
 from drorch.app.verifying import verify_packed
@@ -99,8 +100,6 @@ def what_is_wrong(program: Program) -> list[tuple[object, object]]:
 
 def backup(program: Program, run: str = BACKUP) -> None:
     """A run that is no evidence ends."""
-    from dataclasses import replace
-
     from tests.fakes.facts import begun, ended, finished, stamped, started
 
     start = started("ehr-documents", subject=run)
@@ -219,6 +218,41 @@ def test_bundles_of_files_are_kept_too(program: Program, regions: list[LabRegion
     assert bucket_of(regions[0]).get(name) == sealed
 
 
+def test_a_backup_waits_for_nobody_who_is_sealing(program: Program) -> None:
+    close(program)
+    backup(program)
+    with putting_down(program):
+        assert close(program, heads=False) is None
+    head = newest_head(program)
+    assert head is not None
+    assert head.n == 2
+    close(program, heads=False)
+    head = newest_head(program)
+    assert head is not None
+    assert head.n == 4
+
+
+def test_a_new_key_seals_on_where_the_old_one_is_still_trusted(
+    program: Program, key: PrivateKey, tmp_path: Path
+) -> None:
+    close(program)
+    backup(program)
+    changed = new_key()
+    (tmp_path / "evidence-key").write_text(changed.pem)
+    for trusted, works in (((changed.public.pem,), False), ((changed, key), True)):
+        keys = tuple(one if isinstance(one, str) else one.public.pem for one in trusted)
+        evidence = replace(program.configuration.evidence, public_keys=keys)
+        renewed = program.renewed(replace(program.configuration, evidence=evidence))
+        if not works:
+            with pytest.raises(JournalUntrusted, match="cannot be believed"):
+                close(renewed)
+            continue
+        close(renewed)
+        head = newest_head(renewed)
+        assert head is not None
+        assert head.n == 4
+
+
 # --- a journal that somebody changed
 
 
@@ -310,8 +344,6 @@ def test_what_was_cut_is_not_sealed_over(program: Program) -> None:
 def test_a_head_that_another_key_signed_is_no_head(
     program: Program, regions: list[LabRegion]
 ) -> None:
-    from dataclasses import replace
-
     from drorch.sealing.head import signed_head
 
     sealed_and_kept(program)
