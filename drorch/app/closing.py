@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from drorch.adapters.evidence import write_durably
+from drorch.app.apart import apart
 from drorch.app.evidence import all_well, note_trouble
 from drorch.app.keyring import sealing_key, trusted_keys
 from drorch.app.outbox import put_down, putting_down, sealed_folder
@@ -93,10 +95,20 @@ def _close(program: Program, *, heads: bool) -> Closed | None:
 
 def _bundle(program: Program, run: str) -> bytes:
     # Not for a backup, after which only the head is sealed.
+    if program.lasting:
+        return _bundled_apart(program, run)
     from drorch.app.sealing import seal_run
     from drorch.sealing.packing import packed
 
     return packed(seal_run(program, run))
+
+
+def _bundled_apart(program: Program, run: str) -> bytes:
+    """The very same bytes: a bundle of the same run always has them."""
+    with TemporaryDirectory(dir=sealed_folder(program), prefix=".making-") as folder:
+        output = Path(folder) / f"{run}.zip"
+        apart(program, "journal", "export", run, "--output", str(output))
+        return output.read_bytes()
 
 
 def _ended(program: Program, before: Head | None) -> list[Ended]:

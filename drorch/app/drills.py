@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from drorch.app.apart import apart
 from drorch.app.program import Program
-from drorch.app.reports import write_run_reports
+from drorch.app.reports import kept_report, write_run_reports
 from drorch.app.runs import Control, Request, RunView, carry_out
 from drorch.core.action import ActionSpec
 from drorch.core.errors import ConfigurationError, Problem
@@ -105,8 +106,12 @@ def drill(
 
 def reported(program: Program, seen: RunView) -> Drilled:
     """A run's view with its report written, if it has ended."""
-    ended = seen.state.finished is not None
-    return Drilled(seen, write_run_reports(program, seen) if ended else None)
+    if seen.state.finished is None:
+        return Drilled(seen, None)
+    if not program.lasting:
+        return Drilled(seen, write_run_reports(program, seen))
+    apart(program, "report", "run", seen.run, "--kept")
+    return Drilled(seen, kept_report(program, seen.run))
 
 
 def all_runbooks(program: Program) -> dict[str, Runbook | list[Problem]]:

@@ -42,6 +42,8 @@ class Program:
         self.token = entropy.token_hex(16)
         #: The runs that this process has in its hands at this moment.
         self.carrying: set[str] = set()
+        #: Whether this process lives for years: what takes much memory, another one does.
+        self.lasting = False
 
     @classmethod
     def open(cls, option: Path | None, environment: Mapping[str, str] | None = None) -> "Program":
@@ -56,7 +58,7 @@ class Program:
         stay what they are.
         """
         other = Program(configuration, self.environment)
-        other.token, other.carrying = self.token, self.carrying
+        other.token, other.carrying, other.lasting = self.token, self.carrying, self.lasting
         for part in ("clock", "commands", "journal", "owner"):
             other.__dict__[part] = getattr(self, part)
         return other

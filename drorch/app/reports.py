@@ -108,7 +108,12 @@ def write_run_reports(program: Program, seen: RunView) -> Path:
     document, spoken = report_document(program, seen), program.configuration.language
     for one in ReportFormat:
         write_durably(folder / f"report.{one.suffix}", render_run(document, one, spoken))
-    return folder / f"report.{ReportFormat.HTML.suffix}"
+    return kept_report(program, seen.run)
+
+
+def kept_report(program: Program, run: str) -> Path:
+    """The one of a run's kept reports that people open first."""
+    return report_folder(program, run) / f"report.{ReportFormat.HTML.suffix}"
 
 
 #: What a run's report is sealed as, to be read; its figures are sealed beside.

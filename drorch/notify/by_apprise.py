@@ -62,6 +62,7 @@ def tell(address: str, message: Message, limit: timedelta) -> str:
             title=message.title,
             body=message.body,
             notify_type=apprise.NotifyType(message.tone),
+            body_format=apprise.NotifyFormat.TEXT,  # else a mail runs its lines together
             attach=[str(path) for path in message.files] or None,
         )
         return "" if sent else _reason(ear, _FAILED)

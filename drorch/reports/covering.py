@@ -42,15 +42,16 @@ def _part(
 ) -> Iterator[str]:
     yield from _first_lines(document, spoken)
     totals = document["totals"]
-    yield spoken.say(
-        "Corrective actions: {open} open, {overdue} of them overdue.",
-        open=spoken.number(totals["actions_open"]),
-        overdue=spoken.number(totals["actions_overdue"]),
-    )
+    if totals["actions_open"]:
+        yield spoken.say(
+            "Corrective actions: {open} open, {overdue} of them overdue.",
+            open=spoken.number(totals["actions_open"]),
+            overdue=spoken.number(totals["actions_overdue"]),
+        )
     yield ""
     yield spoken.say("Attached: {files}.", files=spoken.listed(files))
     if sealed:
-        yield spoken.say("The same files lie sealed in the regions: see docs/evidence.md.")
+        yield spoken.say("The same files are sealed as a bundle, and kept in the regions.")
     else:
         yield spoken.say("No key is configured: nothing is sealed.")
 

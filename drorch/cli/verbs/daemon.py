@@ -32,6 +32,7 @@ def _daemon(session: Session) -> int:
     from drorch.daemon.loop import Daemon
 
     program = session.program
+    program.lasting = True
     with Lease(program.configuration.work) as lease, _log(session) as log:
         buried(lease.succeed(program.token))
         daemon = Daemon(program, log, lease, ServiceManager.of(program.environment))

@@ -35,14 +35,24 @@ def command() -> None:
     metavar="PATH",
     help="A file; else stdout. Of csv: a folder, or a .zip.",
 )
+@click.option("--kept", is_flag=True, help="In every form, where a drill keeps its own.")
 @click.pass_obj
 def run_(
-    session: Session, run: str, form: str | None, language: str | None, output: Path | None
+    session: Session,
+    run: str,
+    form: str | None,
+    language: str | None,
+    output: Path | None,
+    *,
+    kept: bool,
 ) -> None:
     """Render the report; on stdout it is the document alone."""
     from drorch.app.reports import run_report
     from drorch.reports.run import ReportFormat
 
+    if kept:
+        _keep(session, run, (form, language, output))
+        return
     wanted = form or _by_suffix(output) or ("json" if session.json and not output else "html")
     if session.json and output is None and wanted != "json":
         raise UsageError(
@@ -65,6 +75,21 @@ def run_(
     if session.json:
         session.emit({"output": str(output), "format": wanted, "bytes": len(content)})
     session.say(f"written: {output}")
+
+
+def _keep(session: Session, run: str, beside: tuple[object, ...]) -> None:
+    from drorch.app.reports import write_run_reports
+    from drorch.app.runs import view
+
+    if any(one is not None for one in beside):
+        raise UsageError(
+            "--kept writes every format, in the configuration's language, into the run's own folder",
+            "leave --format, --language and --output out",
+        )
+    path = write_run_reports(session.program, view(session.program, run))
+    if session.json:
+        session.emit({"output": str(path.parent)})
+    session.say(f"written: {path.parent}")
 
 
 @command.command("schema", help="Print the JSON Schema of `report run --format json`.")

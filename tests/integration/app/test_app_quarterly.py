@@ -4,6 +4,7 @@ files to a real mail server, told when it cannot be; by the daemon on its day, o
 
 import hashlib
 import json
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -13,14 +14,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from drorch.app.delivering import deliver
+from drorch.app.program import Program
 from drorch.app.runs import Control, Request
-from drorch.core.events import JobsSeen
+from drorch.core.events import AttemptStarted, JobsSeen
 from drorch.core.names import RunKind
 from drorch.core.quarter import ended_last
 from drorch.core.reported import ReportSent
 from drorch.core.runbook import Retry
 from tests.fakes.facts import finished, stamped, started
 from tests.integration.app.house import House, RunningClock
+from tests.integration.app.seeing import wait_for
 from tests.receivers import a_mailbox, free_port
 
 NOW = datetime.now(UTC)
@@ -142,12 +145,56 @@ def test_who_has_not_got_it_is_told_of_and_gets_it_later_and_nobody_twice(house)
     assert not {what for what, _ in house.alarms()} & {"run.failed", "channel.failing"}
 
 
-def drorch(house, *words):
+def line(house, *words):
     house.program()  # writes the configuration
-    line = [sys.executable, "-m", "drorch", "--config", str(house.folder / "drorch.yaml")]
+    return [
+        sys.executable, "-m", "drorch", "--config", str(house.folder / "drorch.yaml"), *words
+    ]  # fmt: skip
+
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
+
+
+def drorch(house, *words):
     return subprocess.run(
-        [*line, *words], capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}
+        line(house, *words), capture_output=True, text=True, check=False, env=ENVIRONMENT
     )
+
+
+def sending(house):
+    """The run whose recipient is being told, if one is."""
+    program = Program.open(house.folder / "drorch.yaml", ENVIRONMENT)
+    try:
+        for row in program.journal.rows(name="last-quarter"):
+            for recorded in program.journal.read(row.run):
+                event = recorded.event
+                if isinstance(event, AttemptStarted) and event.step == "send-board":
+                    return row.run
+    finally:
+        program.journal.close()
+    return None
+
+
+def test_killed_while_it_is_sent_it_goes_on_and_is_not_written_again(house):
+    house.settings["reports"]["quarterly"]["formats"] = ["json"]
+    with socket.create_server(("127.0.0.1", 0)) as silent, a_mailbox() as box:
+        goes_to(house, "board", mail(silent.getsockname()[1]))
+        process = subprocess.Popen(
+            line(house, "report", "send", "--json"), stdout=subprocess.DEVNULL, env=ENVIRONMENT
+        )
+        try:
+            wait_for(lambda: sending(house))
+        finally:
+            process.kill()
+            process.wait()
+        written = lying(house)
+        (house.folder / "board").write_text(mail(box.port))
+        ended = json.loads(drorch(house, "run", "resume", sending(house), "--json").stdout)
+    assert ended["outcome"] == "passed", ended["findings"]
+    assert step(ended, "write")["attempts"] == 1
+    assert lying(house) == written
+    assert len(box.mails) == 1
+    assert [fact.files for fact in facts(house)] == [written]
 
 
 def test_by_hand_it_is_written_and_put_aside(house):
