@@ -59,15 +59,16 @@ def trend(value: Trend, language: Language, width: int = WIDE) -> Picture:
     """The picture: a bar for each quarter, a mark at its worst, the promise as a dashed line."""
     keys = tuple(_keys(value, language))
     height = _TOP + _PLOT + _NAMES + _FOOT + legend_height(keys, width)
-    left, right = (62.0 if width <= NARROW else 92.0), 14.0
+    most = _most(value.points)
+    ticks = [(second, _tick(second, language)) for second in time_ticks(0, most, 4)]
+    left, right = 18 + max(text_width(text) for _, text in ticks), 14.0
     with drawing(width, height) as figure:
         page = page_axes(figure)
         page.text(8, 15, printable(value.title), weight="bold", color=Ink.INK.stand_in)
         room = axes(figure, left, _TOP, width - left - right, _PLOT)
-        most = _most(value.points)
         room.set_xlim(-0.5, len(value.points) - 0.5)
         room.set_ylim(0, most)
-        _scale(room, page, left, most, language)
+        _scale(room, page, left, most, ticks)
         _promise(room, value.points)
         step = (width - left - right) / len(value.points)
         for place, point in enumerate(value.points):
@@ -89,11 +90,16 @@ def _most(points: Sequence[Point]) -> float:
     return max(shown, default=60.0) * 1.18
 
 
-def _scale(room: "Axes", page: "Axes", left: float, most: float, language: Language) -> None:
-    for second in time_ticks(0, most, 4):
+def _tick(second: float, language: Language) -> str:
+    return language.duration(timedelta(seconds=second)) if second else "0"
+
+
+def _scale(
+    room: "Axes", page: "Axes", left: float, most: float, ticks: Sequence[tuple[float, str]]
+) -> None:
+    for second, text in ticks:
         room.axhline(second, color=Ink.LINE.stand_in, linewidth=1, zorder=0.5)
         y = _TOP + _PLOT * (1 - second / most)
-        text = language.duration(timedelta(seconds=second)) if second else "0"
         page.text(left - 8, y + 4, text, ha="right", color=Ink.DIM.stand_in)
 
 

@@ -111,14 +111,15 @@ def _work(reading: Reading, work: Mapping[str, Any]) -> Cell:
         by_hand = work["by_hand"]
         small = reading.say("{count} by hand", count=reading.count(by_hand)) if by_hand else ""
         return Cell(NONE, "", small)
-    said = []
-    for key, word in (
-        ("missed", reading.say("missed")),
-        ("failed", reading.say("failed")),
-        ("late", reading.say("late")),
-    ):
-        if work[key]:
-            said.append(f"{reading.count(work[key])} {word}")
+    said = [
+        sentence
+        for key, sentence in (
+            ("missed", reading.say("{missed} missed", missed=reading.count(work["missed"]))),
+            ("failed", reading.say("{failed} failed", failed=reading.count(work["failed"]))),
+            ("late", reading.say("{late} late", late=reading.count(work["late"]))),
+        )
+        if work[key]
+    ]
     tone = "bad" if work["missed"] or work["failed"] else "warn" if work["late"] else "good"
     return Cell(reading.share(work["done"], work["due"]), tone, ", ".join(said))
 

@@ -8,6 +8,7 @@ import pytest
 from drorch.reports.language import language
 from drorch.reports.plots.coverage import Coverage, Practice, Tier, coverage
 from drorch.reports.plots.heatmap import Age, Copies, HeatMap, age_of, heat_map, worst_of
+from drorch.reports.plots.library import text_width
 from drorch.reports.plots.picture import NARROW, PAPER, WIDE
 from drorch.reports.plots.ticks import time_ticks
 from drorch.reports.plots.trend import Point, Trend, trend
@@ -41,6 +42,14 @@ def test_the_trend_tells_each_quarter_and_what_was_promised(code: str, width: in
         assert said.say(word) in shown
     holds_up(picture)
     assert all(0 <= x <= width and 0 <= y <= picture.height for x, y in places(picture))
+
+
+def test_long_words_at_its_axis_have_room() -> None:
+    point = Point("2026Q4", 90 * 60.0, 100 * 60.0, 60 * 60.0, drills=1)
+    picture = trend(Trend("x", "d", (point,)), language("fr"), NARROW)
+    words = language("fr").duration(timedelta(minutes=90))
+    at = places(picture)[texts(picture).index(words)]
+    assert at[0] - text_width(words) >= 4
 
 
 def test_a_trend_without_any_measure_is_still_drawn() -> None:

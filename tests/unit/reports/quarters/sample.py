@@ -126,8 +126,8 @@ def _datasets() -> Iterator[DatasetQuarter]:
         missed, failed = due // 400, due // 800 + (n == 4)
         late = due // 300
         why = (
-            Missed("the daemon was not running", missed - missed // 3),
-            Missed("the backup before it was still under way", missed // 3),
+            Missed("no daemon was running", missed - missed // 3),
+            Missed("the run before was under way", missed // 3),
         )
         weekly = name not in ("research-images", "old-fileserver")
         yield DatasetQuarter(
@@ -616,7 +616,7 @@ def hospital() -> QuarterDocument:
             DrillSchedule("ehr-quarterly", "ehr-failover", "ehr", True, Work("quarterly", 1, 1, done=1)),
             DrillSchedule("lab-quarterly", "lab-failover", "laboratory", True, Work("quarterly", 1, 1, failed=1)),
             DrillSchedule("imaging-quarterly", "imaging-failover", "imaging", True, Work("quarterly", 1, 1, done=1)),
-            DrillSchedule("network-monthly", None, None, False, Work("", 1, 0, 0, 1, missed_why=(Missed("the daemon was not running", 1),))),
+            DrillSchedule("network-monthly", None, None, False, Work("", 1, 0, 0, 1, missed_why=(Missed("no daemon was running", 1),))),
         ),
         drills=drills,
         coverage=Coverage(
@@ -696,7 +696,7 @@ def no_drill() -> QuarterDocument:
         promises=promises,
         services=(ehr,),
         datasets=short,
-        drill_schedules=(replace(whole.drill_schedules[0], drills=Work("quarterly", 1, 0, 0, 1, missed_why=(Missed("the daemon was not running", 1),))),),
+        drill_schedules=(replace(whole.drill_schedules[0], drills=Work("quarterly", 1, 0, 0, 1, missed_why=(Missed("no daemon was running", 1),))),),
         drills=(),
         coverage=replace(whole.coverage, tiers=(TierCoverage(1, 1, (), ("ehr",), (), ()),), never_restored=(), not_restored=("ehr-db", "ehr-documents"), runbooks=whole.coverage.runbooks[:1]),
         findings=whole.findings[4:5],
