@@ -41,6 +41,9 @@ def _about(program: Program, seen: RunView) -> dict[str, Any]:
         "previous": _previous(program, seen),
         "retention_until": rfc3339(ended.at + evidence.keep),
         "sealed": evidence.key is not None,
+        "sign_off": [
+            {"name": one.name, "role": one.role} for one in program.configuration.reports.sign_off
+        ],
     }
 
 
@@ -96,17 +99,21 @@ def _compared(program: Program, row: RunRow, plan: Plan) -> dict[str, Any] | Non
     }
 
 
+#: What is written when a run ends. PDF and CSV are made when somebody wants them, or they are sealed.
+_WRITTEN = (ReportFormat.HTML, ReportFormat.MARKDOWN, ReportFormat.JSON)
+
+
 def report_folder(program: Program, run: str) -> Path:
     """Where the reports of a run are kept."""
     return program.configuration.work / "reports" / run
 
 
 def write_run_reports(program: Program, seen: RunView) -> Path:
-    """Write a run's report in every format into its folder; returns the HTML file."""
+    """Write a run's report into its folder, as it is looked at first; returns the HTML file."""
     folder = report_folder(program, seen.run)
     make_private(folder)
     document, spoken = report_document(program, seen), program.configuration.language
-    for one in ReportFormat:
+    for one in _WRITTEN:
         write_durably(folder / f"report.{one.suffix}", render_run(document, one, spoken))
     return kept_report(program, seen.run)
 

@@ -301,6 +301,7 @@ def _report() -> Schema:
                 "previous": _maybe(_object(previous)),
                 "retention_until": _TIME,
                 "sealed": {**_FLAG, "description": "whether the configuration names a key"},
+                "sign_off": _list(_object({"name": _TEXT, "role": _TEXT})),
             }
         ),
     }

@@ -239,7 +239,7 @@ def _kept(about: Document, pen: Pen) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def sign_off(document: Document, pen: Pen) -> Section | None:
-    """The table that reviewers fill in."""
+    """The table that reviewers fill in: those that the configuration names, or by their part."""
     if not judged(document):
         return None
     usual = [
@@ -251,7 +251,8 @@ def sign_off(document: Document, pen: Pen) -> Section | None:
         "☐ " + pen.say("accepted"),
         notes=("☐ " + pen.say("accepted with reservations"), "☐ " + pen.say("rejected")),
     )
-    rows = [row(role or NOTHING, name, decision, "", "", "") for role, name in usual]
+    named = [(one["role"], one["name"]) for one in document.get("report", {}).get("sign_off", ())]
+    rows = [row(role or NOTHING, name, decision, "", "", "") for role, name in named or usual]
     head = (
         pen.say("Role"),
         Column(pen.say("Name"), wide=True),

@@ -29,6 +29,7 @@ BESIDE = {
     "previous": None,
     "retention_until": "2032-11-23T03:00:18Z",
     "sealed": False,
+    "sign_off": [{"name": "Dr. Luc Gagnon", "role": "medical director"}],
 }
 
 
