@@ -1,10 +1,12 @@
-"""Where a quarter's copies lie and by what right."""
+"""Where a quarter's copies lie and by what right, and how old the passwords are that open them."""
 
 from collections.abc import Iterator
 
 from drorch.app.quarter_seen import QuarterSeen
-from drorch.core.facts import Locked
+from drorch.core.facts import KeyKnown, KeyRevoked, Locked
 from drorch.core.model import Dataset, Region, SecretSource, jurisdiction_within
+from drorch.core.quarter_document import PromiseQuarter
+from drorch.core.quarter_judging import key_promise
 from drorch.core.quarter_records import CopyPlace
 
 
@@ -78,6 +80,27 @@ def _key(dataset: Dataset | None, region: str) -> str | None:
     if dataset is None or region not in dataset.regions:
         return None
     return next((c.password for c in dataset.copies if c.region == region), dataset.password)
+
+
+def key_promises(seen: QuarterSeen) -> Iterator[PromiseQuarter]:
+    """Of each repository whose password is to be changed: how long ago it was, as far as is known."""
+    made = seen.program.journal.whole.facts(KeyKnown)
+    gone = seen.program.journal.whole.facts(KeyRevoked)
+    for dataset in seen.program.configuration.datasets.values():
+        if dataset.verify.key is None:
+            continue
+        revoked = {k.fact.key for k in gone.get(dataset.name, ()) if k.recorded_at < seen.until}
+        for home in dict.fromkeys(repository[0] for repository in dataset.repositories):
+            ages = [
+                seen.until - known.recorded_at
+                for known in made.get(dataset.name, ())
+                if known.fact.region == home
+                and known.fact.secret == _key(dataset, home)
+                and known.fact.key not in revoked
+                and known.recorded_at < seen.until
+            ]
+            subject = f"{dataset.name} in {home}"
+            yield key_promise(subject, dataset.verify.key, min(ages, default=None))
 
 
 def lies(source: SecretSource) -> str:

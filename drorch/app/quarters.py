@@ -13,7 +13,7 @@ from drorch import __version__
 from drorch.app.corrective import corrective_actions
 from drorch.app.program import Program
 from drorch.app.quarter_datasets import datasets_of
-from drorch.app.quarter_places import places_of
+from drorch.app.quarter_places import key_promises, places_of
 from drorch.app.quarter_practice import coverage_of, schedules_of, services_of
 from drorch.app.quarter_runs import Told, told_of
 from drorch.app.quarter_seen import QuarterSeen
@@ -75,7 +75,10 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
     datasets, services = datasets_of(seen), services_of(seen, told)
     schedules, places = schedules_of(seen), list(places_of(seen))
     coverage = coverage_of(seen, told, services, datasets)
-    promises = list(promises_of(datasets, told.drills, schedules, places, told.restores))
+    promises = [
+        *promises_of(datasets, told.drills, schedules, places, told.restores),
+        *key_promises(seen),
+    ]
     actions = list(_actions(seen))
     find = Findings(str(quarter), seen.since, seen.until)
     findings = _with_actions(

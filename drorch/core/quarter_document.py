@@ -70,7 +70,7 @@ class Totals:
 @dataclass(frozen=True, slots=True)
 class PromiseQuarter:
     """One promise and how it was kept: `promise` is a stable word (`rpo`, `backup`, `check`, `scrub`,
-    `restore-test`, `drill`, `rto`, `drill-rpo`, `residency`, `destruction`), `promised` and `measured`
+    `restore-test`, `drill`, `rto`, `drill-rpo`, `key`, `residency`, `destruction`), `promised` and `measured`
     are as configured and as found, in words or seconds (`…_s`). `kept` is None where the quarter
     cannot judge, and `why` says why, or what broke it. `runs` are the first few that show it.
     """

@@ -14,6 +14,8 @@ from drorch.core.quarter_document import PromiseQuarter
 from drorch.core.quarter_drills import DrillQuarter, DrillSchedule, Reached
 from drorch.core.quarter_records import CopyPlace, Destruction, RestoreQuarter
 
+_PROVES_NOTHING = "it did not pass: data that was not proven usable meets nothing"
+
 #: How many runs a promise names.
 _NAMED = 5
 
@@ -90,8 +92,11 @@ def _work(word: str, subject: str, work: Work) -> PromiseQuarter:
 
 
 def _reached(word: str, drill: DrillQuarter, reached: Reached) -> PromiseQuarter:
-    why = "" if reached.met is not None else "the drill did not measure it"
-    if reached.met is False and reached.actual is None:
+    why = ""
+    if reached.met is None:
+        failed = reached.actual is not None
+        why = _PROVES_NOTHING if failed else "the drill did not measure it"
+    elif not reached.met and reached.actual is None:
         why = "it was not recovered"
     return PromiseQuarter(
         word,
@@ -102,6 +107,13 @@ def _reached(word: str, drill: DrillQuarter, reached: Reached) -> PromiseQuarter
         why,
         (drill.run,),
     )
+
+
+def key_promise(subject: str, wanted: timedelta, age: timedelta | None) -> PromiseQuarter:
+    """That the password of a repository is changed often enough; `age` since it last was, if known."""
+    kept = None if age is None else age <= wanted
+    why = "when it was last changed is not known" if age is None else ""
+    return PromiseQuarter("key", subject, _seconds(wanted), _seconds(age), kept, why)
 
 
 def _residency(place: CopyPlace) -> PromiseQuarter:
@@ -137,4 +149,5 @@ def _destroyed(restores: Sequence[RestoreQuarter]) -> Iterator[PromiseQuarter]:
 
 
 def _seconds(duration: timedelta | None) -> str:
-    return "" if duration is None else f"{seconds(duration):g}s"
+    """`3600s`, `10.212s`; never in powers of ten."""
+    return "" if duration is None else f"{seconds(duration):.3f}".rstrip("0").rstrip(".") + "s"

@@ -18,6 +18,10 @@ _REASONS = {
     r"none was due": later("none was due"),
     r"the drill did not measure it": later("the drill did not measure it"),
     r"it was not recovered": later("it was not recovered"),
+    r"it did not pass: data that was not proven usable meets nothing": later(
+        "it did not pass: data that was not proven usable meets nothing"
+    ),
+    r"when it was last changed is not known": later("when it was last changed is not known"),
     r"the region is not in the configuration any more": later(
         "the region is not in the configuration any more"
     ),

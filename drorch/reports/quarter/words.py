@@ -32,6 +32,7 @@ PROMISES = {
     "drill": later("drills on schedule"),
     "rto": later("recovery within the RTO"),
     "drill-rpo": later("data brought back within the RPO"),
+    "key": later("passwords changed in time"),
     "residency": later("copies inside the residency, or with papers"),
     "destruction": later("restored data destroyed"),
 }
