@@ -1,13 +1,13 @@
 """Use case `journal verify PATH`: whether a bundle is what was sealed, byte for byte, and by whom."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from drorch import __version__
-from drorch.app.sealing import REPORT, RUN, run_document_of
+from drorch.app.sealing import FILES, REPORT, RUN, run_document_of
 from drorch.core.codec import NotDecodable, canonical, parse
 from drorch.core.document import FORMAT as REPORT_FORMAT
 from drorch.core.errors import UsageError
@@ -17,6 +17,9 @@ from drorch.journal.report import Flaw, VerifyReport
 from drorch.sealing.bundle import SEAL, Opened, is_bundle, opened
 from drorch.sealing.keys import PublicKey
 from drorch.sealing.packing import Files, Refused, read, unpacked
+
+#: What is raised by JSON that is none of ours: an endless number, a list in place of an object.
+_NONSENSE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +42,22 @@ def verify_bundle(path: Path, trusted: Sequence[PublicKey], *, unsealed: bool = 
 
     Raises UsageError where there is no bundle, or it is sealed and no key is given to check it with.
     """
-    try:
-        return _verified(read(path), () if unsealed else trusted, path.name)
-    except (Refused, NotOneRun) as refused:
-        return Verified(VerifyReport(0, 0, "", (Flaw(refused.subject, refused.message),)))
+    return _found(lambda: read(path), path.name, () if unsealed else trusted)
 
 
 def verify_packed(content: bytes, name: str, trusted: Sequence[PublicKey]) -> Verified:
     """The same for a zip's bytes."""
+    return _found(lambda: unpacked(content, name), name, trusted)
+
+
+def _found(read: Callable[[], Files], name: str, trusted: Sequence[PublicKey]) -> Verified:
     try:
-        return _verified(unpacked(content, name), trusted, name)
+        return _verified(read(), trusted, name)
     except (Refused, NotOneRun) as refused:
-        return Verified(VerifyReport(0, 0, "", (Flaw(refused.subject, refused.message),)))
+        flaw = Flaw(refused.subject, refused.message)
+    except _NONSENSE as error:
+        flaw = Flaw(name, f"it does not say what a bundle says: {error}")
+    return Verified(VerifyReport(0, 0, "", (flaw,)))
 
 
 def _verified(files: Files, trusted: Sequence[PublicKey], name: str) -> Verified:
@@ -66,10 +73,13 @@ def _verified(files: Files, trusted: Sequence[PublicKey], name: str) -> Verified
     found = opened(files, trusted)
     if found.signer is None:
         _must_be_sealed(trusted)
-    if found.manifest["kind"] != RUN:
-        report = VerifyReport(0, 0, "")
-        return Verified(report, found.manifest["kind"], found.manifest["name"], found.signer)
-    return _run(found)
+    match found.manifest["kind"]:
+        case "run":
+            return _run(found)
+        case "files":
+            return Verified(VerifyReport(0, 0, ""), FILES, found.manifest["name"], found.signer)
+        case _:
+            raise Refused("manifest.json", "it is a bundle of a kind that is not known here")
 
 
 def _must_be_sealed(trusted: Sequence[PublicKey]) -> None:

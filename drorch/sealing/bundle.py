@@ -30,9 +30,8 @@ MANIFEST, SEAL, README, VERIFIER = "manifest.json", "seal.json", "README.md", "v
 #: The type of the statement that a seal makes.
 TYPE = "application/vnd.drorch.bundle-manifest+json"
 
-_KEYS = frozenset(
-    {"format", "kind", "name", "organization", "at", "by", "sealed_by", "about", "files"}
-)
+_TEXTS = frozenset({"format", "kind", "name", "organization", "at", "by"})
+_KEYS = _TEXTS | {"sealed_by", "about", "files"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,8 @@ def _manifest(text: bytes) -> Mapping[str, Any]:
     if manifest.get("format") != FORMAT:
         raise Refused(MANIFEST, "it is of a format that is not known here")
     parts = (manifest.get("files"), manifest.get("about"))
-    if manifest.keys() != _KEYS or not all(isinstance(part, dict) for part in parts):
+    texts = all(isinstance(manifest.get(key), str) for key in _TEXTS)
+    if manifest.keys() != _KEYS or not texts or not all(isinstance(p, dict) for p in parts):
         raise Refused(MANIFEST, "it does not say what a manifest says")
     return manifest
 

@@ -117,7 +117,7 @@ def check(files: Files, keys: Keys) -> Any:
     if "seal.json" in files:
         payload, signer = unsealed(files["seal.json"], keys)
         need(payload == files["manifest.json"], "manifest.json is not the one that was sealed")
-    need(manifest["format"] == FORMAT, "its format is not known")
+    need(manifest["format"] == FORMAT and manifest["kind"] in ("run", "files"), "unknown format")
     need(manifest["sealed_by"] == signer, "manifest.json says otherwise of who sealed it")
     said, there = manifest["files"], files.keys() - {"manifest.json", "seal.json"}
     need(said.keys() == there, f"missing, or too many: {sorted(said.keys() ^ there)!a}")

@@ -3,8 +3,9 @@
 import json
 import os
 import random
+import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -266,3 +267,59 @@ def test_there_must_be_a_bundle_and_a_key(program: Program, bundle: Bundle, tmp_
     with pytest.raises(UsageError, match="is sealed, and there is no public key"):
         verify_bundle(write_file(bundle, tmp_path / "b.zip"), ())
     assert theirs(tmp_path / "b.zip")[0] == 2
+
+
+def nonsense(bundle: Bundle) -> Iterator[Bundle]:
+    """Files that are JSON and say nothing that a bundle says."""
+    deep = b"[" * 900 + b"]" * 900
+    values = (b"1e999", b"9" * 5000, b"null", b"[]", b'"x"', deep)
+    for value in values:
+        for name in ("manifest.json", "seal.json", "plan.json", "report.json", "journal.jsonl"):
+            yield {**bundle, name: value + b"\n"}
+        for name, key in (
+            ("manifest.json", "files"),
+            ("manifest.json", "about"),
+            ("manifest.json", "kind"),
+            ("manifest.json", "name"),
+            ("manifest.json", "format"),
+            ("seal.json", "signatures"),
+            ("seal.json", "payload"),
+            ("journal.jsonl", "body"),
+            ("journal.jsonl", "ticks"),
+            ("journal.jsonl", "run"),
+        ):
+            pattern = rb'"%s":("[^"]*"|[0-9.]+|\{|\[)' % key.encode()
+            replaced = re.sub(pattern, b'"%s":%s' % (key.encode(), value), bundle[name], count=1)
+            yield {**bundle, name: replaced}
+
+
+def test_what_makes_no_sense_is_refused_by_both_and_never_a_traceback(
+    tmp_path: Path, program: Program, bundle: Bundle
+) -> None:
+    nobody = {name: content for name, content in bundle.items() if name != "seal.json"}
+    manifest = json.loads(nobody["manifest.json"]) | {"sealed_by": None}
+    nobody["manifest.json"] = canonical(manifest) + b"\n"
+    path = write_file(nobody, tmp_path / "b.zip")
+    assert ours(program, path, unsealed=True).report.ok
+    for number, (signed, bare) in enumerate(
+        zip(nonsense(bundle), nonsense_of(nobody), strict=True)
+    ):
+        write_file(signed, path)
+        assert not ours(program, path).report.ok, number
+        assert theirs(path, tmp_path / "key.pub")[0] == 5, number
+        if bare:
+            write_file(bare, path)
+            assert not ours(program, path, unsealed=True).report.ok, number
+            assert theirs(path)[0] == 5, number
+
+
+def nonsense_of(nobody: Bundle) -> Iterator[Bundle]:
+    """The same where nobody signed it, and the manifest agrees with the files where it can."""
+    with_none = {**nobody, "seal.json": b""}
+    for wrong in nonsense(with_none):
+        if wrong["seal.json"] or wrong == with_none:
+            yield {}
+        elif wrong["manifest.json"] != nobody["manifest.json"]:
+            yield {n: c for n, c in wrong.items() if n != "seal.json"}
+        else:
+            yield rewritten({n: c for n, c in wrong.items() if n != "seal.json"}, None)
