@@ -34,14 +34,14 @@ def region_named(tools: Tools, name: str) -> Region:
 
 def repository_folder(dataset: Dataset) -> str:
     """The repository's folder below a region's prefix."""
-    return f"datasets/{dataset.name}"
+    return dataset.home
 
 
 def address_of(tools: Tools, dataset: Dataset, region: Region) -> RepositoryAddress:
     """The dataset's repository in the region, with what opens it."""
     credentials = credentials_of(region, tools.secrets)
     return RepositoryAddress(
-        url=repository_url(region, dataset.name),
+        url=repository_url(region, repository_folder(dataset)),
         password=tools.secrets.get(password_name(dataset, region.name)),
         access_key=credentials.access_key,
         secret_key=credentials.secret_key,

@@ -27,6 +27,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "rewind": "rewinds:REWIND",
         "scrub": "scrubs:SCRUB",
         "heal": "heals:HEAL",
+        "copies.adopt": "adopting:COPIES_ADOPT",
         "region.reachable": "regions:REGION_REACHABLE",
         "region.versioned": "regions:REGION_VERSIONED",
         "snapshot.age": "regions:SNAPSHOT_AGE",

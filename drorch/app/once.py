@@ -11,6 +11,8 @@ from drorch.app.backups import Carried
 from drorch.app.crew import Crew, Ended, conclude
 from drorch.app.keeping import Keeping
 from drorch.app.overview import Overlook, put_down
+from drorch.app.plane.copying import copied
+from drorch.app.plane.keeping import take_due
 from drorch.app.preload import preload
 from drorch.app.program import Program
 from drorch.app.runs import Control
@@ -54,6 +56,9 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
         if not control.stopping:
             Keeping(program, log).go()
         alarms.attend(program, control=control)
+        if not control.stopping:
+            copied(program)
+            take_due(program, log)
         if program.configuration.daemon.textfile is not None:
             put_down(program, Overlook().taken(program, program.clock.now().at))
     return found

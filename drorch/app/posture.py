@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from drorch.app import deletions, endings, evidence, lateness, locks, overdue, promises
 from drorch.app.alarm import alarm
+from drorch.app.plane import posture as plane
 from drorch.app.program import Program
 from drorch.app.proofs import Proofs, proofs_of
 from drorch.app.proving import Proof, Standing, proofs_of_runbooks, standings
@@ -37,6 +38,7 @@ def status(program: Program) -> dict[str, Value]:
         "datasets": datasets,
         "services": services_document(program),
         "drills": [proof.document() for proof in proofs],
+        "control_plane": plane.document(program, seen.now),
         "alarms": [*alarms, *_other_alarms(seen, proofs, known)],
     }
 
@@ -115,6 +117,7 @@ def _other_alarms(
     seen: Seen, proofs: Sequence[Proof], known: Mapping[str, Standing]
 ) -> Iterator[dict[str, Value]]:
     """Those that concern no single dataset."""
+    yield from plane.alarms(seen.program, seen.now)
     yield from locks.record_alarms(seen)
     yield from _run_alarms(seen)
     yield from endings.alarms(seen)

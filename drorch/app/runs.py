@@ -53,6 +53,7 @@ SUPERSEDED = frozenset(
         RunKind.RESTORE_TEST,
         RunKind.CORRECTIVE,
         RunKind.REPORT,
+        RunKind.RECOVER,
     }
 )
 

@@ -38,6 +38,9 @@ CATALOGUE = (
     Section(
         "Recover and practise",
         (
+            Entry(
+                "recover", "Bring back drorch's own records onto an empty machine, from one region."
+            ),
             Entry("restore", "Bring a dataset back into an empty folder."),
             Entry("rewind", "Undo deletion and overwriting in a region that keeps versions."),
             Entry("runbook", "List runbooks, check them, see what they would do."),

@@ -62,5 +62,6 @@ def carry_out(arguments: Sequence[str]) -> int:
         from drorch.cli.failing import told
 
         code = told(error, session)
+    session.protect()
     session.close()
     return int(code) if isinstance(code, int) else 0

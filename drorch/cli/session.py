@@ -113,6 +113,20 @@ class Session:
         except OSError:
             self._mute.add(id(stream))
 
+    def protect(self) -> None:
+        """Bring what this line has recorded to the regions of the control plane, as far as they live,
+        within seconds; whatever comes of it changes nothing of what the line has done.
+        """
+        program = self.opened
+        if program is None or "journal" not in vars(program) or not program.journal.wrote:
+            return
+        from contextlib import suppress
+
+        with suppress(BaseException):
+            from drorch.app.plane.copying import copied
+
+            copied(program)
+
     def close(self) -> None:
         """Let go of what the program holds, and of streams nobody reads any more."""
         if self.opened is not None and "journal" in vars(self.opened):

@@ -25,11 +25,7 @@ def reference_problems(shape: ConfigurationShape, document: Document) -> Iterato
             yield from names.check("secrets", secret, ("notify", index, key))
     yield from _of_evidence(names, shape, document)
     yield from _of_reports(names, shape)
-    plane = shape.control_plane
-    yield from names.check("secrets", plane.password, ("control_plane", "password"))
-    for index, listed in enumerate(plane.regions):
-        yield from names.check("regions", listed, ("control_plane", "regions", index))
-    yield from _twice(document, ("control_plane", "regions"), plane.regions)
+    yield from _control_plane(names, shape, document)
 
 
 class _Names:
@@ -166,6 +162,24 @@ def _outside(shape: ConfigurationShape, document: Document, name: str) -> str:
         if not jurisdiction_within(region.jurisdiction, one.residency)
         and not _has_transfer(document, "datasets", dataset)
     )
+def _control_plane(
+    names: _Names, shape: ConfigurationShape, document: Document
+) -> Iterator[Problem]:
+    """Its password is one, and its records lie nowhere that a dataset's may not."""
+    plane, path = shape.control_plane, ("control_plane", "regions")
+    yield from names.check("secrets", plane.password, ("control_plane", "password"))
+    yield from names.twice(path, plane.regions)
+    passwords = {dataset.password for dataset in shape.datasets.values()}
+    if plane.password is None and len(passwords) > 1:
+        message = "control_plane.password is missing: the datasets have several passwords"
+        hint = f"name the secret that seals drorch's records: one of {', '.join(sorted(passwords))}"
+        yield document.problem(("control_plane",), message, hint, at_key=True)
+    for index, listed in enumerate(plane.regions):
+        yield from names.check("regions", listed, (*path, index))
+        if outside := _outside(shape, document, listed):
+            message = f"control_plane.regions: {listed!r} is outside the residency of {outside}"
+            hint = "records tell of the data: leave it out, or name the papers: `transfer`"
+            yield names.problem((*path, index), message, hint)
 
 
 def _has_transfer(document: Document, section: str, name: str) -> bool:

@@ -57,6 +57,7 @@ class AlarmWord(StrEnum):
     REGION_LOST = "region.lost"
     CHANNEL_FAILING = "channel.failing"
     CONFIGURATION_REFUSED = "configuration.refused"
+    CONTROL_PLANE_BEHIND = "control-plane.behind"
     JOURNAL_FAILING = "journal.failing"
     DAEMON_DOWN = "daemon.down"
 
@@ -165,6 +166,10 @@ HEADLINES: Final[Mapping[AlarmWord, Mapping[str, str]]] = {
         "fr": "configuration refusée",
     },
     AlarmWord.DAEMON_DOWN: {"en": "daemon down", "fr": "service arrêté"},
+    AlarmWord.CONTROL_PLANE_BEHIND: {
+        "en": "drorch's records not copied",
+        "fr": "registres de drorch non copiés",
+    },
     AlarmWord.JOURNAL_FAILING: {"en": "journal cannot be written", "fr": "journal inutilisable"},
 }
 

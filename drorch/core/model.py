@@ -170,7 +170,8 @@ BRAKE = 0.3
 class Dataset:
     """What is protected: paths, or a dump; with its objectives and policy.
 
-    `prune` is a schedule or an age as written; `brake` the share that may vanish at once.
+    `prune` is a schedule or an age as written; `brake` the share that may vanish at once. `folder`
+    is where its repositories lie below a region's prefix, if not in `datasets/NAME`.
     """
 
     name: str
@@ -195,6 +196,12 @@ class Dataset:
     guard: Guard = field(default_factory=Guard)
     priority: Priority = USUAL
     transfer: Transfer | None = None
+    folder: str = ""
+
+    @property
+    def home(self) -> str:
+        """The folder of its repositories, below a region's prefix."""
+        return self.folder or f"datasets/{self.name}"
 
     @property
     def regions(self) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class RunKind(StrEnum):
     RESTORE_TEST = "restore-test"
     CORRECTIVE = "corrective-action"
     REPORT = "report"
+    RECOVER = "recover"
 
 
 class Phase(StrEnum):

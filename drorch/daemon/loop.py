@@ -35,6 +35,7 @@ from drorch.core.events import FindingRecorded
 from drorch.core.moment import Moment
 from drorch.core.values import Finding, Value
 from drorch.core.vitals import DaemonState, Overview
+from drorch.daemon.keeping import Keeping
 from drorch.daemon.rounds import Round
 from drorch.daemon.timer import Timer
 from drorch.daemon.vitals import Told, document_of, line_of
@@ -83,6 +84,7 @@ class Daemon:
     _debts: Debts = field(default_factory=Debts)
     _crew: Crew = field(init=False)
     _aside: Aside = field(init=False)
+    _keeping: Keeping = field(init=False)
     _timer: Timer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,6 +93,7 @@ class Daemon:
         self._swept = time.monotonic() - SWEEP
         self._crew = Crew(self.control, self.log, self.inbox.put)
         self._aside = Aside(self.log)
+        self._keeping = Keeping(self.log)
         self._timer = Timer(lambda schedule: self.inbox.put(Fired(schedule)))
 
     def run(self) -> ExitCode:
@@ -133,6 +136,7 @@ class Daemon:
             self._sweep()
         for one in self._rounds:
             one.go(self._aside)
+        self._keeping.go()
         self._begin()
 
     def _patience(self) -> float:
@@ -211,6 +215,7 @@ class Daemon:
             self.unattended.owe(duty, now)
         self._timer.set(self.unattended.groups, self.unattended.zone)
         self._rounds = tuple(self._to_do())
+        self._keeping.begin(self.program)
         self.log.info(
             "daemon.ready", f"{len(self.unattended.jobs)} jobs", jobs=len(self.unattended.jobs)
         )
@@ -314,6 +319,7 @@ class Daemon:
             self.program, self.refused, self._refused_at = self.unattended.program, None, None
             self._configured_at = self._now()
             self._rounds = tuple(self._to_do())
+            self._keeping.begin(self.program)
             self._timer.set(self.unattended.groups, self.unattended.zone)
             self.log.info("configuration.taken", "the configuration was read again")
         self.lease.say(self.document())
@@ -331,6 +337,7 @@ class Daemon:
         )
         self._timer.stop()
         self.control.leave("the daemon was stopped")
+        self._keeping.stop()
         while self.unattended and self.unattended.running and time.monotonic() < ends:
             for word in self._words(min(1.0, max(0.0, ends - time.monotonic()))):
                 if isinstance(word, Ended):
@@ -339,6 +346,7 @@ class Daemon:
         for name in left:
             self.log.error("run.left", f"{name} did not end within {limit:g} s")
         self._aside.finish(max(1.0, ends - time.monotonic()))
+        self._keeping.finish(max(1.0, ends - time.monotonic()))
         self.lease.say({**self.document(), "stopped_at": rfc3339(self._now())})
         self.log.info("daemon.stopped", "stopped")
         return ExitCode.FAILED if left else ExitCode.GOOD

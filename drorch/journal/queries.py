@@ -88,6 +88,14 @@ EVENTS_TELLING = _ROW.where(
     or_(events.c.kind == bindparam("kind"), events.c.kind == bindparam("end")),
     or_(events.c.body.like(bindparam("one")), events.c.body.like(bindparam("other"))),
 ).order_by(events.c.n)
+_NUMBERED = select(events.c.n, *columns(events, Row))
+
+INSERT_NUMBERED = insert(events).inline().values(values_of(["n", *_names(Row)]))
+NUMBERED_AFTER = up_to(
+    _LIMIT, _NUMBERED.where(events.c.n > bindparam("after")).order_by(events.c.n)
+)
+NUMBERED = _NUMBERED.where(events.c.n == bindparam("n"))
+LAST_NUMBER = select(func.max(events.c.n))
 RUNS_WITH_EVENTS = select(events.c.run).group_by(events.c.run).order_by(func.min(events.c.n))
 RUNS_WITHOUT_EVENTS = select(runs.c.run).where(
     ~select(events.c.n).where(events.c.run == runs.c.run).exists()
@@ -99,6 +107,7 @@ _ENTRY = select(*columns(ledger, Entry))
 
 INSERT_ENTRY = insert(ledger).inline().values(values_of(_names(Entry)))
 LAST_ENTRY = up_to(literal_column("1"), _ENTRY.order_by(ledger.c.n.desc()))
+FIRST_ENTRY = up_to(literal_column("1"), _ENTRY.order_by(ledger.c.n))
 ENTRIES = _ENTRY.order_by(ledger.c.n)
 ENTRY_AT = _ENTRY.where(ledger.c.n == bindparam("n"))
 ENTRIES_OF = _ENTRY.where(ledger.c.run == bindparam("run"))
@@ -341,6 +350,7 @@ JOB = JOBS.where(jobs.c.job == bindparam("job"))
 
 # --- requests
 
+POSTED = select(posted.c.run, posted.c.kind, posted.c.body).order_by(posted.c.id)
 POST = insert(posted).inline().values(values_of(["run", "kind", "body"]))
 REQUESTS = (
     select(posted.c.id, posted.c.kind, posted.c.body)

@@ -46,6 +46,38 @@ FROM events
 WHERE (events.kind = %(kind)s::VARCHAR OR events.kind = %(end)s::VARCHAR) AND (events.body LIKE %(one)s::VARCHAR OR events.body LIKE %(other)s::VARCHAR) ORDER BY events.n""",
 )
 
+INSERT_NUMBERED = Statement(
+    """INSERT INTO events (n, run, seq, at, boot, ticks, kind, body, prev, hash) VALUES (:n, :run, :seq, :at, :boot, :ticks, :kind, :body, :prev, :hash)""",
+    """INSERT INTO events (n, run, seq, at, boot, ticks, kind, body, prev, hash) VALUES (%(n)s::BIGINT, %(run)s::VARCHAR, %(seq)s::INTEGER, %(at)s::VARCHAR, %(boot)s::VARCHAR, %(ticks)s, %(kind)s::VARCHAR, %(body)s::VARCHAR, %(prev)s::VARCHAR, %(hash)s::VARCHAR)""",
+)
+
+NUMBERED_AFTER = Statement(
+    """SELECT events.n, events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
+FROM events
+WHERE events.n > :after ORDER BY events.n
+LIMIT :limit OFFSET 0""",
+    """SELECT events.n, events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
+FROM events
+WHERE events.n > %(after)s::BIGINT ORDER BY events.n
+LIMIT %(limit)s::BIGINT OFFSET 0""",
+)
+
+NUMBERED = Statement(
+    """SELECT events.n, events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
+FROM events
+WHERE events.n = :n""",
+    """SELECT events.n, events.run, events.seq, events.at, events.boot, events.ticks, events.kind, events.body, events.prev, events.hash
+FROM events
+WHERE events.n = %(n)s::BIGINT""",
+)
+
+LAST_NUMBER = Statement(
+    """SELECT max(events.n) AS max_1
+FROM events""",
+    """SELECT max(events.n) AS max_1
+FROM events""",
+)
+
 RUNS_WITH_EVENTS = Statement(
     """SELECT events.run
 FROM events GROUP BY events.run ORDER BY min(events.n)""",
@@ -77,6 +109,15 @@ FROM ledger ORDER BY ledger.n DESC
 LIMIT 1 OFFSET 0""",
     """SELECT ledger.n, ledger.run, ledger.what, ledger.head, ledger.at, ledger.prev, ledger.hash
 FROM ledger ORDER BY ledger.n DESC
+LIMIT 1 OFFSET 0""",
+)
+
+FIRST_ENTRY = Statement(
+    """SELECT ledger.n, ledger.run, ledger.what, ledger.head, ledger.at, ledger.prev, ledger.hash
+FROM ledger ORDER BY ledger.n
+LIMIT 1 OFFSET 0""",
+    """SELECT ledger.n, ledger.run, ledger.what, ledger.head, ledger.at, ledger.prev, ledger.hash
+FROM ledger ORDER BY ledger.n
 LIMIT 1 OFFSET 0""",
 )
 
@@ -558,6 +599,13 @@ WHERE jobs.job = :job""",
     """SELECT jobs.job, jobs.accounted_at
 FROM jobs
 WHERE jobs.job = %(job)s::VARCHAR""",
+)
+
+POSTED = Statement(
+    """SELECT posted.run, posted.kind, posted.body
+FROM posted ORDER BY posted.id""",
+    """SELECT posted.run, posted.kind, posted.body
+FROM posted ORDER BY posted.id""",
 )
 
 POST = Statement(

@@ -61,10 +61,13 @@ class SqlJournal:
         patience: timedelta = PATIENCE,
         create: bool = True,
     ) -> None:
+        self._url = url
         self._database = open_state(url, folder, patience, create=create)
         self._writer: Connection | None = None
         self._lock = threading.RLock()
         self._standings: dict[str, Standing] = {}
+        #: Whether anything was recorded through it.
+        self.wrote = False
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +84,11 @@ class SqlJournal:
     def database(self) -> str:
         """SQLite's file, or the name of PostgreSQL's database."""
         return self._database.name
+
+    @property
+    def file(self) -> Path | None:
+        """SQLite's file; None of another database."""
+        return Path(self._database.name) if self._url.startswith("sqlite") else None
 
     def close(self) -> None:
         """Let go of the database; what was recorded is durable already."""
@@ -105,7 +113,7 @@ class SqlJournal:
                 may_begin(other)
             _record(connection, rows)
             records.insert_standing(connection, standing)
-            _project(connection, standing, rows, events)
+            project(connection, standing, rows, events)
             records.update_standing(connection, standing)
         return self._keep(standing)
 
@@ -117,7 +125,7 @@ class SqlJournal:
             if events:
                 rows = _seal_all(run, events, after, standing.head)
                 _record(connection, rows)
-                _project(connection, standing, rows, events)
+                project(connection, standing, rows, events)
                 records.update_standing(connection, standing)
             if taken:
                 records.clear_requests(connection, run, taken)
@@ -265,6 +273,7 @@ class SqlJournal:
                 writer.begin(Transaction.WRITE_ALONE if alone else Transaction.WRITE)
                 yield writer
                 writer.commit()
+                self.wrote = self.wrote or bool(run)
             except BaseException:
                 # What was folded for this transaction did not come to be; a connection that
                 # failed is not used again.
@@ -303,7 +312,7 @@ def _record(connection: Connection, rows: Sequence[Row]) -> None:
         raise FenceLost.of(rows[0].run) from None
 
 
-def _project(
+def project(
     connection: Connection, standing: Standing, rows: Sequence[Row], events: Sequence[Stamped]
 ) -> None:
     """Fold the events just recorded into everything that is kept beside them."""

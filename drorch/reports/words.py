@@ -28,6 +28,7 @@ KINDS: Final[Mapping[str, str]] = {
     "restore-test": later("Restore test"),
     "tell": later("Message to people"),
     "schedule": later("Record of the schedule"),
+    "recover": later("Recovery of the control plane"),
     "corrective-action": later("Corrective action"),
     "report": later("Quarterly report"),
 }

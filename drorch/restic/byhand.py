@@ -42,7 +42,7 @@ def opening(
 
 def _url(dataset: str, region: Region | None) -> str:
     if region is not None:
-        return repository_url(region, dataset)
+        return repository_url(region, f"datasets/{dataset}")
     return f"s3:{ENDPOINT}/{BUCKET}/datasets/{dataset}"
 
 

@@ -52,9 +52,9 @@ class RepositoryAddress:
         return text
 
 
-def repository_url(region: Region, dataset: str) -> str:
-    """The URL for restic of a dataset's repository: `[prefix/]datasets/<dataset>` in the bucket."""
-    key = region.key("datasets", dataset)
+def repository_url(region: Region, folder: str) -> str:
+    """The URL for restic of a repository in the bucket, in a folder below the region's prefix."""
+    key = region.key(folder)
     return f"s3:{region.endpoint.rstrip('/')}/{region.bucket}/{key}"
 
 

@@ -38,6 +38,7 @@ def command(session: Session, *, check: bool) -> int:
         if found["drills"]:
             session.say("")
             _drills(session, found["drills"])
+        _control_plane(session, found)
         _alarms(session, found["alarms"])
     return int(ExitCode.FAILED if check and found["alarms"] else ExitCode.GOOD)
 
@@ -206,6 +207,29 @@ def _ready(session: Session, drill: Mapping[str, Any]) -> str:
         return proven
     word = "no" if drill["readiness_wrong"] else "partly known"
     return f"{word} (was {proven})" if drill["readiness_proven_at"] else word
+
+
+def _control_plane(session: Session, found: Mapping[str, Any]) -> None:
+    """How old the copies of drorch's own records are, where there ever were any."""
+    if found["control_plane"] is None:
+        return
+    session.say("")
+    show_table(
+        session,
+        ("control plane in", "copied", "lacks", "whole state", "why"),
+        [
+            (
+                one["region"],
+                _ago(found["at"], one["copied_at"]),
+                lasted(one["behind_s"]) if one["behind_s"] else "nothing",
+                _ago(found["at"], one["whole_at"]),
+                one_line(one["why"] or "-"),
+            )
+            for one in found["control_plane"]["regions"]
+        ],
+        empty="no region may hold drorch's records",
+        right=("copied", "whole state"),
+    )
 
 
 def _alarms(session: Session, alarms: Sequence[Mapping[str, Any]]) -> None:

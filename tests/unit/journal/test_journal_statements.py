@@ -26,7 +26,7 @@ def test_the_texts_are_rendered_from_core() -> None:
 
 def test_every_statement_is_used() -> None:
     sources = "".join(
-        (TARGET.parent / name).read_text() for name in ("records.py", "noted.py", "counted.py", "scheduled.py", "direct.py", "whole.py", "stocks.py", "points.py", "span.py", "ledger.py")
+        (TARGET.parent / name).read_text() for name in ("records.py", "noted.py", "counted.py", "scheduled.py", "direct.py", "whole.py", "stocks.py", "points.py", "span.py", "ledger.py", "increments.py")
     )  # fmt: skip
     names = [n for n, s in vars(statements).items() if isinstance(s, Statement)]
     assert len(names) > 30

@@ -386,4 +386,4 @@ def test_secrets_in_what_restic_says_are_not_repeated(tmp_path):
 def test_a_repository_lies_below_datasets_in_its_bucket():
     region = Region("qc", "http://127.0.0.1:9102/", "drorch", "CA-QC", prefix="prod/")
     url = "s3:http://127.0.0.1:9102/drorch/prod/datasets/ehr-db"
-    assert repository_url(region, "ehr-db") == url
+    assert repository_url(region, "datasets/ehr-db") == url

@@ -1,0 +1,1 @@
+"""Copies of the control plane in regions, and the way back from them."""

@@ -1,0 +1,168 @@
+"""Which whole state a region can give: a restic snapshot and the segments that go on from it. Pure
+but for the restoring.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from drorch.app.plane.looking import Opened, Whole, refuse_newer
+from drorch.app.plane.segments import Segment
+from drorch.app.plane.whole import EVIDENCE, MANIFEST, STATE
+from drorch.core.errors import JournalUntrusted, ResticError
+from drorch.core.plane import BEGINNING, Point
+from drorch.journal.increments import leave_requests, ledger_head, replay
+from drorch.journal.store import SqlJournal
+from drorch.restic.client import Restic
+
+#: So many whole states are tried, the newest first, before a stream alone is.
+_TRIED = 5
+
+
+class Unusable(Exception):
+    """This state cannot be brought back from there; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A state that can be made: `at` is when it was copied, `until` how far its history goes."""
+
+    opened: Opened = field(repr=False)
+    whole: Whole | None
+    segments: tuple[Segment, ...]
+    at: datetime
+    until: Point
+
+    @property
+    def region(self) -> str:
+        """Where it lies."""
+        return self.opened.bucket.region.name
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A state that was brought back. `files` are configuration and runbooks by their paths."""
+
+    files: Mapping[str, bytes]
+    left_out: tuple[str, ...]
+
+
+def candidates(opened: Sequence[Opened], at: datetime | None) -> list[Candidate]:
+    """Every state that what was found can give, the newest first; none that is younger than `at`."""
+    found = [one for vault in opened for one in _of_vault(vault, at)]
+    return sorted(found, key=lambda c: (c.at, c.whole is not None, c.until.n), reverse=True)
+
+
+def _of_vault(opened: Opened, at: datetime | None) -> Iterator[Candidate]:
+    wholes = [w for w in opened.wholes if at is None or w.manifest.made_at <= at]
+    for whole in (*wholes[:_TRIED], None):
+        base = whole.manifest.until if whole is not None else BEGINNING
+        if whole is not None:
+            yield Candidate(opened, whole, (), whole.manifest.made_at, base)
+        for stream in opened.streams.values():
+            segments, until = _following(stream, base, at)
+            if not segments:
+                continue
+            last = segments[-1].made_at
+            if whole is not None and last < whole.manifest.made_at:
+                continue
+            yield Candidate(opened, whole, segments, last, until)
+
+
+def _following(
+    stream: Sequence[Segment], base: Point, at: datetime | None
+) -> tuple[tuple[Segment, ...], Point]:
+    """The segments that go on from there without a gap, and where they end."""
+    point, found = base, []
+    for one in stream:
+        if at is not None and one.made_at > at:
+            break
+        if one.until.n < point.n:
+            continue  # a whole state has it already
+        if not one.joins(point):
+            break
+        found.append(one)
+        point = one.until
+    return tuple(found), point
+
+
+def bring_back(candidate: Candidate, folder: Path, restic: Restic) -> Brought:
+    """Make the state in `folder`: `var/drorch.db` and `var/evidence`.
+
+    Raises Unusable, and NewerState of a newer version's.
+    """
+    whole = candidate.whole
+    files: dict[str, bytes] = {}
+    left_out: tuple[str, ...] = ()
+    var = folder / "var"
+    var.mkdir(mode=0o700)
+    if whole is not None:
+        refuse_newer(whole)
+        files, left_out = _restored(candidate, whole, folder, var, restic)
+    newest = next((s for s in reversed(_with_files(candidate)) if s.files is not None), None)
+    if newest is not None and newest.files is not None:
+        files, left_out = dict(newest.files), newest.left_out
+    if not files:
+        raise Unusable("it holds no configuration")
+    try:
+        _replayed(candidate, var)
+    except JournalUntrusted as error:
+        raise Unusable(error.message) from error
+    return Brought(files, left_out)
+
+
+def _with_files(candidate: Candidate) -> list[Segment]:
+    """The segments that may tell of files as they were then, in the order of time."""
+    since = candidate.whole.manifest.made_at if candidate.whole is not None else None
+    streams = candidate.opened.streams.values()
+    chosen = {one.stream for one in candidate.segments}
+    told = [
+        one
+        for stream in streams
+        for one in stream
+        if one.stream in chosen
+        and one.made_at <= candidate.at
+        and (since is None or one.made_at >= since)
+    ]
+    return sorted(told, key=lambda s: s.made_at)
+
+
+def _restored(
+    candidate: Candidate, whole: Whole, folder: Path, var: Path, restic: Restic
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    tree = folder / "whole"
+    paths = [PurePosixPath(path) for path in whole.snapshot.paths]
+    try:
+        restic.restore(candidate.opened.address, whole.snapshot.id, paths, tree, locks=False)
+    except ResticError as error:
+        raise Unusable(f"whole state {whole.snapshot.id[:8]}: {error.message}") from error
+    manifest = json.loads((tree / MANIFEST).read_bytes())
+    (tree / STATE).replace(var / "drorch.db")
+    if (tree / EVIDENCE).is_dir():
+        (tree / EVIDENCE).replace(var / EVIDENCE)
+    files = {
+        str(path.relative_to(tree)): path.read_bytes()
+        for path in sorted(tree.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+    for path in sorted(tree.rglob("*"), reverse=True):
+        if path.is_file():
+            path.unlink()
+        else:
+            path.rmdir()
+    tree.rmdir()
+    return files, tuple(manifest.get("left_out", ()))
+
+
+def _replayed(candidate: Candidate, var: Path) -> None:
+    with SqlJournal(f"sqlite:///{var / 'drorch.db'}") as journal:
+        for one in candidate.segments:
+            replay(journal, one.events)
+        if not candidate.segments:
+            return
+        last = candidate.segments[-1]
+        leave_requests(journal, last.posted)
+        if last.ledger and ledger_head(journal) != last.ledger:
+            raise Unusable("its ledger does not end as it was copied: a run is missing")

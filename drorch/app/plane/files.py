@@ -1,0 +1,43 @@
+"""What of the control plane is files: the configuration and the runbooks. Secrets are none of it."""
+
+import hashlib
+from pathlib import Path
+
+from drorch.app.plane.segments import Files
+from drorch.core.model import Configuration
+
+CONFIGURATION = "drorch.yaml"
+RUNBOOKS = "runbooks"
+
+#: Runbooks, and how they are tested.
+_SUFFIXES = frozenset({".yaml", ".yml"})
+
+#: A runbook is a few thousand bytes long.
+_LARGEST = 1 << 20
+
+
+def files_of(configuration: Configuration) -> Files:
+    """The configuration's file and its runbooks, as they lie there now.
+
+    What cannot be read is left out, and named.
+    """
+    found: dict[str, bytes] = {}
+    left_out: list[str] = []
+    for name, path in _wanted(configuration):
+        try:
+            if path.stat().st_size > _LARGEST:
+                left_out.append(name)
+                continue
+            found[name] = path.read_bytes()
+        except OSError:
+            left_out.append(name)
+    digest = hashlib.sha256()
+    for name, content in sorted(found.items()):
+        digest.update(f"{len(name)} {name} {len(content)} ".encode() + content)
+    return Files(found, digest.hexdigest(), tuple(left_out))
+
+
+def _wanted(configuration: Configuration) -> list[tuple[str, Path]]:
+    wanted = [(CONFIGURATION, configuration.file)] if configuration.file is not None else []
+    there = sorted(p for p in configuration.runbooks.glob("*") if p.suffix in _SUFFIXES)
+    return [*wanted, *((f"{RUNBOOKS}/{path.name}", path) for path in there)]

@@ -1,0 +1,72 @@
+"""Use case `replicate --control-plane`: copy drorch's records now, and wait."""
+
+from dataclasses import dataclass
+
+from drorch.app.plane import whole
+from drorch.app.plane.copying import PATIENT, Brought, Copier, Pace
+from drorch.app.program import Program
+from drorch.core.errors import DrorchError, UsageError
+from drorch.core.plane import plane_password, plane_regions
+from drorch.core.values import Value
+
+_WAITING = Pace(within=600.0, patience=PATIENT, insist=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What one region has now: of new rows (`copied`, `current` or `away`), and of a whole state."""
+
+    region: str
+    segments: str
+    whole: str
+    message: str = ""
+    hint: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether the region has everything."""
+        return self.segments != "away" and self.whole == "copied"
+
+    @property
+    def document(self) -> dict[str, Value]:
+        """As `replicate --control-plane --json` prints it."""
+        return {
+            "region": self.region,
+            "segments": self.segments,
+            "whole": self.whole,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+
+def copy_now(program: Program) -> list[Copied]:
+    """New rows and a whole state, into every region; empty where nothing was ever run.
+
+    Raises UsageError where no password or no region is meant.
+    """
+    configuration = program.configuration
+    if plane_password(configuration) is None:
+        raise UsageError(
+            "no password seals the control plane",
+            "name a secret: control_plane: {password: NAME}",
+        )
+    if not plane_regions(configuration):
+        raise UsageError(
+            "no region may hold the control plane",
+            "name one that every dataset's residency allows, or papers: docs/configuration.md",
+        )
+    copier = Copier(program, _WAITING)
+    rows = {one.region: one for one in copier.copy()}
+    if not rows:
+        return []
+    try:
+        wholes = {one.region: one for one in whole.take(copier)}
+    except DrorchError as error:
+        wholes = {r: Brought(r, "away", error.message, error.hint) for r in rows}
+    return [_copied(one, wholes[one.region]) for one in rows.values()]
+
+
+def _copied(rows: Brought, state: Brought) -> Copied:
+    wrong = next((one for one in (rows, state) if one.message), None)
+    message, hint = (wrong.message, wrong.hint) if wrong else ("", "")
+    return Copied(rows.region, rows.result, state.result, message, hint)

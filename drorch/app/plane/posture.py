@@ -1,0 +1,137 @@
+"""How the copies of the control plane stand, for `status` and `doctor`: no region is asked."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from drorch.app.alarm import alarm
+from drorch.app.diagnosis import Check, Diagnosis, good
+from drorch.app.plane.copying import folder_of
+from drorch.app.plane.standing import Place, Standing, read_standing
+from drorch.app.program import Program
+from drorch.core.alarms import AlarmWord
+from drorch.core.document import rfc3339
+from drorch.core.durations import format_duration
+from drorch.core.model import Region
+from drorch.core.plane import SEGMENT_LATE, WHOLE_LATE, plane_password, plane_regions
+from drorch.core.values import Value
+from drorch.journal.increments import recorded_after
+
+_HINT = "see why, then bring it there: drorch replicate --control-plane"
+_WHOLE_HINT = (
+    "the daemon takes one every day; without it let cron call: drorch replicate --control-plane"
+)
+
+
+def document(program: Program, now: datetime) -> dict[str, Value] | None:
+    """The part of `status --json`; None for a state that was never copied."""
+    standing = _standing(program)
+    if standing is None:
+        return None
+    return {"regions": [_document(program, r, standing, now) for r in _regions(program)]}
+
+
+def alarms(program: Program, now: datetime) -> Iterator[dict[str, Value]]:
+    """Regions whose copies are behind. A state that was never copied is for `doctor` to say: every
+    command that records something tries to copy it.
+    """
+    standing = _standing(program)
+    if standing is None or plane_password(program.configuration) is None:
+        return
+    for region in _regions(program):
+        place = standing.places.get(region.name) or Place()
+        owed = recorded_after(program.journal, place.until)
+        if owed is not None and now - owed > SEGMENT_LATE:
+            yield alarm(
+                AlarmWord.CONTROL_PLANE_BEHIND,
+                region.name,
+                owed,
+                f"{region.name} lacks what was recorded in the last {format_duration(now - owed)}"
+                + (f": {place.why}" if place.why else ""),
+                _HINT,
+            )
+        yield from _without_whole(region, place, now)
+
+
+def _without_whole(region: Region, place: Place, now: datetime) -> Iterator[dict[str, Value]]:
+    since = place.whole_at or place.began_at
+    if since is None or now - since <= WHOLE_LATE:
+        return
+    message = (
+        f"the newest whole state in {region.name} is {format_duration(now - since)} old"
+        if place.whole_at is not None
+        else f"{region.name} has no whole state, only segments since {rfc3339(since)}"
+    )
+    yield alarm(
+        AlarmWord.CONTROL_PLANE_BEHIND, f"whole state in {region.name}", since, message, _WHOLE_HINT
+    )
+
+
+def checks(program: Program) -> Iterator[Check]:
+    """What `doctor` says of it."""
+    configuration = program.configuration
+    if plane_password(configuration) is None or not configuration.regions:
+        return
+    regions = plane_regions(configuration)
+    if not regions:
+        yield Check(
+            "control-plane",
+            "",
+            Diagnosis.FAIL,
+            "no region may hold drorch's records: the datasets' residencies have none in common",
+            "name one under `control_plane: {regions: …}`, with the papers of its transfer",
+        )
+        return
+    if len(regions) == 1:
+        yield Check(
+            "control-plane",
+            regions[0].name,
+            Diagnosis.WARN,
+            "drorch's records are copied to one region only",
+            "name another under `control_plane: {regions: …}`",
+        )
+    standing = _standing(program)
+    for region in regions:
+        yield _check(region, standing)
+
+
+def _check(region: Region, standing: Standing | None) -> Check:
+    place = standing.places.get(region.name) if standing is not None else None
+    if place is None or place.at is None:
+        why = f": {place.why}" if place is not None and place.why else ""
+        return Check(
+            "control-plane",
+            region.name,
+            Diagnosis.WARN,
+            f"drorch's records were never copied there{why}",
+            "once there is a run: drorch replicate --control-plane",
+        )
+    if place.why:
+        return Check("control-plane", region.name, Diagnosis.WARN, place.why, place.hint)
+    if place.whole_at is None:
+        message = "segments only, no whole state yet"
+        return Check("control-plane", region.name, Diagnosis.WARN, message, _WHOLE_HINT)
+    return good("control-plane", region.name, f"copied {rfc3339(place.at)}")
+
+
+def _document(
+    program: Program, region: Region, standing: Standing, now: datetime
+) -> dict[str, Value]:
+    place = standing.places.get(region.name) or Place()
+    owed = recorded_after(program.journal, place.until)
+    return {
+        "region": region.name,
+        "jurisdiction": region.jurisdiction,
+        "copied_at": rfc3339(place.at) if place.at else None,
+        "behind_s": round((now - owed).total_seconds(), 3) if owed is not None else 0.0,
+        "whole_at": rfc3339(place.whole_at) if place.whole_at else None,
+        "why": place.why or None,
+    }
+
+
+def _standing(program: Program) -> Standing | None:
+    found = read_standing(folder_of(program.configuration))
+    return found if found.vault is not None else None
+
+
+def _regions(program: Program) -> tuple[Region, ...]:
+    return plane_regions(program.configuration)

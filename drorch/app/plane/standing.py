@@ -1,0 +1,167 @@
+"""How far each region's copies of the control plane have come: one small file beside the state.
+
+Nothing rests on it: without it the regions are asked, and new streams are begun.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from drorch.adapters.evidence import make_private
+from drorch.core.document import rfc3339
+from drorch.core.plane import BEGINNING, Point
+
+_STEP = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One region's copies: the stream that is written, and how far it goes.
+
+    `number` is the last segment's, `until` where it ends, `files` the digest of what it last told of
+    files, `late` the numbers of events that may still come. `at` is when it last had everything,
+    `began_at` when it was first written to, `tried_at` when it was last tried, `why` and `hint` why that failed. `whole` is where its newest
+    whole state ends, `whole_at` when that was taken; `covered` is the number of the last segment
+    that it covers, of the newest of `streams` at that time. `streams` are all that were begun here.
+    """
+
+    stream: str = ""
+    number: int = 0
+    until: Point = BEGINNING
+    files: str = ""
+    late: tuple[int, ...] = ()
+    keyed: bool = False
+    at: datetime | None = None
+    tried_at: datetime | None = None
+    why: str = ""
+    hint: str = ""
+    began_at: datetime | None = None
+    whole: Point = BEGINNING
+    whole_at: datetime | None = None
+    whole_files: str = ""
+    covered: tuple[str, int] = ("", 0)
+    streams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """The key that is sealed with here, and the file that gives it to whoever knows the passphrase.
+
+    It opens nothing but the segments, which say what the state beside it says.
+    """
+
+    plane: str
+    name: str
+    key: bytes = field(repr=False)
+    file: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All of it; an empty one for a state that was never copied."""
+
+    vault: Vault | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    def with_place(self, region: str, place: Place) -> "Standing":
+        """With another place."""
+        return replace(self, places={**self.places, region: place})
+
+
+def read_standing(folder: Path) -> Standing:
+    """What the file says; an empty one if there is none, or none that can be read."""
+    try:
+        found = json.loads((folder / "standing.json").read_bytes())
+        vault = found["vault"]
+        return Standing(
+            vault
+            and Vault(
+                vault["plane"],
+                vault["name"],
+                bytes.fromhex(vault["key"]),
+                bytes.fromhex(vault["file"]),
+            ),
+            {name: _place(one) for name, one in found["places"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return Standing()
+
+
+def write_standing(folder: Path, standing: Standing) -> None:
+    """Put it down, for this user alone. Raises OSError where it cannot be."""
+    vault = standing.vault
+    document = {
+        "vault": vault
+        and {
+            "plane": vault.plane,
+            "name": vault.name,
+            "key": vault.key.hex(),
+            "file": vault.file.hex(),
+        },
+        "places": {name: _document(place) for name, place in standing.places.items()},
+    }
+    make_private(folder)
+    path = folder / f"standing.json.{os.getpid()}"
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Not forced to the disk: after a power cut the regions are asked.
+    with os.fdopen(handle, "w") as file:
+        json.dump(document, file)
+    path.replace(folder / "standing.json")
+
+
+@contextmanager
+def alone(folder: Path, within: float) -> Iterator[bool]:
+    """Hold the place against other processes of this host; False if it was not to be had in time."""
+    make_private(folder)
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield _taken(handle, time.monotonic() + within)
+    finally:
+        os.close(handle)
+
+
+def _taken(handle: int, until: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_STEP)
+        else:
+            return True
+
+
+_TIMES = ("at", "began_at", "tried_at", "whole_at")
+
+
+def _document(place: Place) -> dict[str, Any]:
+    times = {name: getattr(place, name) for name in _TIMES}
+    return {
+        **asdict(place),
+        **{name: rfc3339(at) if at is not None else None for name, at in times.items()},
+        "until": [place.until.n, place.until.hash],
+        "whole": [place.whole.n, place.whole.hash],
+    }
+
+
+def _place(found: Mapping[str, Any]) -> Place:
+    times = {n: datetime.fromisoformat(found[n]) if found[n] else None for n in _TIMES}
+    return Place(
+        **{
+            **found,
+            **times,
+            "until": Point(*found["until"]),
+            "whole": Point(*found["whole"]),
+            "late": tuple(found["late"]),
+            "covered": (str(found["covered"][0]), int(found["covered"][1])),
+            "streams": tuple(found["streams"]),
+        }
+    )

@@ -1,0 +1,208 @@
+"""`drorch recover`: everything drorch knows, back onto an empty machine, from one region."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drorch.cli.inputs import moment_given
+from drorch.cli.session import Session
+from drorch.cli.verb import Verb
+from drorch.core.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from drorch.app.plane.recovering import Recovered, Wish
+
+
+@click.command(
+    cls=Verb,
+    name="recover",
+    help="Bring back drorch's own records onto an empty machine, from one region.",
+)
+@click.option("--endpoint", required=True, metavar="URL", help="Where the region answers.")
+@click.option("--bucket", required=True, metavar="NAME", help="Its bucket.")
+@click.option("--prefix", metavar="P", default="", help="Its prefix, if it has one.")
+@click.option("--location", metavar="NAME", default="us-east-1", help="The S3 region's name.")
+@click.option(
+    "--access-key-env", required=True, metavar="VAR", help="The variable with the access key."
+)
+@click.option(
+    "--secret-key-env", required=True, metavar="VAR", help="The variable with the secret key."
+)
+@click.option(
+    "--password-file",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A file with the password that `control_plane.password` names.",
+)
+@click.option(
+    "--to",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="An empty or new folder: configuration, runbooks and state come to lie there.",
+)
+@click.option("--at", metavar="TIME", help="As it was then; a time without an offset is in UTC.")
+@click.option(
+    "--plane", metavar="ID", default="", help="Which, where the bucket holds several by mistake."
+)
+@click.pass_obj
+def command(session: Session, /, *, to: Path, at: str | None, **given: Any) -> int:
+    """Needs no configuration, and writes nothing unless it is whole."""
+    from drorch.app.plane.recovering import recover
+
+    found = recover(_wish(to.absolute(), at, given))
+    if session.json:
+        session.emit(_document(found))
+    else:
+        _tell(session, found)
+    if not found.report.ok:
+        flaw = found.report.flaws[0]
+        session.tell(
+            f"error: the recovered journal is broken: {flaw.subject}: {flaw.message}",
+            "hint: it was so when it was copied; recover an earlier state with --at, and compare",
+        )
+        return int(ExitCode.JOURNAL_UNTRUSTED)
+    return int(ExitCode.GOOD)
+
+
+def _wish(to: Path, at: str | None, given: Mapping[str, Any]) -> "Wish":
+    import os
+
+    from drorch.app.plane.recovering import Wish
+    from drorch.config.addresses import region_given
+    from drorch.storage.client import Credentials
+
+    region = region_given(given["endpoint"], given["bucket"], given["prefix"], given["location"])
+    keys = [_variable(given[name], name) for name in ("access_key_env", "secret_key_env")]
+    return Wish(
+        region=region,
+        credentials=Credentials(*keys),
+        passphrase=_passphrase(given["password_file"]),
+        to=to,
+        at=moment_given(at, "UTC") if at else None,
+        plane=given["plane"],
+        restic=os.environ.get("DRORCH_RESTIC", "restic"),
+        environment=dict(os.environ),
+    )
+
+
+def _variable(name: str, option: str) -> str:
+    import os
+
+    value = os.environ.get(name, "")
+    if not value:
+        raise UsageError(
+            f"--{option.replace('_', '-')}: the variable {name} is not set",
+            f"set it first: export {name}=…",
+        )
+    return value
+
+
+def _passphrase(path: Path) -> str:
+    try:
+        value = path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise UsageError(
+            f"{path} cannot be read: {why}", "name the file by --password-file"
+        ) from None
+    if not value:
+        raise UsageError(f"{path} is empty", "put the control plane's password there")
+    return value
+
+
+def _document(found: "Recovered") -> dict[str, Any]:
+    from drorch.core.document import rfc3339
+
+    return {
+        "to": str(found.to),
+        "organization": found.organization,
+        "region": found.region,
+        "at": rfc3339(found.at),
+        "journal": {
+            "ok": found.report.ok,
+            "runs": found.report.runs,
+            "events": found.report.events,
+            "head": f"sha256:{found.report.head}",
+            "flaws": [{"subject": f.subject, "message": f.message} for f in found.report.flaws],
+        },
+        "regions": [
+            {
+                "region": one.region,
+                "at": rfc3339(one.at) if one.at else None,
+                "behind_s": (found.at - one.at).total_seconds() if one.at else None,
+                "flaws": list(one.flaws),
+                "message": one.message,
+            }
+            for one in found.seen
+        ],
+        "adopted": [
+            {
+                "dataset": one.dataset,
+                "snapshots": one.snapshots,
+                "newest_at": one.newest_at or None,
+                "unasked": list(one.unasked),
+            }
+            for one in found.adopted
+        ],
+        "secrets": [
+            {"secret": one.name, "source": one.source, "message": one.message, "hint": one.hint}
+            for one in found.secrets
+        ],
+        "password_file": str(found.written) if found.written else None,
+        "left_out": list(found.left_out),
+        "command": found.command,
+    }
+
+
+def _tell(session: Session, found: "Recovered") -> None:
+    at = f"{found.at:%Y-%m-%d %H:%M:%S} UTC"
+    whose = f" of {found.organization}" if found.organization else ""
+    word = "good" if found.report.ok else "BROKEN"
+    session.say(
+        f"recovered the control plane{whose} into {found.to}",
+        f"  as it was at {at}, from region {found.region}",
+        f"  journal: {word}, {found.report.runs} runs, {found.report.events} events",
+    )
+    _tell_regions(session, found)
+    for name in found.left_out:
+        session.say(f"  not copied, for it was too large or could not be read: {name}")
+    for one in found.adopted:
+        if one.snapshots:
+            many = "snapshot" if one.snapshots == 1 else "snapshots"
+            session.say(
+                f"  newer than the last copy, and adopted: {one.snapshots} {many} of {one.dataset}, "
+                f"the newest of {one.newest_at[:19].replace('T', ' ')} UTC"
+            )
+    unasked = sorted({region for one in found.adopted for region in one.unasked})
+    if unasked:
+        session.say(f"  not asked for backups newer than the last copy: {', '.join(unasked)}")
+    if found.written:
+        session.say(f"  the password given was put into {found.written}")
+    if found.secrets:
+        session.paragraph("Provide these secrets again:")
+        for secret in found.secrets:
+            how = secret.hint or f"see that it can be had: {secret.source}"
+            session.say(f"  {secret.name}: {how}")
+    session.paragraph("Start a failover with:", f"  {found.command}")
+
+
+def _tell_regions(session: Session, found: "Recovered") -> None:
+    for one in found.seen:
+        if one.message:
+            session.say(f"  region {one.region}: not looked at: {one.message}")
+        elif one.at is None:
+            session.say(f"  region {one.region}: holds no whole state")
+        elif one.at < found.at:
+            session.say(
+                f"  region {one.region}: lags, its newest state is of {one.at:%Y-%m-%d %H:%M:%S} UTC"
+            )
+        else:
+            session.say(f"  region {one.region}: holds it")
+        for flaw in one.flaws[:5]:
+            session.say(f"    damaged: {flaw}")
+        if len(one.flaws) > 5:
+            session.say(f"    and {len(one.flaws) - 5} more")
