@@ -16,6 +16,7 @@ MODULES = (
     "cryptography.exceptions",
     "cryptography.hazmat.primitives.asymmetric.ed25519",
     "cryptography.hazmat.primitives.ciphers",
+    "cryptography.hazmat.primitives.ciphers.aead",
     "cryptography.hazmat.primitives.poly1305",
     "difflib",
     "drorch.actions.copying",

@@ -22,6 +22,7 @@ def with_values(text: str, file: str, values: Mapping[str, str]) -> str:
     there = [(found[name], values[name]) for name in values if name in found]
     for node, value in sorted(there, key=lambda one: one[0].start_mark.index, reverse=True):
         start, end = node.start_mark.index, node.end_mark.index
+        end = start + len(text[start:end].rstrip())  # a folded value takes its line ends along
         text = f"{text[:start]}{json.dumps(value, ensure_ascii=False)}{text[end:]}"
     if not missing:
         return text
