@@ -18,6 +18,7 @@ from bench.figures import Broken, Figure, LeftOut
 from bench.inside import measure_engine, measure_journal
 from bench.mirror import measure_mirror
 from bench.objects import measure_objects
+from bench.plane import measure_plane
 from bench.printing import Taken, as_document, as_lines
 from bench.quarter import measure_quarter
 from bench.restore import measure_restore
@@ -50,6 +51,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "objects": measure_objects,
     "daemon": measure_daemon,
     "quarter": measure_quarter,
+    "plane": measure_plane,
 }
 
 

@@ -18,6 +18,7 @@ from drorch.core.plane import BEGINNING, Point
 from drorch.journal import records, statements
 from drorch.journal.chain import Row, opened
 from drorch.journal.connection import Connection
+from drorch.journal.failures import told
 from drorch.journal.projection import Standing, opening
 from drorch.journal.store import SqlJournal, project
 
@@ -133,10 +134,17 @@ def ledger_head(journal: SqlJournal) -> str:
 
 
 def copy_into(journal: SqlJournal, file: Path) -> Point:
-    """A whole copy of the journal as a SQLite file that is not there yet, while others write.
+    """A whole copy of the journal as a SQLite file that is not there yet, while others write; where
+    it ends.
 
-    SQLite's own online backup; of another database a SQLite state is made from its events.
+    SQLite's own online backup; of another database a SQLite state is made from its events. Raises
+    JournalUntrusted where either cannot be.
     """
+    with told(str(file), sqlite3.Error):
+        return _copied(journal, file)
+
+
+def _copied(journal: SqlJournal, file: Path) -> Point:
     if journal.file is None:
         with SqlJournal(f"sqlite:///{file}") as copy:
             after = BEGINNING

@@ -7,8 +7,6 @@ copying itself, whatever the machine's pace; the proxy that counts them pulls th
 
 import os
 import random
-import subprocess
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from drorch.storage.bucket import Bucket
+from tests.e2e.trigger import Trigger
 from tests.faulty import Faulty
-from tests.harms import Asked
 from tests.integration.app.premises import Premises, restics
 from tests.objects import damaged, objects
 from tests.regions import bucket_of
@@ -32,27 +30,6 @@ SEED = os.environ.get("DRORCH_CAMPAIGN_SEED", "20261126")
 PATIENCE = 120.0
 
 REPOSITORY = "datasets/docs"
-
-
-class Trigger:
-    """Kills a process when the region it writes to gets its so-and-so-manieth request."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-        self._victim: subprocess.Popen[str] | None = None
-        self._left = 0
-        self.requests = 0
-
-    def set(self, victim: "subprocess.Popen[str] | None", after: int) -> None:
-        self._victim, self._left, self.requests = victim, after, 0
-
-    def __call__(self, _: Asked) -> None:
-        """A plan that harms nothing (the proxy calls it for one request at a time)."""
-        self.requests += 1
-        self._left -= 1
-        if self._left == 0 and self._victim is not None:
-            # Before the request is passed on, while it is, or when it was.
-            threading.Timer(self._chance.uniform(0, 0.02), self._victim.kill).start()
 
 
 @dataclass

@@ -167,7 +167,8 @@ class Copier:
             if place.why and not self.pace.insist and _lately(place, now):
                 found[region.name] = Brought(region.name, "waits", place.why, place.hint)
                 continue
-            work = _Region(self, vault, region, place, files, until)
+            # It ends by itself before it is no more waited for, so that what it did counts.
+            work = _Region(self, vault, region, place, files, until - self.pace.within / 4)
             found[region.name] = Aside(work.bring, "control-plane")
         told: list[Brought] = []
         for name, aside in found.items():
@@ -206,13 +207,14 @@ class _Region:
         vault: Vault,
         region: Region,
         place: Place,
-        files: Files,
+        files: Files | None,
         until: float,
     ) -> None:
         self._copier = copier
         self._vault = vault
         self._region = region
         self._place = place
+        self._began_with = place.number
         self._files = files
         self._until = until
 
@@ -223,7 +225,9 @@ class _Region:
         try:
             done = self._all()
         except (StorageError, ConfigurationError) as error:
-            away = replace(self._place, tried_at=now, why=error.message, hint=error.hint)
+            # Where some of it was brought, the next copy goes on at once.
+            tried_at = now if self._place.number == self._began_with else None
+            away = replace(self._place, tried_at=tried_at, why=error.message, hint=error.hint)
             return away, Brought(name, "away", error.message, error.hint)
         current = replace(self._place, at=now, tried_at=now, why="", hint="")
         return current, Brought(name, "copied" if done else "current")
@@ -235,10 +239,12 @@ class _Region:
         while time.monotonic() < self._until:
             place = self._place
             found = increment(self._copier.program.journal, place.until, _EVENTS, place.late)
-            changed = self._files.digest != place.files
-            if not found.events and not changed:
+            files = self._files
+            if files is not None and files.digest == place.files:
+                files = None
+            if not found.events and files is None:
                 return done
-            self._put(bucket, found, self._files if changed else None)
+            self._put(bucket, found, files)
             done = True
         raise StorageError(
             f"region {self._region.name} lacks more than could be brought at once",

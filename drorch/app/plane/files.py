@@ -16,10 +16,11 @@ _SUFFIXES = frozenset({".yaml", ".yml"})
 _LARGEST = 1 << 20
 
 
-def files_of(configuration: Configuration) -> Files:
-    """The configuration's file and its runbooks, as they lie there now.
+def files_of(configuration: Configuration) -> Files | None:
+    """The configuration's file and its runbooks, as they lie there now; None if the file is no more
+    what was loaded: a half-written one would be no help to anybody.
 
-    What cannot be read is left out, and named.
+    Runbooks that cannot be read or are too large are left out, and named.
     """
     found: dict[str, bytes] = {}
     left_out: list[str] = []
@@ -31,6 +32,9 @@ def files_of(configuration: Configuration) -> Files:
             found[name] = path.read_bytes()
         except OSError:
             left_out.append(name)
+    text = found.get(CONFIGURATION, b"").decode("utf-8-sig", "replace")
+    if hashlib.sha256(text.encode()).hexdigest() != configuration.digest:
+        return None
     digest = hashlib.sha256()
     for name, content in sorted(found.items()):
         digest.update(f"{len(name)} {name} {len(content)} ".encode() + content)

@@ -144,9 +144,14 @@ def _segments(
     for one in found:
         if isinstance(one, Segment):
             streams.setdefault(one.stream, []).append(one)
-    ordered = {s: tuple(sorted(many, key=lambda g: g.number)) for s, many in streams.items()}
+    ordered = {s: tuple(sorted(many, key=_place)) for s, many in streams.items()}
     gaps = [flaw for stream in ordered.values() for flaw in _gaps(folder, stream)]
     return ordered, [*(one for one in found if isinstance(one, str)), *gaps]
+
+
+def _place(segment: Segment) -> tuple[int, int]:
+    """Of two with one number, of which one was sent late, the one that goes further comes last."""
+    return (segment.number, segment.until.n)
 
 
 def _gaps(folder: str, stream: Sequence[Segment]) -> list[str]:

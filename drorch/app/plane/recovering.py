@@ -22,13 +22,12 @@ from drorch.config.load import load_configuration
 from drorch.config.relocating import with_values
 from drorch.core.errors import ConfigurationError, DrorchError, UsageError
 from drorch.core.model import Configuration, Region
-from drorch.core.plane import plane_password, plane_regions
+from drorch.core.plane import BEGINNING, Point, plane_password, plane_regions
 from drorch.journal.report import VerifyReport
 from drorch.journal.verify import verify_journal
 from drorch.restic.client import Restic
 from drorch.storage.bucket import Bucket
 from drorch.storage.client import Credentials, Patience, credentials_of
-from drorch.storage.probe import Depth, probe
 
 _STATE, _RUNBOOKS = "sqlite:///var/drorch.db", "runbooks"
 _PATIENCE = Patience(connections=20)
@@ -50,12 +49,13 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a region came to: the newest state it can give (None: none), what of it is damaged, or
-    why it was not looked at.
+    """What a region came to: of when the newest state is that it can give (None: none) and where
+    that ends, what of it is damaged, or why it was not looked at.
     """
 
     region: str
     at: datetime | None = None
+    until: Point = BEGINNING
     flaws: tuple[str, ...] = ()
     message: str = ""
 
@@ -70,6 +70,7 @@ class Recovered:
     to: Path
     region: str
     at: datetime
+    until: Point
     organization: str
     events: int
     report: VerifyReport
@@ -79,6 +80,12 @@ class Recovered:
     left_out: tuple[str, ...]
     adopted: tuple[Adopted, ...]
     command: str
+
+    def behind(self, seen: Seen) -> timedelta:
+        """How much older the newest state of a region is than what was brought back."""
+        if seen.at is None or seen.until == self.until:
+            return timedelta()
+        return max(timedelta(), self.at - seen.at)
 
 
 def recover(wish: Wish) -> Recovered:
@@ -122,13 +129,13 @@ class _Recovery:
         return Bucket(region, credentials, patience=_PATIENCE, give_up_after=timedelta(seconds=10))
 
     def _looked(self, name: str, bucket: Bucket, plane: str = "") -> list[Opened]:
-        error = probe(bucket, Depth.REACHABLE).error
-        if error is not None:
-            raise error
         opened = look(bucket, self._wish.passphrase, self._restic, plane or self._wish.plane)
         found = candidates(opened, self._wish.at)
         flaws = tuple(flaw for one in opened for flaw in one.flaws)
-        self._seen[name] = Seen(name, found[0].at if found else None, flaws)
+        newest = found[0] if found else None
+        self._seen[name] = (
+            Seen(name, newest.at, newest.until, flaws) if newest else Seen(name, flaws=flaws)
+        )
         return opened
 
     def _best(self, found: Sequence[Candidate]) -> tuple[Program, Candidate, Brought, Path]:
@@ -252,6 +259,7 @@ class _Recovery:
             to=to,
             region=self._name_of(chosen, configuration),
             at=chosen.at,
+            until=chosen.until,
             organization=configuration.organization,
             events=report.events,
             report=report,

@@ -6,6 +6,7 @@ The bytes are described in docs/control-plane.md; a stand-alone script reads the
 import base64
 import binascii
 import json
+import secrets as entropy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,8 +76,18 @@ def vault_folder(plane: str, vault: str) -> str:
 
 
 def segment_name(plane: str, vault: str, stream: str, number: int) -> str:
-    """The object's name below a region's prefix; it is sealed in."""
-    return f"{vault_folder(plane, vault)}/segments/{stream}/{number:010}"
+    """An object's name below a region's prefix; it is sealed in.
+
+    No name is given twice: what a process that was killed, or was waited for no longer, sends late
+    is written over nothing.
+    """
+    own = entropy.token_hex(4)
+    return f"{vault_folder(plane, vault)}/segments/{stream}/{number:010}-{own}"
+
+
+def number_of(name: str) -> int:
+    """A segment's number, of its name."""
+    return int(name.rsplit("/", 1)[1].partition("-")[0])
 
 
 def sealed_segment(
@@ -89,11 +100,11 @@ def sealed_segment(
     files: Files | None,
 ) -> bytes:
     """A segment's bytes."""
-    stream, number = name.rsplit("/", 2)[1:]
+    stream = name.rsplit("/", 2)[1]
     document = {
         "format": FORMAT,
         "stream": stream,
-        "number": int(number),
+        "number": number_of(name),
         "made_at": rfc3339(made_at),
         "version": __version__,
         "revision": REVISION,
@@ -137,7 +148,7 @@ def _segment(name: str, document: Mapping[str, Any]) -> Segment:
     files = document["files"]
     return Segment(
         stream=str(document["stream"]),
-        number=int(name.rsplit("/", 1)[1]),
+        number=number_of(name),
         made_at=datetime.fromisoformat(document["made_at"]),
         version=str(document["version"]),
         revision=str(document["revision"]),

@@ -117,10 +117,13 @@ def write_standing(folder: Path, standing: Standing) -> None:
 
 
 @contextmanager
-def alone(folder: Path, within: float) -> Iterator[bool]:
-    """Hold the place against other processes of this host; False if it was not to be had in time."""
+def alone(folder: Path, within: float, name: str = "lock") -> Iterator[bool]:
+    """Hold the place against others on this host; False if it was not to be had in time.
+
+    `lock` is for segments and the file, `whole.lock` for whole states, which take longer.
+    """
     make_private(folder)
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         yield _taken(handle, time.monotonic() + within)
     finally:

@@ -21,7 +21,14 @@ from drorch.adapters.evidence import make_private
 from drorch.app.plane.copying import Brought, Copier
 from drorch.app.plane.files import files_of
 from drorch.app.plane.segments import Files, vault_folder
-from drorch.app.plane.standing import Place, Standing, Vault, alone, write_standing
+from drorch.app.plane.standing import (
+    Place,
+    Standing,
+    Vault,
+    alone,
+    read_standing,
+    write_standing,
+)
 from drorch.app.program import Program
 from drorch.app.repositories import initialise
 from drorch.core.document import rfc3339
@@ -89,7 +96,9 @@ def repository_of_plane(
 
 def due(program: Program, standing: Standing, now: datetime) -> bool:
     """Whether a whole state is to be taken: a day is over, or configuration or runbooks are others."""
-    digest = files_of(program.configuration).digest
+    files = files_of(program.configuration)
+    if files is None:
+        return False
     places = [standing.places.get(region.name) for region in plane_regions(program.configuration)]
     newest = max(
         (p for p in places if p is not None and p.whole_at is not None),
@@ -99,7 +108,7 @@ def due(program: Program, standing: Standing, now: datetime) -> bool:
     if newest is None or newest.whole_at is None:
         return True
     age = now - newest.whole_at
-    return age >= WHOLE_EVERY or age.total_seconds() < 0 or newest.whole_files != digest
+    return age >= WHOLE_EVERY or age.total_seconds() < 0 or newest.whole_files != files.digest
 
 
 def take(copier: Copier, cancel: Cancellation | None = None) -> list[Brought]:
@@ -112,17 +121,23 @@ def take(copier: Copier, cancel: Cancellation | None = None) -> list[Brought]:
     plane = lineage(program.journal)[:32]
     if not copier.wanted or not plane:
         return []
-    with alone(copier.folder, 60.0) as held:
+    with alone(copier.folder, 60.0, "whole.lock") as held:
         if not held:
             raise DrorchError(
-                "another process is copying the control plane", "let it end, then try again"
+                "another process is taking a whole state", "let it end, then try again"
             )
-        standing = copier.vaulted(plane)
+        with alone(copier.folder, 60.0):
+            standing = copier.vaulted(plane)
+            write_standing(copier.folder, standing)
         if standing.vault is None:
             return []
         work = _Whole(copier, standing, standing.vault, cancel or Cancellation())
         try:
             return work.taken()
+        except OSError as error:
+            hint = f"see that {copier.folder} can be written and has room for a copy of the state"
+            message = f"a whole state cannot be put together: {error.strerror}"
+            raise DrorchError(message, hint) from error
         finally:
             shutil.rmtree(copier.folder / "whole", ignore_errors=True)
 
@@ -143,15 +158,21 @@ class _Whole:
         if not regions:
             raise next(iter(self._troubles.values()))
         files = files_of(self._program.configuration)
+        if files is None:
+            raise DrorchError(
+                "drorch.yaml was changed and is not taken over yet",
+                "let the daemon take it over (SIGHUP), or mend it",
+            )
         repository = self._initialised(regions)
         self._level(repository)
         tree = self._copier.folder / "whole"
         manifest = self._staged(tree, files)
         holders = self._backed_up(repository, tree, manifest)
+        self._note(holders, manifest, files)
         for name in holders:
-            self._noted(name, manifest, files)
-        with suppress(OSError):
-            write_standing(self._copier.folder, self._standing)
+            with suppress(DrorchError):
+                self._key_there(name)
+                self._expire(name, self._standing.places.get(name) or Place())
         return [
             self._told(region, holders) for region in plane_regions(self._program.configuration)
         ]
@@ -249,23 +270,27 @@ class _Whole:
             self._troubles |= passage.troubles
             return [replica.region for replica in passage.holders]
 
-    def _noted(self, name: str, manifest: Manifest, files: Files) -> None:
-        """The region holds it: its segments go on from there, and older ones may go."""
-        before = self._standing.places.get(name) or Place()
-        after = before
-        if before.until.n < manifest.until.n:
-            after = replace(before, until=manifest.until, late=())
-        after = replace(
-            after,
-            whole=manifest.until,
-            whole_at=manifest.made_at,
-            whole_files=files.digest,
-            covered=(before.stream, before.number),
-        )
-        self._standing = self._standing.with_place(name, after)
-        with suppress(DrorchError):
-            self._key_there(name)
-            self._expire(name, before)
+    def _note(self, holders: Sequence[str], manifest: Manifest, files: Files) -> None:
+        """Put down that they hold it. Segments went on meanwhile: how they stand is read again."""
+        folder = self._copier.folder
+        with alone(folder, 60.0):
+            now = read_standing(folder)
+            if now.vault != self._vault:
+                return
+            for name in holders:
+                place = now.places.get(name) or Place()
+                before = self._standing.places.get(name) or Place()
+                if place.until.n < manifest.until.n:
+                    place = replace(place, until=manifest.until, late=())
+                noted = replace(
+                    place,
+                    whole=manifest.until,
+                    whole_at=manifest.made_at,
+                    whole_files=files.digest,
+                    covered=(before.stream, before.number),
+                )
+                now = now.with_place(name, noted)
+            write_standing(folder, now)
 
     def _key_there(self, name: str) -> None:
         """The vault's key lies there as it should, whatever was done to it."""
@@ -288,7 +313,7 @@ class _Whole:
             return
         for one in place.streams[: place.streams.index(stream) + 1]:
             folder = f"{vault_folder(self._vault.plane, self._vault.name)}/segments/{one}/"
-            last = f"{folder}{number:010}" if one == stream else f"{folder}~"
+            last = f"{folder}{number:010}~" if one == stream else f"{folder}~"
             for entry in [e.name for e in bucket.list_objects(folder) if e.name <= last]:
                 bucket.delete(entry)
 

@@ -133,7 +133,7 @@ def _document(found: "Recovered") -> dict[str, Any]:
             {
                 "region": one.region,
                 "at": rfc3339(one.at) if one.at else None,
-                "behind_s": (found.at - one.at).total_seconds() if one.at else None,
+                "behind_s": found.behind(one).total_seconds() if one.at else None,
                 "flaws": list(one.flaws),
                 "message": one.message,
             }
@@ -196,7 +196,7 @@ def _tell_regions(session: Session, found: "Recovered") -> None:
             session.say(f"  region {one.region}: not looked at: {one.message}")
         elif one.at is None:
             session.say(f"  region {one.region}: holds no whole state")
-        elif one.at < found.at:
+        elif found.behind(one):
             session.say(
                 f"  region {one.region}: lags, its newest state is of {one.at:%Y-%m-%d %H:%M:%S} UTC"
             )

@@ -153,7 +153,9 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "retention.delete": later("Delete what was listed."),
         "retention.release": later("Let others write to the repositories again."),
         "snapshot.hold": later("Keep a snapshot, or let it go again."),
-        "copies.adopt": later("Learn which snapshots the regions hold that the journal does not know."),
+        "copies.adopt": later(
+            "Learn which snapshots the regions hold that the journal does not know."
+        ),
         "snapshot.accept": later("Accept a backup that looked suspicious."),
         "key.add": later("Add a key to a repository."),
         "key.revoke": later("Note that a key must open nothing any more."),

@@ -16,7 +16,9 @@ def value(text):
 
 
 def test_comments_and_order_stay():
-    text = "# top\nstate: postgresql+psycopg://host/d   # here\nlanguage: fr\nrunbooks: ../r # there\n"
+    text = (
+        "# top\nstate: postgresql+psycopg://host/d   # here\nlanguage: fr\nrunbooks: ../r # there\n"
+    )
     moved = with_values(text, "drorch.yaml", MOVED)
     assert moved == (
         '# top\nstate: "sqlite:///var/drorch.db"   # here\nlanguage: fr\nrunbooks: "runbooks" # there\n'

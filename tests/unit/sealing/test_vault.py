@@ -20,7 +20,9 @@ NAME = "control-plane/aa/bb/segments/cc/0000000001"
 #: Written once by drorch 0.1.0: what regions hold must be opened by every later version.
 KEPT = (
     '{"format":1,"kdf":"scrypt","n":65536,"nonce":"000102030405060708090a0b","p":1,"r":8,'
-    '"salt":"' + "11" * 32 + '","sealed":"e1c0e9eff4e22972b90741d7d76fc5029070783d08a9e36c502495ae48e732ae97fd7c3d64de24b1b8c6bfc593dc385a"}'
+    '"salt":"'
+    + "11" * 32
+    + '","sealed":"e1c0e9eff4e22972b90741d7d76fc5029070783d08a9e36c502495ae48e732ae97fd7c3d64de24b1b8c6bfc593dc385a"}'
 )
 KEPT_OBJECT = bytes.fromhex(
     "64726f726368533100000000000000000000000076209e149a0385bd0cd2a8f92efb118ddc09650850488d7f7a7badf9"
@@ -70,7 +72,9 @@ def test_a_key_file_that_would_cost_too_much_is_not_tried(vault, other):
         open_vault(json.dumps(json.loads(vault[1]) | other).encode(), PASSPHRASE)
 
 
-@pytest.mark.parametrize("file", [b"", b"{}", b"[1]", b"x" * 5000, b'{"format": 1}', b"\xff"], ids=len)
+@pytest.mark.parametrize(
+    "file", [b"", b"{}", b"[1]", b"x" * 5000, b'{"format": 1}', b"\xff"], ids=len
+)
 def test_what_is_no_key_file_is_none(file):
     with pytest.raises(NotOpened):
         open_vault(file, PASSPHRASE)

@@ -1,0 +1,94 @@
+"""The control plane: what a copy costs after a run, and how long everything takes to come back."""
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.figures import Broken, Figure, series
+from bench.history import History
+from bench.processes import environment, run
+from bench.yard import ROOT, Site, Yard, drorch_argv
+from drorch.app.plane.copying import Copier
+from drorch.app.program import Program
+from drorch.app.records import record
+from drorch.core.events import FindingRecorded
+from drorch.core.values import Finding
+
+_RUNS, _FEW, _DATASETS = 1_000_000, 10_000, 10_000
+
+
+def measure_plane(yard: Yard) -> Iterator[Figure]:
+    """A segment of one run to two regions; then a whole state and a recovery of very many runs."""
+    site = yard.site("plane", copies=["two"])
+    yield from _copying(site, yard)
+    runs = _FEW if yard.quick else _RUNS
+    many = yard.site("plane-many", copies=["two-plane-many"])
+    days = max(1, runs // _DATASETS)
+    begin = datetime.now(UTC) - days * timedelta(days=1)
+    (many.folder / "var").mkdir()
+    due = {f"d{n:05}": begin + timedelta(seconds=n) for n in range(runs // days)}
+    History(many.folder, ("one", "two-plane-many"), due, days).write()
+    yield from _recovering(many, yard, runs)
+
+
+def _copying(site: Site, yard: Yard) -> Iterator[Figure]:
+    repetitions = 5 if yard.quick else 50
+    env = {**os.environ, "DRORCH_RESTIC": yard.restic}
+    program = Program.open(site.folder / "drorch.yaml", env)
+    copier = Copier(program)
+    wall, spent = [], []
+    try:
+        _recorded(program)
+        copier.copy()  # the vault, the clients, the files
+        before = _bytes(yard, "plane")
+        for _ in range(repetitions):
+            _recorded(program)
+            began, cpu = time.monotonic(), time.process_time()
+            brought = copier.copy()
+            wall.append(1000 * (time.monotonic() - began))
+            spent.append(1000 * (time.process_time() - cpu))
+            if {one.result for one in brought} != {"copied"}:
+                raise Broken("a region took no segment")
+        size = (_bytes(yard, "plane") - before) / repetitions
+    finally:
+        program.journal.close()
+        program.commands.close()
+    note = "one run of three events, two regions on this machine; not on a backup's path"
+    yield Figure("a segment to two regions: wall", series(wall), "ms", note=note)
+    yield Figure("a segment to two regions: processor time", series(spent), "ms", note=note)
+    yield Figure("a segment's bytes in one region", series([size]), "B", note=note)
+
+
+def _recorded(program: Program) -> None:
+    record(program, FindingRecorded(Finding("bench", "bench", "a run like another")))
+
+
+def _bytes(yard: Yard, prefix: str) -> int:
+    top = yard.regions[0].bucket / prefix / "control-plane"
+    return sum(p.stat().st_size for p in top.rglob("segments/*/*"))
+
+
+def _recovering(site: Site, yard: Yard, runs: int) -> Iterator[Figure]:
+    note = f"a journal of {runs:,} runs, five events each"
+    whole = site.drorch("replicate", "--control-plane")
+    yield Figure("replicate --control-plane, the first time", series([whole.wall]), "s", note=note)
+    again = site.drorch("replicate", "--control-plane")
+    yield Figure("replicate --control-plane, nothing new", series([again.wall]), "s", note=note)
+    region = yard.regions[0]
+    to = yard.bulk / "recovered"
+    secrets = region.id_file.parent
+    known: dict[str, Any] = {
+        "AK": (secrets / "one-id").read_text().strip(),
+        "SK": (secrets / "one-secret").read_text().strip(),
+    }
+    env = environment(DRORCH_RESTIC=yard.restic, PYTHONPATH=str(ROOT), **known)
+    line = [
+        *(*drorch_argv(), "recover", "--endpoint", region.endpoint, "--bucket", "drorch"),
+        *("--prefix", "plane-many", "--access-key-env", "AK", "--secret-key-env", "SK"),
+        *("--password-file", str(secrets / "repo-key"), "--to", str(to)),
+    ]
+    done = run(line, env=env, cwd=Path(yard.disk), log=yard.log)
+    yield Figure("drorch recover, journal verified", series([done.wall]), "s", note=note)
