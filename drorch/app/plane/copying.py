@@ -48,9 +48,12 @@ _PLANE_DIGITS = 32
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long a copy may take, in seconds; whether regions that failed lately are tried, too."""
+    """How long a copy may take, in seconds, all in all; and how long a region may be given one
+    segment after the other. Whether regions that failed lately are tried, too.
+    """
 
-    within: float = 3.0
+    within: float = 5.0
+    going_on: float = 2.0
     patience: Patience = QUICK
     insist: bool = False
 
@@ -167,8 +170,7 @@ class Copier:
             if place.why and not self.pace.insist and _lately(place, now):
                 found[region.name] = Brought(region.name, "waits", place.why, place.hint)
                 continue
-            # It ends by itself before it is no more waited for, so that what it did counts.
-            work = _Region(self, vault, region, place, files, until - self.pace.within / 4)
+            work = _Region(self, vault, region, place, files)
             found[region.name] = Aside(work.bring, "control-plane")
         told: list[Brought] = []
         for name, aside in found.items():
@@ -208,7 +210,6 @@ class _Region:
         region: Region,
         place: Place,
         files: Files | None,
-        until: float,
     ) -> None:
         self._copier = copier
         self._vault = vault
@@ -216,7 +217,6 @@ class _Region:
         self._place = place
         self._began_with = place.number
         self._files = files
-        self._until = until
 
     def bring(self) -> tuple[Place, Brought]:
         """Bring what it lacks; never raises for what the region does."""
@@ -236,7 +236,8 @@ class _Region:
         bucket = self._copier.bucket(self._region)
         self._continued()
         done = False
-        while time.monotonic() < self._until:
+        until = time.monotonic() + self._copier.pace.going_on
+        while not done or time.monotonic() < until:
             place = self._place
             found = increment(self._copier.program.journal, place.until, _EVENTS, place.late)
             files = self._files

@@ -61,7 +61,15 @@ def look(bucket: Bucket, passphrase: str, restic: Restic, plane: str = "") -> li
     `plane` names which, where there are several. Raises UsageError where there is none, or more than
     one, or none opens; NewerState; StorageError of a region that cannot be read.
     """
-    planes = folders(bucket, f"{FOLDER}/")
+    try:
+        planes = folders(bucket, f"{FOLDER}/")
+    except StorageError as error:
+        if error.cause != "no-bucket":
+            raise
+        region = bucket.region
+        raise UsageError(
+            f"there is no bucket {region.bucket} at {region.endpoint}", "check --bucket"
+        ) from None
     found = [p for p in planes if p.startswith(plane)] if plane else _planes(bucket, planes)
     if not found:
         raise _none(bucket.region, plane, planes)

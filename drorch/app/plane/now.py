@@ -9,7 +9,7 @@ from drorch.core.errors import DrorchError, UsageError
 from drorch.core.plane import plane_password, plane_regions
 from drorch.core.values import Value
 
-_WAITING = Pace(within=600.0, patience=PATIENT, insist=True)
+_WAITING = Pace(within=3600.0, going_on=3000.0, patience=PATIENT, insist=True)
 
 
 @dataclass(frozen=True, slots=True)

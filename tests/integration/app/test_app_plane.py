@@ -5,19 +5,32 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from drorch.app import backups
 from drorch.app.plane import whole
-from drorch.app.plane.copying import Copier
+from drorch.app.plane.copying import PATIENT, Copier, Pace
 from drorch.app.plane.keeping import Keeper
+from drorch.app.plane.now import copy_now
+from drorch.app.plane.posture import alarms
+from drorch.app.plane.recovering import Wish, recover
 from drorch.app.plane.standing import read_standing
-from drorch.core.errors import ExitCode
+from drorch.app.program import Program
+from drorch.app.runs import Control
+from drorch.core.errors import DrorchError, ExitCode, UsageError
+from drorch.core.model import Region
+from drorch.journal.verify import verify_journal
+from drorch.storage.client import Credentials
 from tests.fakes.clock import FakeClock
-from tests.integration.app.premises import SOURCE
+from tests.integration.app.premises import PASSWORD, SOURCE
 
 READER = SOURCE / "docs" / "read_control_plane.py"
+
+#: Whatever the machine's pace: nothing here is about how long it takes.
+WAITING = Pace(within=120.0, going_on=60.0, patience=PATIENT, insist=True)
 
 
 class Plane:
@@ -43,14 +56,50 @@ class Plane:
             "# by heart\nrunbook: bring-back\nsteps:\n"
             "  - {step: back, do: restore, with: {dataset: docs, to: back}}\n"
         )
-        shutil.copy(secrets / "repo-key", premises.folder / "password")
+        (premises.folder / "password").write_text(f"{PASSWORD}\n")
+
+    @contextmanager
+    def program(self):
+        """In this process, with the keys of every region."""
+        with self.premises.program() as program:
+            program.environment.update(self.keys)
+            yield program
+
+    def back_up(self, *, copied=True):
+        """One more run; the snapshot."""
+        with self.program() as program:
+            docs = [program.dataset("docs")]
+            (view,) = backups.back_up(program, docs, control=Control())
+            assert view.exit_code == 0
+            if copied:
+                Copier(program, WAITING).copy()
+        return view.document["steps"][0]["outputs"]["snapshot"]
+
+    def copy_now(self):
+        """New rows and a whole state."""
+        with self.program() as program:
+            return copy_now(program)
 
     def cli(self, *words, **environment):
         return self.premises.cli(*words, **(self.keys | environment))
 
-    def recover(self, region, to, *more, keys=(), password="password"):
+    def recover(self, name, to, *, keys=(), password=PASSWORD, **how):
         """Recover on a machine that knows this region's keys, and those of `keys`."""
-        known = {k: v for k, v in self.keys.items() if k.split("_")[0].lower() in (region, *keys)}
+        known = {k: v for k, v in self.keys.items() if k.split("_")[0].lower() in keys}
+        own = (self.keys[f"{name}_{part}".upper()] for part in ("id", "secret"))
+        place = Region("(given)", self.premises.regions[name].endpoint, "drorch", "ZZ")
+        wish = Wish(
+            place,
+            Credentials(*own),
+            password,
+            self.to(to),
+            restic=str(self.premises.binary),
+            environment=self.premises.environment | known,
+        )
+        return recover(replace(wish, **how))
+
+    def recover_line(self, region, to, *more, password="password"):
+        known = {k: v for k, v in self.keys.items() if k.split("_")[0].lower() == region}
         line = [
             *("recover", "--endpoint", self.premises.regions[region].endpoint),
             *("--bucket", "drorch", "--to", str(self.to(to))),
@@ -63,13 +112,6 @@ class Plane:
     def to(self, name):
         return self.premises.folder / "recovered" / name
 
-    @contextmanager
-    def program(self):
-        """In this process, with the keys of every region."""
-        with self.premises.program() as program:
-            program.environment.update(self.keys)
-            yield program
-
     def objects(self, region):
         top = self.premises.regions[region].bucket / "control-plane"
         return sorted(p for p in top.rglob("*") if p.is_file()) if top.is_dir() else []
@@ -77,9 +119,19 @@ class Plane:
     def segments(self, region):
         return [p for p in self.objects(region) if "segments" in p.parts]
 
-    def runs(self, config=None):
-        words = ("--config", str(config)) if config else ()
-        return [r["run"] for r in self.cli("run", "list", *words).document]
+    def runs(self, folder=None):
+        """The runs of a journal, but for that of a recovery."""
+        where = (folder or self.premises.folder) / "drorch.yaml"
+        program = Program.open(where, {"PATH": "/usr/bin:/bin"})
+        try:
+            return [row.run for row in program.journal.rows() if row.kind != "recover"]
+        finally:
+            program.journal.close()
+
+    def seen_anew(self):
+        """Regions' servers remember what they have listed."""
+        self.premises.down()
+        self.premises._rise(list(self.premises.regions))
 
     def forget_everything(self):
         """The site is gone: nothing but the regions and the safe is left."""
@@ -96,8 +148,8 @@ def plane(premises):
 @pytest.mark.every_restic
 def test_from_each_region_alone_everything_comes_back(any_premises):
     plane = Plane(any_premises)
-    assert plane.cli("replicate", "--control-plane").code == 0
-    assert plane.cli("backup", "docs").code == 0
+    assert all(one.good for one in plane.copy_now())
+    plane.back_up()
     text = (any_premises.folder / "drorch.yaml").read_text()
     runbook = (any_premises.folder / "runbooks" / "bring-back.yaml").read_bytes()
     runs = plane.runs()
@@ -106,11 +158,11 @@ def test_from_each_region_alone_everything_comes_back(any_premises):
     for region, other in (("mtl", "qc"), ("qc", "mtl")):
         any_premises.kill(other)
 
-        found = plane.recover(region, region)
+        found = plane.recover_line(region, region)
 
         assert found.code == 0, found.errors
         site = plane.to(region)
-        assert plane.runs(site / "drorch.yaml")[1:] == runs  # before its own
+        assert plane.runs(site) == runs
         assert json.loads((site / "drorch.yaml").read_text()) == json.loads(text) | {
             "state": "sqlite:///var/drorch.db",
             "runbooks": "runbooks",
@@ -131,253 +183,227 @@ def test_from_each_region_alone_everything_comes_back(any_premises):
 
 
 def test_the_newest_of_all_regions_is_taken_and_who_lags_is_said(plane):
-    assert plane.cli("backup", "docs").code == 0
+    plane.back_up()
     plane.premises.kill("mtl")
-    assert plane.cli("backup", "docs").code == 0
+    plane.back_up()
     plane.premises.revive("mtl")
-    runs = plane.runs()
 
     found = plane.recover("mtl", "site", keys=["qc"])
 
-    assert found.code == 0, found.errors
-    assert found.document["region"] == "qc"
-    regions = {r["region"]: r for r in found.document["regions"]}
-    assert regions["qc"]["behind_s"] == 0
-    assert regions["mtl"]["behind_s"] > 0
-    assert plane.runs(plane.to("site") / "drorch.yaml")[1:] == runs
+    assert found.region == "qc"
+    behind = {one.region: found.behind(one) for one in found.seen}
+    assert behind["qc"] == timedelta()
+    assert behind["mtl"] > timedelta()
+    assert plane.runs(found.to) == plane.runs()
 
 
 @pytest.mark.parametrize(
     ("what", "harm"),
-    [
-        ("segments", "flip"),
-        ("repository/data", "remove"),
-        ("repository/index", "flip"),
-        ("key", "remove"),
-    ],
-    ids=["segments", "data", "index", "key"],
-)
+    [("segments", "flip"), ("repository/data", "remove"), ("key", "remove")],
+    ids=["segments", "data", "key"],
+)  # fmt: skip
 def test_with_one_region_damaged_the_other_serves(plane, what, harm):
-    assert plane.cli("replicate", "--control-plane").code == 0
-    assert plane.cli("backup", "docs").code == 0
-    runs = plane.runs()
+    assert all(one.good for one in plane.copy_now())
+    plane.back_up()
     hit = [p for p in plane.objects("mtl") if f"/{what}" in str(p)]
     assert hit
     for path in hit:
-        if harm == "remove":
-            path.unlink()
-        else:
-            content = bytearray(path.read_bytes())
-            content[len(content) // 2] ^= 1
-            path.write_bytes(content)
-    plane.premises.down()  # servers remember what they have listed
-    plane.premises._rise(list(plane.premises.regions))
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.unlink() if harm == "remove" else path.write_bytes(content)
+    plane.seen_anew()
 
-    first = plane.recover("mtl", "mtl", keys=["qc"])
     found = plane.recover("qc", "qc", keys=["mtl"])
 
-    assert found.code == 0, found.errors
-    assert plane.runs(plane.to("qc") / "drorch.yaml")[1:] == runs
-    if first.code == 0:  # what is left of it led to the other, or was enough
-        assert plane.runs(plane.to("mtl") / "drorch.yaml")[1:] == runs
-        assert first.document["journal"]["ok"]
-    else:
+    assert plane.runs(found.to) == plane.runs()
+    if what != "repository/data":  # the segments alone hold everything yet
+        assert {one.region for one in found.seen if one.flaws or one.message} >= {"mtl"}
+    try:
+        led = plane.recover("mtl", "mtl", keys=["qc"])
+    except DrorchError:
         assert not plane.to("mtl").exists()
-        assert "mtl" in first.error or "drorch" in first.error
+        assert what in ("segments", "key")
+    else:  # what is left of it led to the other
+        assert plane.runs(led.to) == plane.runs()
 
 
 def test_as_of_a_time(plane):
-    assert plane.cli("backup", "docs").code == 0
+    plane.back_up()
     runs = plane.runs()
-    assert plane.cli("replicate", "--control-plane").code == 0
-    then = datetime.now(UTC)
-    assert plane.cli("backup", "docs").code == 0
+    assert all(one.good for one in plane.copy_now())
+    with plane.program() as program:
+        then = program.clock.now().at
+    plane.back_up()
 
-    found = plane.recover("mtl", "then", "--at", then.isoformat(), keys=["qc"])
-    assert plane.runs(plane.to("then") / "drorch.yaml")[1:] == runs
-    assert sum(a["snapshots"] for a in found.document["adopted"]) == 1
+    found = plane.recover("mtl", "then", at=then, keys=["qc"])
+    assert plane.runs(found.to) == runs
+    assert sum(a.snapshots for a in found.adopted) == 1
 
-    early = plane.recover("mtl", "never", "--at", "2020-01-01T00:00")
-    assert early.code == ExitCode.USAGE
-    assert "no whole state is as old" in early.error
+    with pytest.raises(UsageError, match="no whole state is as old"):
+        plane.recover("mtl", "never", at=then - timedelta(days=1))
     assert not plane.to("never").exists()
 
 
 def test_backups_that_are_newer_than_the_records_are_adopted(plane):
-    assert plane.cli("backup", "docs").code == 0
-    kept = plane.premises.folder / "kept"
-    shutil.copytree(plane.premises.folder / "var", kept)
-    segments = {p: p.read_bytes() for region in ("mtl", "qc") for p in plane.segments(region)}
-    newest = plane.cli("backup", "docs").document["steps"][0]["outputs"]["snapshot"]
-    for region in ("mtl", "qc"):
-        for path in set(plane.segments(region)) - set(segments):
-            path.unlink()
-    plane.premises.down()
-    plane.premises._rise(["mtl", "qc"])
+    plane.back_up()
+    newest = plane.back_up(copied=False)
 
     found = plane.recover("mtl", "site", keys=["qc"])
 
-    assert [(a["dataset"], a["snapshots"]) for a in found.document["adopted"]] == [
-        ("docs", 1), ("db", 0),
-    ]  # fmt: skip
-    status = plane.cli("status", "--config", str(plane.to("site") / "drorch.yaml")).document
-    docs = next(d for d in status["datasets"] if d["dataset"] == "docs")
-    assert {c["region"]: c["snapshot"] for c in docs["copies"]} == {"mtl": newest, "qc": newest}
-    assert (
-        plane.cli("journal", "verify", "--config", str(plane.to("site") / "drorch.yaml")).code == 0
-    )
+    assert [(a.dataset, a.snapshots) for a in found.adopted] == [("docs", 1), ("db", 0)]
+    program = Program.open(found.to / "drorch.yaml", {"PATH": "/usr/bin:/bin"})
+    copies = program.journal.copies("docs")
+    assert {c.region for c in copies if c.snapshot == newest and not c.owed} == {"mtl", "qc"}
+    assert verify_journal(program.journal).ok
+    program.journal.close()
 
 
 def test_what_is_wrong_is_one_clear_error_and_nothing_is_written(plane):
-    assert plane.cli("backup", "docs").code == 0
+    plane.back_up()
     (plane.premises.folder / "wrong").write_text("another passphrase\n")
-    (plane.premises.folder / "empty").write_text("")
-
-    wrong = plane.recover("mtl", "a", password="wrong")
+    wrong = plane.recover_line("mtl", "a", password="wrong")
     assert (wrong.code, "does not open" in wrong.error) == (ExitCode.USAGE, True)
-    empty = plane.recover("mtl", "a", password="empty")
-    assert (empty.code, "is empty" in empty.error) == (ExitCode.USAGE, True)
-    prefix = plane.recover("mtl", "a", "--prefix", "elsewhere")
-    assert (prefix.code, "no control plane lies in" in prefix.error) == (ExitCode.USAGE, True)
-    bucket = plane.recover("mtl", "a", "--bucket", "another")
-    assert bucket.code == ExitCode.FAILED
-    assert "another" in bucket.error
-    assert plane.recover("mtl", "a", "--bucket", "x").code == ExitCode.USAGE
+    assert plane.recover_line("mtl", "a", "--bucket", "x").code == ExitCode.USAGE
+    elsewhere = Region("(given)", plane.premises.regions["mtl"].endpoint, "drorch", "ZZ", "else")
+    with pytest.raises(UsageError, match="no control plane lies in"):
+        plane.recover("mtl", "a", region=elsewhere)
+    with pytest.raises(UsageError, match="there is no bucket another"):
+        plane.recover("mtl", "a", region=replace(elsewhere, bucket="another", prefix=""))
     plane.to("full").mkdir(parents=True)
     (plane.to("full") / "mine").write_text("mine")
-    full = plane.recover("mtl", "full")
-    assert (full.code, "is not empty" in full.error) == (ExitCode.USAGE, True)
-    assert [p.name for p in plane.to("").rglob("*")] == ["full", "mine"]
+    with pytest.raises(UsageError, match="is not empty"):
+        plane.recover("mtl", "full")
+    assert sorted(p.name for p in plane.to("").rglob("*")) == ["full", "mine"]
 
 
 def test_two_control_planes_under_one_prefix_are_told_apart(plane):
-    assert plane.cli("backup", "docs").code == 0
-    (mine,) = {
-        p.relative_to(plane.premises.regions["mtl"].bucket).parts[1] for p in plane.objects("mtl")
-    }
+    plane.back_up()
+    top = plane.premises.regions["mtl"].bucket / "control-plane"
+    (mine,) = (p.name for p in top.iterdir())
     shutil.rmtree(plane.premises.folder / "var")  # set up anew, in the same place
-    assert plane.cli("backup", "docs").code == 0
+    plane.back_up()
 
-    both = plane.recover("mtl", "a")
-    assert both.code == ExitCode.USAGE
-    assert "holds 2 control planes" in both.error
-    assert mine in both.error
+    with pytest.raises(UsageError, match="holds 2 control planes") as both:
+        plane.recover("mtl", "a")
+    assert mine in both.value.message
     assert not plane.to("a").exists()
-    assert plane.recover("mtl", "a", "--plane", mine).code == 0
+    assert plane.recover("mtl", "a", plane=mine).report.ok
 
 
 def test_a_state_of_a_newer_version_is_refused(plane, monkeypatch):
-    with plane.program() as program:
-        plane.cli("backup", "docs")
-        monkeypatch.setattr("drorch.app.plane.segments.REVISION", "9999")
-        monkeypatch.setattr("drorch.app.plane.segments.__version__", "77.0")
-        (plane.premises.folder / "runbooks" / "more.yaml").write_text("runbook: more\nsteps: []\n")
-        assert {b.result for b in Copier(program).copy()} == {"copied"}
-    found = plane.recover("mtl", "a")
-    assert "written by drorch 77.0" in found.error
-    assert "newer" in found.hint
+    with plane.program() as program, monkeypatch.context() as later:
+        later.setattr("drorch.app.plane.segments.REVISION", "9999")
+        later.setattr("drorch.app.plane.segments.__version__", "77.0")
+        assert {b.result for b in Copier(program, WAITING).copy()} == {"copied"}
+    with pytest.raises(DrorchError, match=r"written by drorch 77\.0"):
+        plane.recover("mtl", "a")
     assert not plane.to("a").exists()
 
 
-def test_a_dead_region_costs_no_exit_code_and_is_caught_up(plane):
+def test_a_command_copies_what_it_recorded_and_a_dead_region_changes_no_exit_code(plane):
     assert plane.cli("backup", "docs").code == 0
     plane.premises.kill("qc")
     assert plane.cli("backup", "docs").code == 0
-    lacking = len(plane.segments("qc"))
-    assert len(plane.segments("mtl")) == lacking + 1
-    found = plane.cli("replicate", "--control-plane")
-    assert found.code == ExitCode.FAILED
-    told = {one["region"]: one for one in found.document["control_plane"]}
-    assert (told["mtl"]["segments"], told["mtl"]["whole"]) == ("current", "copied")
-    assert (told["qc"]["segments"], told["qc"]["whole"]) == ("away", "away")
-    assert told["qc"]["message"]
-
-    plane.premises.revive("qc")
-    assert plane.cli("replicate", "--control-plane").code == 0
+    with plane.program() as program:
+        (shown,) = (r for r in program_regions(program) if r["region"] == "qc")
+        assert shown["behind_s"] > 0
+        assert shown["why"]
+        Copier(program, WAITING).copy()  # whatever the machine's pace was
     plane.premises.kill("mtl")
-    runs = plane.runs()
-    assert plane.recover("qc", "site").code == 0
-    assert plane.runs(plane.to("site") / "drorch.yaml")[1:] == runs
+    plane.premises.revive("mtl")
+    assert plane.runs(plane.recover("mtl", "site").to) == plane.runs()
+
+    told = {one.region: one for one in plane.copy_now()}
+    assert told["mtl"].good
+    assert (told["qc"].segments, told["qc"].whole) == ("away", "away")
+    assert told["qc"].message
+    plane.premises.revive("qc")
+    assert all(one.good for one in plane.copy_now())
+    plane.premises.kill("mtl")
+    assert plane.runs(plane.recover("qc", "late").to) == plane.runs()
 
 
-def test_what_stands_and_what_is_behind_is_in_status(plane):
-    assert plane.cli("backup", "docs").code == 0
+def program_regions(program):
+    from drorch.app.posture import status
+
+    return status(program)["control_plane"]["regions"]
+
+
+def test_what_is_behind_is_an_alarm(plane):
+    plane.back_up()
     with plane.program() as program:
-        folder = program.configuration.work / "control-plane"
-        standing = read_standing(folder)
-        assert set(standing.places) == {"mtl", "qc"}
-        later = program.clock.now().at + timedelta(days=3)
-    shown = plane.cli("status").document["control_plane"]["regions"]
-    assert [(r["region"], r["behind_s"], r["whole_at"]) for r in shown] == [
-        ("mtl", 0.0, None), ("qc", 0.0, None),
-    ]  # fmt: skip
-    with plane.program() as program:
-        from drorch.app.plane.posture import alarms
-
-        assert list(alarms(program, program.clock.now().at)) == []
-        told = [(a["what"], a["subject"]) for a in alarms(program, later)]
-        assert told == [
+        now = program.clock.now().at
+        assert list(alarms(program, now)) == []
+        late = [(a["what"], a["subject"]) for a in alarms(program, now + timedelta(days=3))]
+        assert late == [
             ("control-plane.behind", "whole state in mtl"),
             ("control-plane.behind", "whole state in qc"),
         ]
+    plane.back_up(copied=False)
+    with plane.program() as program:
+        soon = [a["subject"] for a in alarms(program, now + timedelta(hours=1))]
+        assert soon == ["mtl", "qc"]
 
 
 def test_older_segments_go_when_a_whole_state_covers_them_twice(plane):
-    assert plane.cli("backup", "docs").code == 0
+    plane.back_up()
     first = plane.segments("mtl")
-    assert plane.cli("replicate", "--control-plane").code == 0
+    plane.copy_now()
     assert plane.segments("mtl") == first
-    assert plane.cli("backup", "docs").code == 0
-    assert plane.cli("replicate", "--control-plane").code == 0
+    plane.back_up()
+    plane.copy_now()
     left = plane.segments("mtl")
     assert not set(first) & set(left)
     assert left
-    assert plane.recover("mtl", "site").code == 0
+    assert plane.runs(plane.recover("mtl", "site").to) == plane.runs()
 
 
 def test_a_state_that_was_put_back_begins_a_new_stream(plane):
-    assert plane.cli("backup", "docs").code == 0
+    plane.back_up()
     kept = plane.premises.folder / "kept.db"
-    shutil.copy(plane.premises.folder / "var" / "drorch.db", kept)
-    assert plane.cli("backup", "docs").code == 0
-    for name in ("drorch.db", "drorch.db-wal", "drorch.db-shm"):
-        (plane.premises.folder / "var" / name).unlink(missing_ok=True)
-    shutil.copy(kept, plane.premises.folder / "var" / "drorch.db")
-    assert plane.cli("backup", "docs").code == 0
-    streams = {p.parent.name for p in plane.segments("mtl")}
-    assert len(streams) == 2
-    runs = plane.runs()
-    assert plane.recover("mtl", "site").code == 0
-    assert plane.runs(plane.to("site") / "drorch.yaml")[1:] == runs
+    state = plane.premises.folder / "var" / "drorch.db"
+    shutil.copy(state, kept)
+    plane.back_up()
+    shutil.copy(kept, state)
+    plane.back_up()
+    assert len({p.parent.name for p in plane.segments("mtl")}) == 2
+    assert plane.runs(plane.recover("mtl", "site").to) == plane.runs()
 
 
 def test_another_passphrase_begins_another_vault(plane):
-    assert plane.cli("backup", "docs").code == 0
+    plane.back_up()
+    before = plane.runs()
     plane.premises.configuration["control_plane"] = {"password": "tor-key"}
     plane.premises.save()
-    assert plane.cli("replicate", "--control-plane").code == 0
-    assert plane.recover("mtl", "old").code == 0
-    shutil.copy(
-        plane.premises.folder / "lab" / "secrets" / "tor-key", plane.premises.folder / "new"
-    )
-    found = plane.recover("mtl", "new", password="new")
-    assert found.code == 0
-    assert found.document["password_file"].endswith("lab/secrets/tor-key")
-    assert plane.runs(plane.to("new") / "drorch.yaml")[1:] == plane.runs()
+    plane.back_up()
+    assert plane.runs(plane.recover("mtl", "old").to) == before
+    new = (plane.premises.folder / "lab" / "secrets" / "tor-key").read_text().strip()
+    found = plane.recover("mtl", "new", password=new)
+    assert found.written == found.to / "lab" / "secrets" / "tor-key"
+    assert plane.runs(found.to) == plane.runs()
 
 
 def test_without_its_standing_the_regions_are_asked(plane):
-    assert plane.cli("backup", "docs").code == 0
+    plane.back_up()
     shutil.rmtree(plane.premises.folder / "var" / "control-plane")
-    assert plane.cli("backup", "docs").code == 0
-    vaults = {p.parents[1] for p in plane.segments("mtl")}
-    assert len(vaults) == 1
-    assert plane.recover("mtl", "site").code == 0
-    assert plane.runs(plane.to("site") / "drorch.yaml")[1:] == plane.runs()
+    plane.back_up()
+    assert len({p.parents[2] for p in plane.segments("mtl")}) == 1
+    assert plane.runs(plane.recover("mtl", "site").to) == plane.runs()
 
 
-def test_the_reader_reads_without_drorch(plane, tmp_path):
-    assert plane.cli("backup", "docs").code == 0
+def test_a_configuration_that_is_being_written_is_not_copied(plane):
+    plane.back_up()
+    with plane.program() as program:
+        good = (plane.premises.folder / "drorch.yaml").read_text()
+        (plane.premises.folder / "drorch.yaml").write_text("half: [")
+        assert {b.result for b in Copier(program, WAITING).copy()} == {"current"}
+        assert not whole.due(program, read_standing(Copier(program).folder), program.clock.now().at)
+        (plane.premises.folder / "drorch.yaml").write_text(good)
+    assert plane.recover("mtl", "site").report.ok
+
+
+def test_the_reader_reads_without_drorch_and_no_secret_is_in_it(plane, tmp_path):
+    plane.back_up()
     folder = plane.premises.regions["qc"].bucket / "control-plane"
     line = [sys.executable, "-I", READER, folder, plane.premises.folder / "password", tmp_path]
     read = subprocess.run(line, capture_output=True, text=True, check=True)
@@ -387,67 +413,52 @@ def test_the_reader_reads_without_drorch(plane, tmp_path):
     own = (plane.premises.folder / "drorch.yaml").read_bytes()
     assert (tmp_path / "drorch.yaml").read_bytes() == own
     assert (tmp_path / "runbooks" / "bring-back.yaml").is_file()
+    for value in (*plane.keys.values(), PASSWORD):
+        assert value not in read.stdout + own.decode()
+        assert all(value.encode() not in p.read_bytes() for p in plane.objects("qc"))
 
     (first, *_) = plane.segments("qc")
     first.write_bytes(first.read_bytes()[:-1] + b"x")
     damaged = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert damaged.returncode == 1
-    assert "damaged" in damaged.stderr
+    assert (damaged.returncode, "damaged" in damaged.stderr) == (1, True)
 
 
 def test_the_daemon_keeps_it_copied_and_takes_a_whole_state_when_it_is_due(plane):
-    assert plane.cli("backup", "docs").code == 0
     told = []
 
     class Log:
         def __getattr__(self, level):
             return lambda event, message, **more: told.append((event, more.get("region")))
 
+    plane.back_up()
+    more = plane.premises.folder / "runbooks" / "more.yaml"
     with plane.program() as program:
         keeper = Keeper(program, Log())
-        keeper.segments()
-        assert told == []
         keeper.whole()
         assert told == [("control-plane.copied", "mtl"), ("control-plane.copied", "qc")]
         keeper.whole()
         assert len(told) == 2
-        (plane.premises.folder / "runbooks" / "more.yaml").write_text("runbook: more\nsteps: []\n")
-        keeper.segments()
+        more.write_text("runbook: more\nsteps: []\n")
         keeper.whole()
         assert len(told) == 4
         plane.premises.kill("qc")
-        (plane.premises.folder / "runbooks" / "more.yaml").write_text("runbook: more\nsteps: [ ]\n")
+        more.write_text("runbook: more\nsteps: [ ]\n")
         keeper.segments()
         keeper.segments()
         assert told[4:] == [("control-plane.away", "qc")]
         plane.premises.revive("qc")
-        folder = program.configuration.work / "control-plane"
-        later = FakeClock(program.clock.now().at + timedelta(hours=2))
-        program.__dict__["clock"] = later
+        clock = FakeClock(program.clock.now().at + timedelta(hours=2))
+        program.__dict__["clock"] = clock
+        Copier(program, WAITING).copy()
         keeper.segments()
         assert told[5:] == [("control-plane.back", "qc")]
-        later.advance(timedelta(days=1))
-        assert whole.due(program, read_standing(folder), later.now().at)
+        clock.advance(timedelta(days=1))
+        assert whole.due(program, read_standing(Copier(program).folder), clock.now().at)
 
 
 def test_nothing_is_copied_where_nothing_was_run(plane):
     shutil.rmtree(plane.premises.folder / "var")
-    assert plane.cli("replicate", "--control-plane").document == {"control_plane": []}
+    assert plane.copy_now() == []
     assert plane.objects("mtl") == []
-
-
-def test_datasets_cannot_be_named_beside_it(plane):
-    found = plane.cli("replicate", "--control-plane", "--dataset", "docs")
-    assert found.code == ExitCode.USAGE
-
-
-def test_no_secret_stands_in_what_is_copied(plane, tmp_path):
-    assert plane.cli("backup", "docs").code == 0
-    folder = plane.premises.regions["mtl"].bucket / "control-plane"
-    line = [sys.executable, READER, folder, plane.premises.folder / "password", tmp_path]
-    read = subprocess.run(line, capture_output=True, check=True).stdout
-    said = read + b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
-    for value in (*plane.keys.values(), (plane.premises.folder / "password").read_text().strip()):
-        assert value.encode() not in said
-        for path in plane.objects("mtl"):
-            assert value.encode() not in path.read_bytes()
+    beside = plane.cli("replicate", "--control-plane", "--dataset", "docs")
+    assert beside.code == ExitCode.USAGE
