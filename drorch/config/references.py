@@ -162,6 +162,8 @@ def _outside(shape: ConfigurationShape, document: Document, name: str) -> str:
         if not jurisdiction_within(region.jurisdiction, one.residency)
         and not _has_transfer(document, "datasets", dataset)
     )
+
+
 def _control_plane(
     names: _Names, shape: ConfigurationShape, document: Document
 ) -> Iterator[Problem]:

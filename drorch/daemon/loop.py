@@ -35,7 +35,7 @@ from drorch.core.events import FindingRecorded
 from drorch.core.moment import Moment
 from drorch.core.values import Finding, Value
 from drorch.core.vitals import DaemonState, Overview
-from drorch.daemon.keeping import Keeping
+from drorch.daemon.plane import PlaneKeeping
 from drorch.daemon.rounds import Round
 from drorch.daemon.timer import Timer
 from drorch.daemon.vitals import Told, document_of, line_of
@@ -84,7 +84,7 @@ class Daemon:
     _debts: Debts = field(default_factory=Debts)
     _crew: Crew = field(init=False)
     _aside: Aside = field(init=False)
-    _keeping: Keeping = field(init=False)
+    _plane: PlaneKeeping = field(init=False)
     _timer: Timer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,7 +93,7 @@ class Daemon:
         self._swept = time.monotonic() - SWEEP
         self._crew = Crew(self.control, self.log, self.inbox.put)
         self._aside = Aside(self.log)
-        self._keeping = Keeping(self.log)
+        self._plane = PlaneKeeping(self.log)
         self._timer = Timer(lambda schedule: self.inbox.put(Fired(schedule)))
 
     def run(self) -> ExitCode:
@@ -136,7 +136,7 @@ class Daemon:
             self._sweep()
         for one in self._rounds:
             one.go(self._aside)
-        self._keeping.go()
+        self._plane.go()
         self._begin()
 
     def _patience(self) -> float:
@@ -215,7 +215,6 @@ class Daemon:
             self.unattended.owe(duty, now)
         self._timer.set(self.unattended.groups, self.unattended.zone)
         self._rounds = tuple(self._to_do())
-        self._keeping.begin(self.program)
         self.log.info(
             "daemon.ready", f"{len(self.unattended.jobs)} jobs", jobs=len(self.unattended.jobs)
         )
@@ -248,7 +247,8 @@ class Daemon:
         self._aside.put("cry", lambda: _none(alarms.cry(program, error.message, error.hint)))
 
     def _to_do(self) -> Iterator[Round]:
-        """What is done again and again, in the thread aside."""
+        """What is done again and again, in the thread aside, and in those of the control plane."""
+        self._plane.begin(self.program)
         yield Round("regions", ROUND, self._ask_regions)
         yield Round("alarms", ROUND, self._attend)
         yield Round("evidence", ROUND, Keeping(self.program, self.log).go)
@@ -319,7 +319,6 @@ class Daemon:
             self.program, self.refused, self._refused_at = self.unattended.program, None, None
             self._configured_at = self._now()
             self._rounds = tuple(self._to_do())
-            self._keeping.begin(self.program)
             self._timer.set(self.unattended.groups, self.unattended.zone)
             self.log.info("configuration.taken", "the configuration was read again")
         self.lease.say(self.document())
@@ -332,12 +331,9 @@ class Daemon:
         limit = self.program.configuration.daemon.stop_within.total_seconds()
         ends = time.monotonic() + limit
         self.manager.stopping()
-        self.log.info(
-            "daemon.stopping", "runs under way are interrupted; they go on at the next start"
-        )
+        self.log.info("daemon.stopping", "runs are interrupted; they go on at the next start")
         self._timer.stop()
         self.control.leave("the daemon was stopped")
-        self._keeping.stop()
         while self.unattended and self.unattended.running and time.monotonic() < ends:
             for word in self._words(min(1.0, max(0.0, ends - time.monotonic()))):
                 if isinstance(word, Ended):
@@ -346,7 +342,7 @@ class Daemon:
         for name in left:
             self.log.error("run.left", f"{name} did not end within {limit:g} s")
         self._aside.finish(max(1.0, ends - time.monotonic()))
-        self._keeping.finish(max(1.0, ends - time.monotonic()))
+        self._plane.finish(max(1.0, ends - time.monotonic()))
         self.lease.say({**self.document(), "stopped_at": rfc3339(self._now())})
         self.log.info("daemon.stopped", "stopped")
         return ExitCode.FAILED if left else ExitCode.GOOD

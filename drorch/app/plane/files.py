@@ -1,4 +1,6 @@
-"""What of the control plane is files: the configuration and the runbooks. Secrets are none of it."""
+"""What of the control plane is files: the configuration, the runbooks, and public keys that it names.
+Secrets are none of it.
+"""
 
 import hashlib
 from pathlib import Path
@@ -44,4 +46,15 @@ def files_of(configuration: Configuration) -> Files | None:
 def _wanted(configuration: Configuration) -> list[tuple[str, Path]]:
     wanted = [(CONFIGURATION, configuration.file)] if configuration.file is not None else []
     there = sorted(p for p in configuration.runbooks.glob("*") if p.suffix in _SUFFIXES)
-    return [*wanted, *((f"{RUNBOOKS}/{path.name}", path) for path in there)]
+    return [
+        *wanted,
+        *((f"{RUNBOOKS}/{path.name}", path) for path in there),
+        *_public_keys(configuration),
+    ]
+
+
+def _public_keys(configuration: Configuration) -> list[tuple[str, Path]]:
+    """Files of public keys, as the configuration has them: those below its folder."""
+    folder = configuration.folder
+    named = [Path(one) for one in configuration.evidence.public_keys if "\n" not in one]
+    return [(str(p.relative_to(folder)), p) for p in named if p.is_relative_to(folder)]

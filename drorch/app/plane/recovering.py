@@ -168,7 +168,7 @@ class _Recovery:
         """The program on what was brought back; its configuration points into the folder."""
         for name, content in brought.files.items():
             path = tree / name
-            path.parent.mkdir(exist_ok=True, mode=0o700)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.write_bytes(content)
         (tree / _RUNBOOKS).mkdir(exist_ok=True)
         path = tree / CONFIGURATION

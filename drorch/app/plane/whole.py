@@ -238,7 +238,7 @@ class _Whole:
         until = copy_into(self._program.journal, tree / STATE)
         for name, content in files.content.items():
             path = tree / name
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         _linked(self._program.configuration.work / "evidence", tree / EVIDENCE)
         manifest = Manifest(until, made_at, REVISION)

@@ -9,7 +9,7 @@ from drorch.app.program import Program
 from drorch.daemon.rounds import Round
 
 
-class Keeping:
+class PlaneKeeping:
     """Two threads, one for segments and one for whole states."""
 
     def __init__(self, log: Log) -> None:
@@ -31,13 +31,10 @@ class Keeping:
         for one, aside in zip(self._rounds, self._asides, strict=False):
             one.go(aside)
 
-    def stop(self) -> None:
-        """Let a whole state that is under way end soon."""
+    def finish(self, within: float) -> None:
+        """End what is under way, a whole state unfinished; wait so many seconds for that."""
         if self._keeper is not None:
             self._keeper.cancel.cancel("the daemon was stopped")
-
-    def finish(self, within: float) -> None:
-        """Wait so many seconds for what is under way."""
         ends = time.monotonic() + within
         for aside in self._asides:
             aside.finish(max(0.1, ends - time.monotonic()))
