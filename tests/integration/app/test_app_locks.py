@@ -44,7 +44,7 @@ def test_locks_are_extended_in_each_region_and_the_horizon_is_known(locked):
     assert locked.alarms() == never[1:]
     docs, records = locked.cli("lock-extend").document
     assert [s["outputs"]["extended"] for s in docs["steps"]] == [0, 6]
-    assert [s["message"] for s in records["steps"]] == ["nothing to lock"] * 2
+    assert [s["status"] for s in records["steps"]] == ["passed"] * 2
     assert locked.alarms() == []
 
 
@@ -54,7 +54,7 @@ def test_records_beside_the_repositories_are_locked_too(locked):
         bucket.put(name, b"x")
     said = locked.cli("lock-extend", "--region", "qc")
     assert [r["name"] for r in said.document] == ["docs", "records"]
-    assert said.document[1]["steps"][0]["outputs"]["objects"] == 2
+    assert said.document[1]["steps"][0]["outputs"]["objects"] >= 2  # and those of the control plane
     (version,), *_ = histories(bucket, "evidence/")
     kept = retention_of(bucket, version)
     assert kept.until > datetime.now(UTC) + timedelta(days=29)
