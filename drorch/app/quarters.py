@@ -23,6 +23,7 @@ from drorch.core.document import head_of
 from drorch.core.documenting import document_of
 from drorch.core.errors import UsageError
 from drorch.core.quarter import Quarter, ended_last
+from drorch.core.quarter_controls import Framework
 from drorch.core.quarter_datasets import DatasetQuarter, Standing
 from drorch.core.quarter_document import (
     FORMAT,
@@ -124,7 +125,8 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
             Signing(one.name, one.role) for one in program.configuration.reports.sign_off
         ),
     )
-    return replace(bare, controls=controls_of(bare))
+    frameworks = program.configuration.reports.controls or tuple(Framework)
+    return replace(bare, controls=controls_of(bare, frameworks))
 
 
 def quarter_report(

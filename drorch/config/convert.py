@@ -55,6 +55,7 @@ from drorch.core.model import (
 )
 from drorch.core.names import OnFailure, Phase
 from drorch.core.priority import DiskShare, Priority
+from drorch.core.quarter_controls import Framework
 from drorch.core.runbook import (
     ActionCall,
     Failback,
@@ -100,7 +101,11 @@ def configuration(shape: models.ConfigurationShape, file: Path, digest: str) -> 
         control_plane=ControlPlane(shape.control_plane.password, shape.control_plane.regions),
         evidence=_evidence(folder, shape.evidence),
         daemon=_daemon(folder, shape.daemon),
-        reports=Reports(_quarterly(shape.reports.quarterly), shape.reports.sign_off),
+        reports=Reports(
+            _quarterly(shape.reports.quarterly),
+            shape.reports.sign_off,
+            tuple(Framework(name) for name in shape.reports.controls or ()),
+        ),
         file=file,
         digest=digest,
     )

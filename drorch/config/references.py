@@ -210,6 +210,7 @@ def _of_reports(names: _Names, shape: ConfigurationShape) -> Iterator[Problem]:
         yield from names.check("secrets", one.to, (*path, "to", index))
     signing = [f"{one.name}, {one.role}" for one in shape.reports.sign_off]
     yield from names.twice(("reports", "sign_off"), signing)
+    yield from names.twice(("reports", "controls"), shape.reports.controls or ())
 
 
 def runbook_name_problems(

@@ -14,6 +14,12 @@ def _time_of_day(text: str) -> str:
     return text
 
 
+#: As core/quarter_controls.py has them; a test holds the two together.
+FrameworkName = Literal[
+    "hipaa", "nist", "iso-22301", "soc-2", "quebec-health", "quebec-private", "dora", "nis-2"
+]
+
+
 class RecipientShape(Shape):
     """Whom reports are given to: exactly one of these."""
 
@@ -60,7 +66,10 @@ class QuarterlyShape(Shape):
 
 
 class ReportsShape(Shape):
-    """Reports that come by themselves, and who signs them off."""
+    """Reports that come by themselves, who signs them off, and which requirements they tell of."""
 
     quarterly: Annotated[QuarterlyShape, BeforeValidator(empty_is_none_given)] = QuarterlyShape()
     sign_off: tuple[Someone, ...] = Field(default=(), description="each as `Name, role`")
+    controls: Annotated[tuple[FrameworkName, ...], Field(min_length=1)] | None = Field(
+        default=None, description="laws and standards; all unless told"
+    )

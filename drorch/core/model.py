@@ -13,6 +13,7 @@ from pathlib import Path
 
 from drorch.core.exercises import Participant
 from drorch.core.priority import USUAL, Priority
+from drorch.core.quarter_controls import Framework
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,10 +319,13 @@ class Quarterly:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Reports that come by themselves, and who signs them off."""
+    """Reports that come by themselves, who signs them off, and the laws and standards whose
+    requirements are held against the evidence in hand (empty: all that drorch knows).
+    """
 
     quarterly: Quarterly = Quarterly()
     sign_off: tuple[Participant, ...] = ()
+    controls: tuple[Framework, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import get_args
 
 import pytest
 
+from drorch.config.report_parts import FrameworkName
 from drorch.core.controls import REQUIREMENTS, controls_of
 from drorch.core.controls_evidence import GAPS, SHOWN
 from drorch.core.quarter_controls import Control, Framework
@@ -92,6 +94,10 @@ def test_records_kept_for_less_than_six_years_are_a_gap() -> None:
     assert shown(short, "hipaa-records")["kept-six-years"] == (0, 1)
     unnamed = replace(hospital(), retention_until=None)
     assert "kept-shorter" in gaps(unnamed, "hipaa-records")
+
+
+def test_the_configuration_knows_every_framework() -> None:
+    assert set(get_args(FrameworkName)) == {one.value for one in Framework}
 
 
 def test_only_the_frameworks_asked_for() -> None:
