@@ -49,7 +49,11 @@ def _scope(document: Document, pen: Pen) -> Iterator[tuple[str, str]]:
     exercise = document["mode"] == "drill"
     kind = say(words.TYPES[section.get("type")]) if exercise else ""
     yield say("Type of exercise"), kind
-    yield say("Scenario"), section.get("scenario", "") if exercise else document["reason"]
+    if exercise:
+        yield say("Scenario"), section.get("scenario", "")
+    else:
+        restored = document["kind"] not in _RUNBOOKS
+        yield say("Purpose") if restored else say("Scenario"), document["reason"]
     datasets = pen.listed(document["datasets"])
     yield say("Scope"), section.get("scope") or _covered(document, datasets, pen)
     yield say("Datasets"), datasets

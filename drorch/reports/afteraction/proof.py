@@ -116,9 +116,11 @@ def versions(document: Document, pen: Pen) -> Section:
     blocks += _changes(document, pen)
     command = reproduction(document)
     if command:
-        again = pen.say(
-            "The same again, with the same configuration and the same text of the runbook:"
-        )
+        again = pen.say("The same again, with the same configuration:")
+        if document["runbook_digest"]:
+            again = pen.say(
+                "The same again, with the same configuration and the same text of the runbook:"
+            )
         blocks += [Text(again), Code((command,))]
     return Section("versions", pen.say("Runbook, tools, and how to do it again"), tuple(blocks))
 

@@ -225,9 +225,9 @@ def measuring(document: Document, pen: Pen) -> Section | None:
         rows.append(row(heading, *figures, tag(verdict, tone), how))
     head = (
         pen.say("Objective"),
-        pen.say("Promised"),
-        pen.say("Measured"),
-        pen.say("Margin"),
+        Column(pen.say("Promised"), number=True),
+        Column(pen.say("Measured"), number=True),
+        Column(pen.say("Margin"), number=True),
         pen.say("Result"),
         Column(pen.say("How it was measured"), wide=True),
     )
@@ -247,7 +247,7 @@ def _times(document: Document, pen: Pen) -> Table:
         row(pen.say("Measured time, both together"), pen.duration(length)),
         row(pen.say("From start to end, cleanup included"), pen.duration(document["elapsed_s"])),
     ]
-    return table((pen.say("Whose time"), pen.say("How long")), rows)
+    return table((pen.say("Whose time"), Column(pen.say("How long"), number=True)), rows)
 
 
 def facts(document: Document, pen: Pen) -> Section:

@@ -5,8 +5,17 @@ from datetime import timedelta
 import pytest
 
 from drorch.config.convert import runbook as as_runbook
+from drorch.config.load import load_configuration
 from drorch.config.runbook_models import RunbookShape
-from drorch.core.exercises import EVIDENCE, Area, Exercise, ExerciseType, Goal, participant
+from drorch.core.exercises import (
+    EVIDENCE,
+    Area,
+    Exercise,
+    ExerciseType,
+    Goal,
+    Participant,
+    participant,
+)
 from drorch.core.model import Objectives
 from drorch.core.names import Mode, Phase, RunKind, Verdict
 from drorch.core.runbook import Input
@@ -144,3 +153,13 @@ def test_a_step_that_was_stopped_by_something_else_shows_nothing():
     tale.do(0.1, 0.2, "a", verdict=Verdict.ERROR, cause="cancelled").finish(0.3)
     (found,) = document_of(tale)["exercise"]["criteria"]
     assert (found["result"], found["unknown"]) == ("not-judged", ["a"])
+
+
+def test_a_scheduled_drill_names_who_takes_part(tmp_path):
+    path = tmp_path / "drorch.yaml"
+    people = 'participants: ["Marie Tremblay, incident lead", J. Roy]'
+    path.write_text(f"drills: {{q: {{runbook: r, schedule: quarterly, {people}}}}}", "utf-8")
+    assert load_configuration(path).drills["q"].participants == (
+        Participant("Marie Tremblay", "incident lead"),
+        Participant("J. Roy"),
+    )
