@@ -9,7 +9,6 @@ it names, so nothing is ever written over anything else, and bringing a record t
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -119,6 +118,8 @@ def bring(program: Program, *, regions: Collection[str] | None = None, most: int
 
     A region that does not answer costs seconds. Never raises for what a region does.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     wanted: dict[str, list[Owed]] = {}
     for one in owed(program):
         if regions is not None and one.region not in regions:

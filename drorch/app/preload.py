@@ -12,6 +12,7 @@ from drorch.core.model import Configuration
 #: What functions import, but for what only commands use that print papers.
 MODULES = (
     "base64",
+    "concurrent.futures",
     "contextlib",
     "cryptography.exceptions",
     "cryptography.hazmat.primitives.asymmetric.ed25519",
