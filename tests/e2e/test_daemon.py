@@ -214,7 +214,7 @@ def test_a_backup_that_failed_is_tried_again_before_its_next_slot(premises):
     right = (premises.folder / "dump").read_text()
     premises.program_file("dump", "exit 3")
     assert premises.cli("daemon", "--once").code == 1
-    docs, db = premises.cli("schedule", "list").document
+    docs, db, _ = premises.cli("schedule", "list").document
     assert docs["again_at"] is None
     assert timedelta(minutes=29) < datetime.fromisoformat(db["again_at"]) - now < HALF_AN_HOUR * 2
     premises.cli("daemon", "--once")
@@ -230,7 +230,7 @@ def test_a_backup_that_failed_is_tried_again_before_its_next_slot(premises):
     )
     assert "daemon" not in {row.trigger for row in rows(premises, name="docs")}
     assert len(slots(premises, "backup:db")) == 1
-    assert [job["again_at"] for job in premises.cli("schedule", "list").document] == [None, None]
+    assert {job["again_at"] for job in premises.cli("schedule", "list").document} == {None}
 
 
 def test_a_region_that_is_gone_is_told_and_gets_what_it_is_owed_when_it_is_back(premises):

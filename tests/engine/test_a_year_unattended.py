@@ -312,6 +312,14 @@ def test_no_slot_of_any_job_is_left_out_or_doubled(year):
             reached = row.last_at
 
 
+def test_each_quarter_has_its_report_on_its_day(year):
+    rows = sorted(year.program.journal.slots(job="report:quarter"), key=lambda row: row.first_at)
+    days = [datetime(2028, month, 5, 6, 0, tzinfo=ZONE) for month in (1, 4, 7, 10)]
+    assert [row.first_at for row in rows] == days
+    assert {row.count for row in rows} == {1}
+    assert SlotFate.MISSED not in {row.fate for row in rows}
+
+
 def test_what_an_outage_cost_is_told(year):
     by_why = {row.why for row in year.program.journal.slots() if row.fate is not SlotFate.FIRED}
     assert DOWN in by_why
