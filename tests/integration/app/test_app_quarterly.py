@@ -59,11 +59,11 @@ def mail(port):
     return f"mailto://127.0.0.1:{port}/?from=d@h.example&to=board@h.example&mode=insecure"
 
 
-def sent(house, **how):
+def sent(house, quarter=QUARTER, **how):
     """The document of the run that writes and sends."""
     program = house.program()
     try:
-        seen = deliver(program, QUARTER, Request(), retry=RETRY, control=Control(), **how)
+        seen = deliver(program, quarter, Request(), retry=RETRY, control=Control(), **how)
         return seen.document
     finally:
         program.journal.close()
@@ -195,6 +195,15 @@ def test_killed_while_it_is_sent_it_goes_on_and_is_not_written_again(house):
     assert lying(house) == written
     assert len(box.mails) == 1
     assert [fact.files for fact in facts(house)] == [written]
+
+
+def test_of_a_quarter_before_the_journal_there_is_nothing_to_report(house):
+    goes_to(house, "board", mail(free_port()))
+    run = sent(house, QUARTER.moved(-1))
+    assert (run["outcome"], run["steps"]) == ("passed", [])
+    began = f"{WITHIN:%Y-%m-%d}"
+    assert run["title"] == f"No report of {QUARTER.moved(-1)}: the journal begins on {began}"
+    assert not folder(house).parent.exists()
 
 
 def test_by_hand_it_is_written_and_put_aside(house):
