@@ -145,7 +145,10 @@ class Copier:
             Aside(partial(self._vaults, region, plane), "vaults")
             for region in plane_regions(self.program.configuration)
         ]
+        until = time.monotonic() + self.pace.within / 2
         for aside in asides:
+            if not aside.over.wait(max(0.0, until - time.monotonic())):
+                continue  # of one that takes too long: a vault more does no harm
             with suppress(DrorchError):
                 for name, file in aside.result():
                     with suppress(NotOpened):

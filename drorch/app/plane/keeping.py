@@ -17,7 +17,7 @@ EVERY = 5.0
 #: Seconds between two looks whether a whole state is due; the first is left until the daemon works.
 LOOK, FIRST = 60.0, 120.0
 
-_WHOLE = Pace(patience=PATIENT, insist=True)
+_WHOLE = Pace(within=60.0, patience=PATIENT, insist=True)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,84 @@
+"""What `drorch recover` says to people, line by line."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from drorch.adapters.secrets import SecretLook
+from drorch.app.plane.adopting import Adopted
+from drorch.app.plane.recovering import Recovered, Seen
+from drorch.cli.session import Session
+from drorch.cli.verbs.recover import _document, _tell
+from drorch.core.plane import Point
+from drorch.journal.report import Flaw, VerifyReport
+
+AT = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+END = Point(18, "aa")
+
+FOUND = Recovered(
+    to=Path("/srv/drorch"),
+    region="qc",
+    at=AT,
+    until=END,
+    organization="Centre hospitalier Sainte-Rive",
+    events=18,
+    report=VerifyReport(3, 18, "ff", ()),
+    seen=(
+        Seen("qc", AT, END),
+        Seen(
+            "mtl", AT - timedelta(hours=1), Point(12, "bb"), ("segments/x/3 is missing or damaged",)
+        ),
+        Seen("tor", message="secret tor-id is not set"),
+        Seen("cal"),
+    ),
+    secrets=(
+        SecretLook("mtl-id", "environment variable MTL_ID", False, "no value", "set MTL_ID"),
+        SecretLook("pass", "command pass", None),
+    ),
+    written=Path("/srv/drorch/secrets/repo-key"),
+    left_out=("runbooks/huge.yaml",),
+    adopted=(
+        Adopted("docs", 2, "2026-11-26T03:15:00+00:00", ("tor",)),
+        Adopted("db", 0, "", ("tor",)),
+    ),
+    command='drorch --config /srv/drorch/drorch.yaml failover ehr-failover --declare "WHY"',
+)
+
+SAID = """\
+recovered the control plane of Centre hospitalier Sainte-Rive into /srv/drorch
+  as it was at 2026-11-26 03:00:00 UTC, from region qc
+  journal: good, 3 runs, 18 events
+  region qc: holds it
+  region mtl: lags, its newest state is of 2026-11-26 02:00:00 UTC
+    damaged: segments/x/3 is missing or damaged
+  region tor: not looked at: secret tor-id is not set
+  region cal: holds no whole state
+  not copied, for it was too large or could not be read: runbooks/huge.yaml
+  newer than the last copy, and adopted: 2 snapshots of docs, the newest of 2026-11-26 03:15:00 UTC
+  not asked for backups newer than the last copy: tor
+  the password given was put into /srv/drorch/secrets/repo-key
+
+Provide these secrets again:
+  mtl-id: set MTL_ID
+  pass: see that it can be had: command pass
+
+Start a failover with:
+  drorch --config /srv/drorch/drorch.yaml failover ehr-failover --declare "WHY"
+"""
+
+
+def test_what_people_are_told(capsys):
+    _tell(Session(), FOUND)
+    assert capsys.readouterr().out == SAID
+
+
+def test_what_machines_are_told():
+    document = _document(FOUND)
+    assert [r["behind_s"] for r in document["regions"]] == [0.0, 3600.0, None, None]
+    assert document["journal"] == {
+        "ok": True, "runs": 3, "events": 18, "head": "sha256:ff", "flaws": [],
+    }  # fmt: skip
+    assert [s["secret"] for s in document["secrets"]] == ["mtl-id", "pass"]
+
+
+def test_a_journal_that_is_broken_says_so():
+    assert not VerifyReport(1, 3, "ff", (Flaw("run-1", "event 2 is missing"),)).ok
