@@ -254,7 +254,7 @@ class Carried:
         """In every format, and it names the run."""
         program = self.program()
         with program.journal:
-            for one in (ReportFormat.HTML, ReportFormat.MARKDOWN, ReportFormat.JSON):
+            for one in (ReportFormat.MARKDOWN, ReportFormat.JSON):
                 assert run.encode() in run_report(program, run, one)
 
     def effects(self, run: str) -> list[str]:
