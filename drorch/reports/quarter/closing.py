@@ -74,7 +74,11 @@ def checking(reading: Reading) -> Section:
     ]
     if verifying["sealed"]:
         blocks.append(
-            Paragraph(say("This report is sealed: the bundle that holds it carries a signature."))
+            Paragraph(
+                say(
+                    "What drorch keeps as evidence is signed with the organisation’s key: runs, the end of the ledger, and the reports that it writes by itself, each in a bundle."
+                )
+            )
         )
     else:
         why = verifying["why_not"]
