@@ -23,6 +23,7 @@ _SENTENCES: Final = (
     later("it needs {step}, which failed"),
     later("nothing to undo: {step} did not run"),
     later("nothing was started"),
+    later("left out by {by}: {reason}"),
     later("the run was aborted"),
     later("a precondition failed"),
     later("the primary is not known to be down or fenced"),

@@ -100,8 +100,10 @@ def deviations(document: Document, pen: Pen) -> Section:
 
 
 def _deviations(document: Document, pen: Pen) -> Iterator[Row]:
+    ordered = {word["step"] for word in document["overrides"] if word["what"] == "skip"}
     for step in document["steps"]:
-        yield from _of_step(step, pen)
+        if step["status"] != "skipped" or step["step"] not in ordered:  # told as an order below
+            yield from _of_step(step, pen)
     for deed in deeds_of(document):
         if deed["what"] in _OVERRULED:
             what = deed_word(deed["what"], pen)

@@ -47,8 +47,9 @@ def scope(document: Document, pen: Pen) -> Section | None:
 def _scope(document: Document, pen: Pen) -> Iterator[tuple[str, str]]:
     say, section = pen.say, document["exercise"] or {}
     exercise = document["mode"] == "drill"
-    kind = say(words.TYPES[section.get("type")]) if exercise else ""
-    yield say("Type of exercise"), kind
+    usual = "component" if document["kind"] == "restore-test" else None
+    kind = words.TYPES[section.get("type") or usual]
+    yield say("Type of exercise"), say(kind) if exercise or usual else ""
     if exercise:
         yield say("Scenario"), section.get("scenario", "")
     else:
@@ -66,12 +67,14 @@ def _covered(document: Document, datasets: str, pen: Pen) -> str:
 
 
 def _unsaid(document: Document, pen: Pen) -> Iterator[str]:
+    if document["kind"] not in _RUNBOOKS:
+        return
     if document["mode"] == "drill":
         yield pen.say(
             "The runbook does not say what this exercise was to show (it has no section "
             "“exercise”): there are no success criteria to judge."
         )
-    elif document["kind"] in _RUNBOOKS:
+    else:
         yield pen.say("This was no exercise: the scenario is the reason of the declaration.")
 
 
