@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bench.figures import Bound, Broken, Figure, Series, series
+from bench.figures import Bound, Broken, Figure, series
 from bench.history import History
 from bench.yard import Site, Yard
 from drorch.core.events import (
@@ -39,27 +39,26 @@ _OWNER = Owner("dr-1", 4711, 123_456, "boot", "drorch", "t0k3n")
 
 
 def measure_quarter(yard: Yard) -> Iterator[Figure]:
-    """Time and memory of the report, as each format."""
+    """Time and memory of the report, as each format, by a process of its own."""
     datasets, backups = (40, 100) if yard.quick else (_DATASETS, _BACKUPS)
     site = _written(yard, datasets, backups)
     runs = datasets * backups
     note = f"{datasets} datasets, a journal of {runs:,} runs, {_DRILLS} drills in the quarter"
-    for form in ("json", "csv"):
+    for form, suffix in _SUFFIX.items():
         taken = [
-            site.drorch("report", "quarter", str(_QUARTER), "--output", f"quarter.{_SUFFIX[form]}")
+            site.drorch("report", "quarter", str(_QUARTER), "--output", f"quarter.{suffix}")
             for _ in range(1 if yard.quick else yard.amount.repetitions)
         ]
-        _sound(site, datasets) if form == "json" else None
-        yield from _figures(form, series([one.wall for one in taken]), note, _TIME, "s")
-        yield from _figures(form, series([one.peak_mb for one in taken]), note, _MEMORY, "MB")
+        what = f"drorch report quarter, {form}"
+        wall, cpu = series([one.wall for one in taken]), series([one.cpu for one in taken])
+        peak = series([one.peak_mb for one in taken])
+        yield Figure(f"{what}: time", wall, "s", bound=Bound(_TIME), note=note)
+        yield Figure(f"{what}: processor time", cpu, "s", note=note)
+        yield Figure(f"{what}: peak memory", peak, "MB", bound=Bound(_MEMORY), note=note)
+    _sound(site, datasets)
 
 
-_SUFFIX = {"json": "json", "csv": "zip"}
-
-
-def _figures(form: str, taken: Series, note: str, bound: float, unit: str) -> Iterator[Figure]:
-    what = f"drorch report quarter, {form}: {'time' if unit == 's' else 'peak memory'}"
-    yield Figure(what, taken, unit, bound=Bound(bound), note=note)
+_SUFFIX = {"json": "json", "csv": "zip", "html": "html", "pdf": "pdf"}
 
 
 def _written(yard: Yard, datasets: int, backups: int) -> Site:

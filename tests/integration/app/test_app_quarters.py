@@ -1,5 +1,6 @@
 """Which quarter is reported on, and which cannot be."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from drorch.core.moment import Moment
 from drorch.core.quarter import Quarter
 from tests.fakes.clock import FakeClock
 from tests.fakes.facts import whole_run
+from tests.fakes.postgres import postgres_url
 
 
 @pytest.fixture
@@ -60,6 +62,16 @@ def test_what_cannot_be_reported_on_is_refused(
 def test_a_journal_without_runs_has_no_quarter(program: Program) -> None:
     with pytest.raises(UsageError, match="the journal holds no run yet"):
         chosen(program, "2027Q3")
+
+
+def test_a_quarter_is_read_from_postgresql_too(program: Program) -> None:
+    state = postgres_url().replace("postgresql:", "postgresql+psycopg:")
+    other = Program(replace(program.configuration, state=state))
+    other.__dict__["clock"] = program.clock
+    for one in (program, other):
+        begin(one, datetime(2026, 11, 3, tzinfo=UTC))
+    assert quarter_values(other, Quarter(2026, 4)) == quarter_values(program, Quarter(2026, 4))
+    other.journal.close()
 
 
 def test_a_quarter_without_a_drill_says_so(program: Program) -> None:
