@@ -4,79 +4,35 @@ Drawing and typesetting take more memory than a daemon should hold for a quarter
 """
 
 import hashlib
-import json
-import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from drorch.actions.alarms import tried
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
+from drorch.actions.ourselves import by_ourselves, printed, trouble
 from drorch.actions.patience import Stopped, limit_of
-from drorch.actions.surroundings import child_environment, last_words
 from drorch.actions.telling import handed_over
 from drorch.core.action import ActionSpec, Kind, Parameter
-from drorch.core.priority import Priority
 from drorch.core.reported import ReportSent
 from drorch.core.telling import Channel, Message, channels
 from drorch.core.values import Result, Value, errored, failed, passed
-from drorch.ports import Call, Command, Completed, Ended, Tools
+from drorch.ports import Call, Ended, Tools
 
 _WRITING, _SENDING = timedelta(hours=1), timedelta(minutes=2)
-#: Backups and people come before it.
-_NICE = Priority(nice=10)
 
 
 def _write(call: Call, tools: Tools) -> Result:
-    arguments = Arguments.of(call, tools)
-    done = _child(call, tools, arguments.text("quarter"))
-    redact = tools.secrets.redact
-    done = replace(done, stdout=redact(done.stdout), stderr=redact(done.stderr))
+    words = ("report", "write", Arguments.of(call, tools).text("quarter"))
+    done = by_ourselves(tools, words, limit_of(_WRITING, call.timeout), call.cancel)
     if done.ended is Ended.CANCELLED:
         return errored("cancelled", "stopped while the report was being written")
-    found = _document(done.stdout)
-    if done.ended is not Ended.EXITED or done.exit_code != 0 or "folder" not in found:
-        return _not_written(done, found)
+    redact = tools.secrets.redact
+    wrong = trouble(done, words)
+    if wrong is not None:
+        return failed("not-written", redact(wrong[0]), redact(wrong[1]))
+    found = printed(replace(done, stdout=redact(done.stdout)))
     return passed({name: found.get(name) for name in _WRITTEN})
-
-
-def _child(call: Call, tools: Tools, quarter: str) -> Completed:
-    """The same drorch on the same configuration, which finds its secrets as this one does."""
-    file = tools.configuration.file
-    if file is None:
-        raise WrongArgument("there is no configuration file", "write one: drorch init")
-    line = ("--config", str(file), "report", "write", quarter, "--json")
-    command = Command(
-        argv=(sys.executable, "-m", "drorch", *line),
-        env={**tools.environment, **child_environment(call, tools, {})},
-        cwd=tools.configuration.folder,
-        timeout=limit_of(_WRITING, call.timeout),
-        priority=_NICE,
-    )
-    return tools.commands.run(command, cancel=call.cancel)
-
-
-def _document(text: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _not_written(done: Completed, found: Mapping[str, Any]) -> Result:
-    told = found.get("error")
-    if isinstance(told, Mapping):
-        return failed("not-written", str(told.get("message")), str(told.get("hint")))
-    how = f"ended with {done.exit_code}" if done.ended is Ended.EXITED else str(done.ended)
-    said = done.message or last_words(done)
-    return failed(
-        "not-written",
-        f"the process that was to write it {how}" + (f": {said}" if said else ""),
-        "try it by hand: drorch report write QUARTER",
-    )
 
 
 def _send(call: Call, tools: Tools) -> Result:
