@@ -8,6 +8,9 @@ from drorch.app.plane.keeping import EVERY, FIRST, LOOK, Keeper
 from drorch.app.program import Program
 from drorch.daemon.rounds import Round
 
+#: Of a processor's time the part in so many, at most.
+_SHARE = 20
+
 
 class PlaneKeeping:
     """Two threads, one for segments and one for whole states."""
@@ -22,7 +25,8 @@ class PlaneKeeping:
         """From now on that of this program."""
         keeper = self._keeper = Keeper(program, self._log)
         self._rounds = (
-            Round("segments", EVERY, keeper.segments),
+            # The first one derives a key; that must not hold up the next.
+            Round("segments", EVERY, keeper.segments, share=_SHARE),
             Round("whole-state", LOOK, keeper.whole, time.monotonic() + FIRST),
         )
 

@@ -12,12 +12,15 @@ SHARE = 400
 
 @dataclass(slots=True)
 class Round:
-    """One such thing: every `interval` seconds, less often where it takes long (10,000 datasets)."""
+    """One such thing: every `interval` seconds, less often where it takes long (10,000 datasets), so
+    that no more than the `share`-th part of a processor's time goes into it.
+    """
 
     name: str
     interval: float
     chore: Callable[[], None]
     due: float = 0.0
+    share: int = SHARE
 
     def go(self, aside: Aside) -> None:
         """Have it done if it is time."""
@@ -33,4 +36,4 @@ class Round:
             self.chore()
         finally:
             spent = time.thread_time() - began
-            self.due = max(self.due, time.monotonic() + SHARE * spent)
+            self.due = max(self.due, time.monotonic() + self.share * spent)

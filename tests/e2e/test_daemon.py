@@ -233,6 +233,18 @@ def test_a_backup_that_failed_is_tried_again_before_its_next_slot(premises):
     assert {job["again_at"] for job in premises.cli("schedule", "list").document} == {None}
 
 
+def test_what_is_new_in_the_journal_lies_in_every_region_while_it_works(premises):
+    def segments(region):
+        return [name for name in premises.objects(region) if "/segments/" in name]
+
+    with on_watch(premises) as daemon:
+        daemon.wait_for(lambda: segments("mtl") and segments("qc"))
+        before = segments("mtl")
+        assert premises.back_up()["outcome"] == "passed"  # by another process, which copies nothing
+        daemon.wait_for(lambda: len(segments("mtl")) > len(before))
+        assert daemon.stop() == 0
+
+
 def test_a_region_that_is_gone_is_told_and_gets_what_it_is_owed_when_it_is_back(premises):
     premises.kill("qc")
     (premises.folder / "src" / "docs" / "new.txt").write_text("something new\n")
