@@ -51,6 +51,7 @@ from drorch.core.facts import (
 from drorch.core.guard import Figures
 from drorch.core.names import Outcome, RunKind, RunState
 from drorch.core.posture import CopyFactKind, RunRow
+from drorch.core.reported import ReportSent
 from drorch.core.staleness import Seen
 from drorch.core.vitals import Counted, EndedRuns
 from drorch.ports import Journal
@@ -78,6 +79,7 @@ OF_RUNS = {
     AlarmTold,
     ChannelTried,
     Corrective,
+    ReportSent,
 }
 
 
@@ -446,6 +448,8 @@ def test_what_a_run_as_a_whole_led_to_is_kept_with_its_end(journal: Journal) -> 
     action = Corrective("A1", "look", "anne", "2026-12-31", DAWN, "root", f"{RUN}/1")
     done = Change(DAWN, "eve", ChangeKind.CLOSED, "done", run=RUN)
     pairs.append((action, replace(action, changes=(done,))))
+    sent = ReportSent("2026Q4", "board", DAWN, {"2026Q4.json": "a" * 64})
+    pairs.append((sent, replace(sent, files={})))
     assert {type(first) for first, _ in pairs} == OF_RUNS
     for number, pair in enumerate(pairs):
         for turn, fact in enumerate(pair):
