@@ -67,7 +67,7 @@ def test_what_cannot_be_read_makes_a_finding_of_a_backup_that_passed(any_premise
 def test_a_missing_path_fails_the_backup_before_restic_is_started(any_premises):
     any_premises.configuration["datasets"]["docs"]["paths"].append("src/gone")
     any_premises.save()
-    before = any_premises.objects("mtl")
+    before = any_premises.objects("mtl", "drorch/datasets")
     said = any_premises.cli("backup", "docs")
     assert said.code == 1
     failed = step(said.document, "backup")
@@ -75,7 +75,7 @@ def test_a_missing_path_fails_the_backup_before_restic_is_started(any_premises):
     assert "src/gone does not exist" in failed["message"]
     assert step(said.document, "replicate")["status"] == "skipped"
     assert "backup" not in any_premises.verbs()
-    assert any_premises.objects("mtl") == before
+    assert any_premises.objects("mtl", "drorch/datasets") == before
 
 
 def test_a_failing_dump_leaves_no_snapshot(any_premises):
