@@ -14,6 +14,9 @@ from tests.integration.app.test_app_keys import outputs as outputs_of
 def renewed(premises, **settings):
     """A dataset of the same sources and another password."""
     secret(premises, "repo-key-2", NEXT)
+    premises.configuration["control_plane"] = {
+        "password": "repo-key"
+    }  # of two, one has to be named
     premises.configuration["datasets"]["docs-2"] = premises.dataset(
         paths=["src/docs"], **({"password": "repo-key-2"} | settings)
     )
