@@ -74,7 +74,7 @@ NOTICES = {
         "{subject} is not in the configuration any more: it is held to what its last backup promised"
     ),
     "slots.estimated": later(
-        "missed work of {subject} over the quarter’s border was divided by time"
+        "missed work of {subject} over the quarter’s border was divided evenly"
     ),
     "sealing.off": later("reports are not sealed"),
 }

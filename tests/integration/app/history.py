@@ -1,13 +1,16 @@
 """Snapshots of other days for premises: made in a moment, real to restic, known to the journal."""
 
+import fcntl
 import hashlib
 import json
 import os
 import subprocess
+import sys
+import termios
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 from drorch.actions.genuine import Keyring
 from drorch.app import retention
@@ -131,6 +134,11 @@ def printed(premises: Premises, *words: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+def _unread(pipe: IO[bytes]) -> int:
+    """How many bytes still lie in a pipe."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 @contextmanager
 def somebody_at_work(premises: Premises, region: str = "mtl") -> Iterator[None]:
     """Another restic that backs up there until the end of the block; it is then killed."""
@@ -151,7 +159,11 @@ def somebody_at_work(premises: Premises, region: str = "mtl") -> Iterator[None]:
         stderr=subprocess.DEVNULL,
     ) as child:
         try:
-            wait_for(lambda: locks(premises, region))
+            # Once it reads, it has looked twice whether anybody else has a lock, and gives way no more.
+            assert child.stdin is not None
+            child.stdin.write(b"x")
+            child.stdin.flush()
+            wait_for(lambda: locks(premises, region) and _unread(child.stdin) == 0)
             yield
         finally:
             child.kill()

@@ -55,7 +55,7 @@ def test_a_killed_backup_of_ours_leaves_locks_in_every_region_which_go(premises)
     premises.program_file("dump", "echo begun > src/begun; exec sleep 600")
     with premises.started("backup", "db") as process:
         wait_for((premises.folder / "src" / "begun").exists)
-        wait_for(lambda: premises.files("qc", "db", "locks"))
+        wait_for(lambda: all(premises.files(region, "db", "locks") for region in ("mtl", "qc")))
         process.kill()
         process.wait()
         with premises.program() as program:
