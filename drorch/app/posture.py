@@ -14,8 +14,9 @@ from drorch.app.services import services_document
 from drorch.app.suspicions import suspicions
 from drorch.core.alarms import AlarmWord, ChannelTried
 from drorch.core.document import rfc3339
+from drorch.core.jurisdictions import jurisdiction_within
 from drorch.core.lifecycle import failing
-from drorch.core.model import Dataset, jurisdiction_within
+from drorch.core.model import Dataset
 from drorch.core.names import RunKind, RunState
 from drorch.core.posture import Stock
 from drorch.core.telling import channels

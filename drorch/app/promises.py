@@ -9,7 +9,8 @@ from drorch.core.alarms import AlarmWord
 from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
 from drorch.core.facts import KeyKnown, KeyRevoked
-from drorch.core.model import Dataset, jurisdiction_within
+from drorch.core.jurisdictions import jurisdiction_within
+from drorch.core.model import Dataset
 from drorch.core.posture import Stock
 from drorch.core.promises import SPREADING, allowed_age, expected, foreseen, near_breach
 from drorch.core.values import Value

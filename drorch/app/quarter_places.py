@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from drorch.app.quarter_seen import QuarterSeen
 from drorch.core.facts import KeyKnown, KeyRevoked, Locked
-from drorch.core.model import Dataset, Region, SecretSource, jurisdiction_within
+from drorch.core.jurisdictions import jurisdiction_within
+from drorch.core.model import Dataset, Region, SecretSource
 from drorch.core.quarter_document import PromiseQuarter
 from drorch.core.quarter_judging import key_promise
 from drorch.core.quarter_records import CopyPlace

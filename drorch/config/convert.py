@@ -28,24 +28,18 @@ from drorch.core.fanning import NESTING
 from drorch.core.model import (
     BRAKE,
     Configuration,
-    ControlPlane,
     CopyMode,
     CopyPolicy,
-    DaemonSettings,
     Dataset,
     DrillSchedule,
     Dump,
-    EvidencePolicy,
     Guard,
     Keep,
     LockMode,
-    NotifyRule,
     Objectives,
     ObjectLock,
     Protected,
-    Quarterly,
     Region,
-    Reports,
     SecretSource,
     Service,
     Site,
@@ -67,6 +61,14 @@ from drorch.core.runbook import (
     Until,
     When,
     WhenTest,
+)
+from drorch.core.settings import (
+    ControlPlane,
+    DaemonSettings,
+    EvidencePolicy,
+    NotifyRule,
+    Quarterly,
+    Reports,
 )
 
 

@@ -6,7 +6,7 @@ from drorch.config.dataset_parts import CopyShape
 from drorch.config.models import ConfigurationShape, DatasetShape, RegionShape
 from drorch.config.source import Document, KeyPath
 from drorch.core.errors import Problem
-from drorch.core.model import jurisdiction_within
+from drorch.core.jurisdictions import jurisdiction_within
 from drorch.core.nearest import did_you_mean
 
 

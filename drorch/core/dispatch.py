@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from drorch.core.model import DaemonSettings
+from drorch.core.settings import DaemonSettings
 
 
 class Hold(StrEnum):

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 
 from drorch.core.exercises import Participant
+from drorch.core.jurisdictions import jurisdiction_within
 from drorch.core.priority import USUAL, Priority
-from drorch.core.quarter_controls import Framework
+from drorch.core.settings import ControlPlane, DaemonSettings, EvidencePolicy, NotifyRule, Reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,103 +252,6 @@ class DrillSchedule:
     participants: tuple[Participant, ...] = ()
 
 
-#: The least time between two messages over a channel, unless it is told.
-PAUSE = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class NotifyRule:
-    """Who is told of what: exactly one of `to`, `ping` (names of secrets) and `command`.
-
-    `pause` is the least time between two messages: what happens meanwhile goes together.
-    """
-
-    when: tuple[str, ...]
-    to: str | None = None
-    ping: str | None = None
-    command: tuple[str, ...] | None = None
-    pause: timedelta = PAUSE
-
-
-@dataclass(frozen=True, slots=True)
-class ControlPlane:
-    """How drorch's own records are protected. `password` is the name of a secret."""
-
-    password: str | None = None
-    regions: tuple[str, ...] = ()
-
-
-#: How long sealed evidence is kept unless told: HIPAA's six years (45 CFR 164.316(b)(2)(i)).
-KEEP_EVIDENCE = timedelta(days=6 * 365.25)
-
-
-@dataclass(frozen=True, slots=True)
-class EvidencePolicy:
-    """How evidence is sealed and kept. `key` is the name of a secret; without one nothing is sealed.
-
-    `public_keys` are trusted: each the text of a PEM, or the path of a file that holds one. No
-    `regions`: those in which every dataset may lie.
-    """
-
-    key: str | None = None
-    public_keys: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    keep: timedelta = KEEP_EVIDENCE
-
-
-@dataclass(frozen=True, slots=True)
-class Quarterly:
-    """When the daemon writes the quarter's report, how, and whom it is sent to.
-
-    It is written in the month after the quarter, on `day` (1 to 28) `at` a local time (HH:MM).
-    Without `languages` in the configuration's. `to`: each a secret, or a command.
-    """
-
-    day: int = 5
-    at: str = "06:00"
-    languages: tuple[str, ...] = ()
-    formats: tuple[str, ...] = ("pdf", "html", "json")
-    to: tuple[NotifyRule, ...] = ()
-
-    @property
-    def cron(self) -> str:
-        """The same as five fields of cron."""
-        hour, minute = self.at.split(":")
-        return f"{int(minute)} {int(hour)} {self.day} 1,4,7,10 *"
-
-
-@dataclass(frozen=True, slots=True)
-class Reports:
-    """Reports that come by themselves, who signs them off, and the laws and standards whose
-    requirements are held against the evidence in hand (empty: all that drorch knows).
-    """
-
-    quarterly: Quarterly = Quarterly()
-    sign_off: tuple[Participant, ...] = ()
-    controls: tuple[Framework, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DaemonSettings:
-    """How the unattended daemon works: how many runs at once on this machine, with one region and
-    from one site; how long they have to end when it is stopped; when preconditions are looked at
-    (a schedule as written); after how long a lasting alarm is told again.
-
-    `listen` (`HOST:PORT`) is where metrics and health are served, `textfile` where metrics are
-    written; None: nowhere. `log` is `plain` or `json`.
-    """
-
-    parallel: int = 4
-    per_region: int = 4
-    per_site: int = 2
-    stop_within: timedelta = timedelta(minutes=2)
-    readiness: str = "daily at 05:00"
-    remind: timedelta = timedelta(hours=24)
-    listen: str | None = None
-    textfile: Path | None = None
-    log: str = "plain"
-
-
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """The whole of drorch.yaml. `folder` is where the file lies: relative paths are its.
@@ -372,8 +275,8 @@ class Configuration:
     notify: tuple[NotifyRule, ...] = ()
     control_plane: ControlPlane = field(default_factory=ControlPlane)
     evidence: EvidencePolicy = field(default_factory=EvidencePolicy)
-    daemon: DaemonSettings = DaemonSettings()
-    reports: Reports = Reports()
+    daemon: DaemonSettings = field(default_factory=DaemonSettings)
+    reports: Reports = field(default_factory=Reports)
     file: Path | None = None
     digest: str = ""
 
@@ -418,49 +321,3 @@ def home_of(configuration: Configuration, service: str) -> str:
     datasets = (configuration.datasets.get(name) for name in known.datasets) if known else ()
     sites = {one.site for one in datasets if one is not None and one.site}
     return next(iter(sites)) if len(sites) == 1 else ""
-
-
-@cache
-def jurisdiction_within(jurisdiction: str, residency: tuple[str, ...]) -> bool:
-    """Whether a place (ISO 3166-2) lies inside a residency.
-
-    `CA` covers every `CA-*`; `EU` covers the member states. An empty residency allows all.
-    """
-    country = jurisdiction.split("-", 1)[0]
-    return not residency or any(
-        r in (jurisdiction, country) or (r == "EU" and country in EU_MEMBERS) for r in residency
-    )
-
-
-#: ISO 3166-1 codes of the member states of the European Union, 2026.
-EU_MEMBERS = frozenset(
-    [
-        "AT",
-        "BE",
-        "BG",
-        "HR",
-        "CY",
-        "CZ",
-        "DK",
-        "EE",
-        "FI",
-        "FR",
-        "DE",
-        "GR",
-        "HU",
-        "IE",
-        "IT",
-        "LV",
-        "LT",
-        "LU",
-        "MT",
-        "NL",
-        "PL",
-        "PT",
-        "RO",
-        "SK",
-        "SI",
-        "ES",
-        "SE",
-    ]
-)

@@ -9,7 +9,8 @@ from typing import Any
 
 from drorch.core.document import head_of
 from drorch.core.findings import all_findings
-from drorch.core.model import Configuration, jurisdiction_within
+from drorch.core.jurisdictions import jurisdiction_within
+from drorch.core.model import Configuration
 from drorch.core.names import RunKind, StepStatus
 from drorch.core.outcome import left_behind
 from drorch.core.posture import RunRow

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path, PurePath
 
 from drorch.core.alarms import ALL
-from drorch.core.model import NotifyRule
+from drorch.core.settings import NotifyRule
 
 #: How an exercise says that it is one, by the configuration's language: before a title, and as
 #: the first line of what is told.

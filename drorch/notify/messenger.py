@@ -11,7 +11,7 @@ from pathlib import Path
 
 from drorch import __version__
 from drorch.core.errors import DrorchError
-from drorch.core.model import NotifyRule
+from drorch.core.settings import NotifyRule
 from drorch.core.telling import Delivery, Message, channel_named
 from drorch.notify.addresses import without_secrets
 from drorch.ports import Command, Commands, Completed, Ended, Secrets

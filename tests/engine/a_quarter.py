@@ -27,7 +27,6 @@ from drorch.core.model import (
     Configuration,
     CopyMode,
     CopyPolicy,
-    DaemonSettings,
     Dataset,
     DrillSchedule,
     Objectives,
@@ -40,6 +39,7 @@ from drorch.core.moment import Moment
 from drorch.core.names import Mode, Outcome, Phase, RunKind, Verdict
 from drorch.core.plan import Plan, PlannedStep
 from drorch.core.posture import CopyFact, CopyFactKind
+from drorch.core.settings import DaemonSettings
 from drorch.daemon.timer import SlotTrigger
 from drorch.journal.store import SqlJournal
 from tests.engine.test_a_year_unattended import OWNER, FakeProgram, Year

@@ -28,7 +28,6 @@ from drorch.core.model import (
     Configuration,
     CopyMode,
     CopyPolicy,
-    DaemonSettings,
     Dataset,
     DrillSchedule,
     Objectives,
@@ -38,6 +37,7 @@ from drorch.core.model import (
 from drorch.core.names import Mode, RunKind, SlotFate
 from drorch.core.plan import Plan
 from drorch.core.posture import Stock
+from drorch.core.settings import DaemonSettings
 from drorch.daemon.timer import SlotTrigger
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal import MemoryJournal

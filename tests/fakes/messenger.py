@@ -3,7 +3,7 @@
 import threading
 from datetime import timedelta
 
-from drorch.core.model import NotifyRule
+from drorch.core.settings import NotifyRule
 from drorch.core.telling import Delivery, Message, channel_named
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from drorch.adapters.commands import SystemCommands
 from drorch.adapters.secrets import ConfiguredSecrets
-from drorch.core.model import Configuration, NotifyRule, SecretSource
+from drorch.core.model import Configuration, SecretSource
+from drorch.core.settings import NotifyRule
 from drorch.core.telling import Message, Tone
 from drorch.notify.messenger import ConfiguredMessenger
 from tests.receivers import a_hook, a_mailbox, free_port

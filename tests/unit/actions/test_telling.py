@@ -9,8 +9,8 @@ import pytest
 from drorch.actions.alarms import ALARM_TELL
 from drorch.actions.telling import NOTIFY
 from drorch.core.alarms import AlarmTold, ChannelTried
-from drorch.core.model import NotifyRule
 from drorch.core.names import Mode, Verdict
+from drorch.core.settings import NotifyRule
 from tests.fakes.tools import Place
 from tests.fakes.world import NoProcesses
 

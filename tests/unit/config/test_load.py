@@ -17,7 +17,6 @@ from drorch.core.errors import ConfigurationError, UsageError
 from drorch.core.model import (
     CopyMode,
     CopyPolicy,
-    EvidencePolicy,
     LockMode,
     ObjectLock,
     SecretSource,
@@ -26,6 +25,7 @@ from drorch.core.model import (
 )
 from drorch.core.names import Mode, Phase
 from drorch.core.priority import DiskShare, Priority
+from drorch.core.settings import EvidencePolicy
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

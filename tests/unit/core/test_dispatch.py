@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drorch.core.dispatch import Hold, Work, choose
-from drorch.core.model import DaemonSettings
+from drorch.core.settings import DaemonSettings
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

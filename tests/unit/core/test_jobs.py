@@ -12,19 +12,17 @@ from hypothesis import strategies as st
 from drorch.core.jobs import Due, Gap, Job, JobKind, account, again_at, jobs_of
 from drorch.core.model import (
     Configuration,
-    DaemonSettings,
     Dataset,
     DrillSchedule,
     Keep,
     LockMode,
     ObjectLock,
-    Quarterly,
     Region,
-    Reports,
     Service,
     Verify,
 )
 from drorch.core.schedules import Every, parse_schedule, shortest_gap
+from drorch.core.settings import DaemonSettings, Quarterly, Reports
 from drorch.core.slots import slots_between
 
 TORONTO = ZoneInfo("America/Toronto")

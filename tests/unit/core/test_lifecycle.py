@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from drorch.core.alarms import ALL, Alarm, AlarmTold, AlarmWord, ChannelTried
 from drorch.core.facts import Known
 from drorch.core.lifecycle import RETRY_WITHIN, failing, may_call, telling
-from drorch.core.model import NotifyRule
+from drorch.core.settings import NotifyRule
 from drorch.core.telling import Channel, channels
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from drorch.core.model import Configuration, CopyMode, CopyPolicy, Dataset, NotifyRule, Region
+from drorch.core.model import Configuration, CopyMode, CopyPolicy, Dataset, Region
 from drorch.core.names import Phase
 from drorch.core.needed import secrets_needed
 from drorch.core.plan import PlannedStep
+from drorch.core.settings import NotifyRule
 from tests.fakes.runs import plan, step
 
 CONFIGURATION = Configuration(

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from drorch.core.model import Configuration, ControlPlane, Dataset, Region, Transfer
+from drorch.core.model import Configuration, Dataset, Region, Transfer
 from drorch.core.plane import plane_password, plane_regions
+from drorch.core.settings import ControlPlane
 
 PAPERS = Transfer("EFVP-1", "C-1")
 

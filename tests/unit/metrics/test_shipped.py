@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from drorch.core.durations import parse_duration
-from drorch.core.model import DaemonSettings
+from drorch.core.settings import DaemonSettings
 from drorch.core.vitals import STUCK
 from drorch.metrics.exposition import Exposition
 from tests.fakes.vitals import FakeVitals, hospital

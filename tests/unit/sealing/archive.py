@@ -19,7 +19,8 @@ from drorch.app.sealing import seal_run
 from drorch.app.verifying import Verified, verify_bundle
 from drorch.core.codec import canonical
 from drorch.core.events import AttemptFinished
-from drorch.core.model import Configuration, EvidencePolicy, Region, SecretSource
+from drorch.core.model import Configuration, Region, SecretSource
+from drorch.core.settings import EvidencePolicy
 from drorch.sealing.bundle import TYPE
 from drorch.sealing.envelope import enveloped
 from drorch.sealing.keys import PrivateKey
