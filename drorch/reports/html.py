@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from drorch.reports.afteraction.picture import pictured
 from drorch.reports.language import Language
+from drorch.reports.pages import pages
 from drorch.reports.pen import Pen
 from drorch.reports.plots.picture import NARROW, WIDE
 from drorch.reports.plots.timeline import timeline
@@ -32,14 +33,6 @@ def html_report(document: Mapping[str, Any], language: Language) -> str:
 
 @cache
 def _template() -> "Template":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("drorch.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = pages()
     environment.tests["a"] = lambda block, kind: type(block).__name__ == kind
     return environment.get_template("run.html")

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from drorch.reports.pages import pages
 from drorch.reports.paper.view import Paper
 
 if TYPE_CHECKING:
@@ -24,14 +25,6 @@ def css_string(text: str) -> str:
 
 @cache
 def _template() -> "Template":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("drorch.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = pages()
     environment.filters["css_string"] = css_string
     return environment.get_template("paper.html")

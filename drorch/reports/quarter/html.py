@@ -3,6 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from drorch.reports.pages import pages
 from drorch.reports.paper.html import css_string
 from drorch.reports.plots.picture import NARROW, WIDE
 from drorch.reports.quarter.blocks import Drawing, Report
@@ -29,15 +30,7 @@ def _pictures(drawing: Drawing) -> dict[str, str]:
 
 @cache
 def _template() -> "Template":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("drorch.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = pages()
     environment.filters.update(
         css_string=css_string, pictures=_pictures, kind=lambda block: type(block).__name__
     )
