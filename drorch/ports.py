@@ -16,11 +16,12 @@ from typing import Protocol
 from drorch.core.action import ActionSpec
 from drorch.core.events import Event, Recorded, Stamped
 from drorch.core.facts import F, Known
-from drorch.core.model import Configuration, NotifyRule
+from drorch.core.model import Configuration
 from drorch.core.moment import Moment
 from drorch.core.names import Mode
 from drorch.core.posture import KnownCopy, RunRow, SlotRow
 from drorch.core.priority import USUAL, Priority
+from drorch.core.settings import NotifyRule
 from drorch.core.telling import Delivery, Message
 from drorch.core.values import Evidence, Result, Value
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from drorch.actions.arguments import Arguments, make_action
+from drorch.actions.owing import held_snapshot
 from drorch.actions.places import (
     RUN_TAG,
     address_of,
@@ -17,7 +18,7 @@ from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import DrorchError
 from drorch.core.facts import Forgotten
 from drorch.core.model import Dataset, Region
-from drorch.core.posture import CopyFact, CopyFactKind
+from drorch.core.posture import CopyFact
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools
 from drorch.restic.process import Attempt
@@ -87,7 +88,11 @@ def _held(
     shown = restic_of(tools).snapshots(
         address_of(tools, dataset, region), locks=False, attempt=Attempt(call.cancel)
     )
-    return [_fact(dataset, region, one) for one in shown if _adoptable(one, new, look, tools)]
+    return [
+        held_snapshot(dataset.name, region.name, one)
+        for one in shown
+        if _adoptable(one, new, look, tools)
+    ]
 
 
 def _adoptable(snapshot: Snapshot, new: Collection[str], look: _Look, tools: Tools) -> bool:
@@ -104,18 +109,6 @@ def _adoptable(snapshot: Snapshot, new: Collection[str], look: _Look, tools: Too
 
 def _runs(tags: Iterable[str]) -> list[str]:
     return [tag.removeprefix(RUN_TAG) for tag in tags if tag.startswith(RUN_TAG)]
-
-
-def _fact(dataset: Dataset, region: Region, snapshot: Snapshot) -> CopyFact:
-    return CopyFact(
-        CopyFactKind.HELD,
-        dataset.name,
-        region.name,
-        snapshot.id,
-        snapshot.time,
-        snapshot.total_files,
-        snapshot.total_bytes,
-    )
 
 
 COPIES_ADOPT = make_action(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from drorch.actions.gateways import through_gateway
 from drorch.actions.genuine import first_contact
-from drorch.actions.owing import owed_copy
+from drorch.actions.owing import held_snapshot, owed_copy
 from drorch.actions.places import (
     address_of,
     bucket_of,
@@ -16,7 +16,7 @@ from drorch.actions.revoking import apply_revocations
 from drorch.actions.windows import flow_of
 from drorch.core.errors import ResticError, StorageError
 from drorch.core.model import Dataset, Region
-from drorch.core.posture import CopyFact, CopyFactKind
+from drorch.core.posture import CopyFact
 from drorch.core.values import Result, Value, failed, passed
 from drorch.ports import Call, Cancellation, Tools
 from drorch.restic.process import Attempt
@@ -81,18 +81,6 @@ def _owed(
     return failed(error.cause, error.message, error.hint, findings=(finding,), copies=facts)
 
 
-def _listed_fact(dataset: Dataset, region: Region, snapshot: Snapshot) -> CopyFact:
-    return CopyFact(
-        CopyFactKind.HELD,
-        dataset.name,
-        region.name,
-        snapshot.id,
-        snapshot.time,
-        snapshot.total_files,
-        snapshot.total_bytes,
-    )
-
-
 def _unknown(
     tools: Tools, dataset: Dataset, region: Region, listed: Sequence[Snapshot]
 ) -> tuple[CopyFact, ...]:
@@ -101,7 +89,7 @@ def _unknown(
     there = {c.snapshot for c in known if c.region == region.name and not c.owed}
     good = {c.snapshot for c in known if not c.owed}
     return tuple(
-        _listed_fact(dataset, region, s)
+        held_snapshot(dataset.name, region.name, s)
         for s in listed
         if s.id not in there and (s.original in good or not left_by_a_failure(tools, s))
     )

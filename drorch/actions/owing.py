@@ -6,6 +6,7 @@ from drorch.core.model import Dataset
 from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy
 from drorch.core.values import Finding
 from drorch.ports import Tools
+from drorch.restic.results import Snapshot
 from drorch.storage.mirror import MirrorDone
 
 
@@ -31,6 +32,19 @@ def fact_of(kind: CopyFactKind, copy: KnownCopy, region: str) -> CopyFact:
     """A fact about a known copy's snapshot in another region."""
     return CopyFact(
         kind, copy.dataset, region, copy.snapshot, copy.snapshot_at, copy.files, copy.bytes
+    )
+
+
+def held_snapshot(dataset: str, region: str, snapshot: Snapshot) -> CopyFact:
+    """The fact that a region holds a snapshot, as restic shows it there."""
+    return CopyFact(
+        CopyFactKind.HELD,
+        dataset,
+        region,
+        snapshot.id,
+        snapshot.time,
+        snapshot.total_files,
+        snapshot.total_bytes,
     )
 
 

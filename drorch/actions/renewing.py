@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from drorch.actions.arguments import Arguments, make_action
 from drorch.actions.gateways import Passage, through_gateway
 from drorch.actions.genuine import Keyring, first_contact
+from drorch.actions.owing import held_snapshot
 from drorch.actions.places import (
     bucket_of,
     dataset_named,
@@ -20,7 +21,7 @@ from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import StorageError
 from drorch.core.facts import Fact, Forgotten, Held
 from drorch.core.model import Dataset, Region
-from drorch.core.posture import CopyFact, CopyFactKind
+from drorch.core.posture import CopyFact
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools
 from drorch.restic.authentic import NotGenuine
@@ -148,15 +149,7 @@ def _held_copies(
     for replica in there.holders:
         for s in snapshots:
             if (replica.region, s.id) not in known:
-                yield CopyFact(
-                    CopyFactKind.HELD,
-                    new.name,
-                    replica.region,
-                    s.id,
-                    s.time,
-                    s.total_files,
-                    s.total_bytes,
-                )
+                yield held_snapshot(new.name, replica.region, s)
 
 
 def _owed(new: Dataset, there: Passage) -> Iterator[Finding]:

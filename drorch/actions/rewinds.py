@@ -5,6 +5,7 @@ from datetime import datetime
 
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
 from drorch.actions.genuine import judge_of
+from drorch.actions.owing import fact_of
 from drorch.actions.places import (
     bucket_of,
     dataset_named,
@@ -234,15 +235,7 @@ def _held(tools: Tools, dataset: Dataset, region: Region, done: Rewound) -> Iter
     here = {c.snapshot for c in known if c.region == region.name and not c.owed}
     showing = set(done.snapshots) - here
     for copy in {c.snapshot: c for c in known if c.snapshot in showing}.values():
-        yield CopyFact(
-            CopyFactKind.HELD,
-            dataset.name,
-            region.name,
-            copy.snapshot,
-            copy.snapshot_at,
-            copy.files,
-            copy.bytes,
-        )
+        yield fact_of(CopyFactKind.HELD, copy, region.name)
 
 
 REWIND = make_action(

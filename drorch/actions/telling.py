@@ -10,8 +10,8 @@ from datetime import timedelta
 from drorch.actions.arguments import Arguments, make_action
 from drorch.actions.patience import OutOfTime, Stopped, in_time, limit_of, pause
 from drorch.core.action import ActionSpec, Kind, Parameter
-from drorch.core.model import NotifyRule
 from drorch.core.names import Mode
+from drorch.core.settings import NotifyRule
 from drorch.core.telling import (
     Delivery,
     Message,
