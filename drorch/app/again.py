@@ -14,6 +14,7 @@ from drorch.app.program import Program
 from drorch.core.alarms import RunEnded
 from drorch.core.jobs import Job, JobKind, again_at
 from drorch.core.names import RunKind
+from drorch.core.reporting import SUBJECT
 
 
 def failed_jobs(program: Program, jobs: Mapping[str, Job]) -> Iterator[tuple[Job, datetime]]:
@@ -29,7 +30,7 @@ def failed_jobs(program: Program, jobs: Mapping[str, Job]) -> Iterator[tuple[Job
 def _job_of(ended: RunEnded) -> str:
     """The name of the job that is tried again after this end; empty: none is."""
     if ended.kind == RunKind.REPORT:
-        return f"{JobKind.REPORT}:quarter"
+        return SUBJECT
     return (
         f"{JobKind.BACKUP}:{ended.name}"
         if ended.kind == RunKind.BACKUP and not ended.missed

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from drorch.adapters.evidence import make_private, write_durably
 from drorch.adapters.exclusive import exclusive
 from drorch.app.program import Program
-from drorch.core.errors import DrorchError
+from drorch.core.errors import DrorchError, StorageError
 from drorch.core.model import Region, evidence_regions
 
 #: Where sealed records lie in a region, below its prefix.
@@ -137,20 +137,26 @@ def bring(program: Program, *, regions: Collection[str] | None = None, most: int
 
 def _bring(program: Program, name: str, wanted: Sequence[Owed]) -> tuple[int, DrorchError | None]:
     from drorch.actions.places import bucket_of
+    from drorch.storage.faults import Cause
     from drorch.storage.probe import probe
 
-    kept = 0
+    kept, damaged = 0, None
     try:
         region = program.region(name)
         bucket = bucket_of(program.tools, region)
         probe(bucket).raise_for_trouble()
         until = program.clock.now().at + program.configuration.evidence.keep
         for one in wanted:
-            _bring_one(program, region, one, until)
-            kept += 1
+            try:
+                _bring_one(program, region, one, until)
+                kept += 1
+            except StorageError as error:
+                if error.cause != Cause.DAMAGED:
+                    raise
+                damaged = damaged or error  # others are not held up by what lies under one name
     except DrorchError as error:
         return kept, error
-    return kept, None
+    return kept, damaged
 
 
 def _bring_one(program: Program, region: Region, one: Owed, until: datetime) -> None:

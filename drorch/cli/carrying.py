@@ -89,6 +89,10 @@ def carrying(session: Session, *, several: bool = False) -> Iterator[Carrying]:
         _close_books(session)
 
 
+#: What is left to do where sealing did not come to its end.
+_LATER = "hint: seal it with: drorch journal seal"
+
+
 def _close_books(session: Session) -> None:
     """Seal what has ended; what is wrong with that changes nothing of what it came to."""
     if session.opened is None or session.opened.configuration.evidence.key is None:
@@ -103,6 +107,12 @@ def _close_books(session: Session) -> None:
         brought = bring(session.opened)
     except DrorchError as error:
         session.tell(f"warning: evidence is not sealed: {error.message}", f"hint: {error.hint}")
+        return
+    except KeyboardInterrupt:
+        session.tell("warning: evidence is not sealed: interrupted", _LATER)
+        return
+    except Exception as error:  # noqa: BLE001 - the run is over: what it came to must still be told
+        session.tell(f"warning: evidence is not sealed: {type(error).__name__}: {error}", _LATER)
         return
     kept = ", ".join(sorted(brought.kept.keys() - brought.failed.keys()))
     session.say(f"sealed as evidence{f', kept in {kept}' if kept else '; no region keeps it'}")

@@ -323,7 +323,7 @@ def _textfile(path: str) -> str:
 
 
 class DaemonShape(Shape):
-    """How the unattended daemon works; what it does where nothing is said stands in core/model.py."""
+    """How the unattended daemon works; what it does where nothing is said stands in core/settings.py."""
 
     parallel: Positive | None = Field(
         default=None, description="how many runs at once on this machine; 4 unless told"

@@ -39,7 +39,7 @@ def _recipient(value: object) -> object:
 
 
 class QuarterlyShape(Shape):
-    """The quarterly report that the daemon writes and sends; defaults stand in core/model.py."""
+    """The quarterly report that the daemon writes and sends; defaults stand in core/settings.py."""
 
     day: Annotated[StrictInt, Field(ge=1, le=28)] | None = Field(
         default=None, description="of the month after the quarter; 5 unless told"

@@ -154,13 +154,12 @@ def _copied(journal: SqlJournal, file: Path) -> Point:
             leave_requests(copy, found.posted)
     else:
         with closing(sqlite3.connect(journal.file)) as source, closing(sqlite3.connect(file)) as to:
-            source.backup(to, pages=2000)
-            # One file, which can be read wherever it lies.
-            to.execute("PRAGMA journal_mode = DELETE")
+            # At once: in steps it begins anew with each commit of anybody's, and readers hold nobody up.
+            source.backup(to)
     with SqlJournal(f"sqlite:///{file}", create=False) as copy:
         last = last_number(copy)
         point = Point(last, hash_at(copy, last))
-    with closing(sqlite3.connect(file)) as to:
+    with closing(sqlite3.connect(file)) as to:  # one file, which can be read wherever it lies
         to.execute("PRAGMA journal_mode = DELETE")
     return point
 

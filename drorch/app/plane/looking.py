@@ -87,21 +87,24 @@ def _planes(bucket: Bucket, names: Sequence[str]) -> list[str]:
 def _keys(bucket: Bucket, plane: str, passphrase: str) -> tuple[list[tuple[str, bytes]], list[str]]:
     opened: list[tuple[str, bytes]] = []
     flaws: list[str] = []
-    wrong = 0
+    wrong, newer = 0, False
     for vault in folders(bucket, f"{FOLDER}/{plane}/"):
         name = f"{vault_folder(plane, vault)}/key"
         try:
             opened.append((vault, open_vault(bucket.get(name), passphrase)))
         except WrongPassphrase:
             wrong += 1
-        except NewerFormat:
-            raise newer_state("newer than this one") from None
+        except NewerFormat as error:  # or somebody planted it: another vault may open all the same
+            newer = True
+            flaws.append(f"{name}: {error}")
         except NotOpened as error:
             flaws.append(f"{name}: {error}")
         except StorageError as error:
             if error.cause != "no-object":
                 raise
             flaws.append(f"{name} is missing")
+    if not opened and newer:
+        raise newer_state("newer than this one")
     if not opened:
         raise _unopened(bucket.region, wrong, flaws)
     return opened, flaws

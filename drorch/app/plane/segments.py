@@ -19,7 +19,7 @@ from drorch.core.plane import FOLDER, Point
 from drorch.journal.chain import Row
 from drorch.journal.increments import Increment, Numbered, Request
 from drorch.journal.statements import REVISION
-from drorch.sealing.vault import NewerFormat, NotOpened, seal, unseal
+from drorch.sealing.vault import NotOpened, seal, unseal
 
 FORMAT = 1
 
@@ -123,15 +123,17 @@ def sealed_segment(
 
 
 def opened_segment(key: bytes, name: str, sealed: bytes) -> Segment:
-    """A segment; NotOpened if it is none of this vault under this name, NewerState."""
+    """A segment; NotOpened if it is none of this vault under this name, NewerState.
+
+    A newer version is believed only of what is sealed rightly: anybody who may write into a bucket
+    could say so.
+    """
     try:
         plain = unseal(key, name, sealed)
         document = json.loads(plain)
         if document["format"] != FORMAT or document["revision"] > REVISION:
             raise newer_state(str(document["version"]))
         return _segment(name, document)
-    except NewerFormat:
-        raise newer_state("newer than this one") from None
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
         raise NotOpened("it is sealed rightly, but cannot be read") from error
 
