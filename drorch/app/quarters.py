@@ -6,7 +6,7 @@ From the journal, today's configuration and the runbooks alone: no region is ask
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from drorch import __version__
@@ -37,7 +37,7 @@ from drorch.core.quarter_document import (
 )
 from drorch.core.quarter_drills import DrillSchedule, ServiceQuarter
 from drorch.core.quarter_findings import Findings
-from drorch.core.quarter_judging import promises_of
+from drorch.core.quarter_judging import promises_of, works_of
 from drorch.core.quarter_records import ActionQuarter, FindingQuarter
 from drorch.core.quarter_work import total
 from drorch.journal.ledger import last_entry
@@ -119,7 +119,7 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
         targets=tuple(told.targets),
         restores=tuple(told.restores),
         controls=(),
-        retention_until=(seen.end + program.configuration.evidence.keep).date(),
+        retention_until=_retained(seen, program.configuration.evidence.keep),
         verifying=_verifying(program),
         sign_off=tuple(
             Signing(one.name, one.role) for one in program.configuration.reports.sign_off
@@ -204,7 +204,7 @@ def _notices(seen: QuarterSeen, datasets: Sequence[DatasetQuarter]) -> Iterator[
         if not dataset.configured:
             said = f"{dataset.dataset} is not in the configuration any more; its last backup's promise is held"
             yield Notice("dataset.left", dataset.dataset, said)
-        if any(work.estimated for work in (dataset.backups, dataset.checks, dataset.scrubs)):
+        if any(work.estimated for _, work in works_of(dataset)):
             said = (
                 f"missed slots of {dataset.dataset} over the quarter's border were divided evenly"
             )
@@ -253,6 +253,14 @@ def _with_actions(
         else one
         for one in findings
     ]
+
+
+def _retained(seen: QuarterSeen, keep: timedelta) -> date:
+    """The local day through which the report is to be kept: counted from when it is made, in whole
+    days, so that six years are never less than six years of the calendar.
+    """
+    until = (max(seen.end, seen.now) + keep).astimezone(seen.zone)
+    return until.date() + timedelta(days=1)
 
 
 def _verifying(program: Program) -> Verifying:

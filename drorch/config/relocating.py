@@ -30,5 +30,9 @@ def with_values(text: str, file: str, values: Mapping[str, str]) -> str:
         begin = root.start_mark.index + 1
         added = "".join(f"{json.dumps(n)}: {json.dumps(values[n])}, " for n in missing)
         return f"{text[:begin]}{added}{text[begin:]}"
-    added = "".join(f"{name}: {json.dumps(values[name])}\n" for name in missing)
-    return f"{text.rstrip()}\n{added}"
+    # Before the first key, whose column is the mapping's: after the last the document may have ended.
+    begin, indent = root.start_mark.index, " " * root.start_mark.column
+    added = "".join(
+        f"{name}: {json.dumps(values[name], ensure_ascii=False)}\n{indent}" for name in missing
+    )
+    return f"{text[:begin]}{added}{text[begin:]}"

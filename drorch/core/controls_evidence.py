@@ -68,7 +68,8 @@ def _drills_ended(document: QuarterDocument) -> Shown:
 
 def _drills_passed(document: QuarterDocument) -> Shown:
     passed = [d.run for d in _passed(document)]
-    return Shown("drill-passed", len(passed), len(document.drills), _runs(passed))
+    ended = sum(d.outcome is not None for d in document.drills)
+    return Shown("drill-passed", len(passed), ended, _runs(passed))
 
 
 def _on_time(document: QuarterDocument) -> Shown:
@@ -223,7 +224,7 @@ GAPS: Final[Mapping[str, Callable[[QuarterDocument], Gap]]] = dict(
         _named("never-restored", lambda q: q.coverage.never_restored),
         _named("never-drilled", lambda q: (n for t in q.coverage.tiers for n in t.never)),
         _named("no-runbook", lambda q: (n for t in q.coverage.tiers for n in t.no_runbook)),
-        _named("drill-not-passed", lambda q: (d.run for d in q.drills if d.outcome != "passed")),
+        _named("drill-not-passed", lambda q: (d.run for d in q.drills if d.outcome not in (None, "passed"))),
         _named(
             "objective-missed",
             lambda q: (d.run for d in q.drills if d.rto.met is False or d.rpo.met is False),

@@ -61,11 +61,18 @@ def datasets(reading: Reading) -> Section:
 def _wrong(dataset: Dataset) -> bool:
     works = (dataset["backups"], dataset["checks"], dataset["scrubs"], dataset["restore_tests"])
     missed = any(w["missed"] or w["failed"] for w in works)
-    return missed or any(_bad(copy) for copy in dataset["copies"])
+    copies = dataset["copies"]
+    judged = any(copy["worst_age_s"] is not None for copy in copies) and not any(map(_open, copies))
+    return missed or not judged or any(_bad(copy) for copy in copies)
 
 
 def _bad(copy: Copy) -> bool:
     return copy["rpo_met"] is False or bool(copy["owed"] or copy["without_s"])
+
+
+def _open(copy: Copy) -> bool:
+    """Whether it has an RPO, and nobody knows whether that was kept."""
+    return copy["rpo_s"] is not None and copy["rpo_met"] is None
 
 
 def _table(reading: Reading, told: Sequence[Dataset]) -> Table:
@@ -101,7 +108,7 @@ def _worst(reading: Reading, dataset: Dataset) -> Cell:
     if not known:
         return Cell(NONE, "bad", reading.say("no copy"))
     worst = max(known, key=lambda c: float(c["worst_age_s"]))
-    met = [c["rpo_met"] for c in known]
+    met = [c["rpo_met"] for c in dataset["copies"]]
     tone = "bad" if False in met else "good" if True in met else ""
     return Cell(reading.lasting(worst["worst_age_s"]), tone, worst["region"])
 
@@ -158,10 +165,21 @@ def _copies(reading: Reading) -> Iterator[Block]:
         yield Paragraph(sentence)
     bad = [(d, c) for d, c in pairs if _bad(c)]
     if not bad:
-        yield Paragraph(say("Every copy stayed within its RPO, and none is owed."), "good")
+        yield _none_too_old(reading, sum(c["rpo_met"] is not True for _, c in pairs))
         return
     yield _too_old(reading, bad[:_MOST_ROWS])
     yield from left_out(reading, len(bad) - _MOST_ROWS)
+
+
+def _none_too_old(reading: Reading, unjudged: int) -> Paragraph:
+    if not unjudged:
+        return Paragraph(reading.say("Every copy stayed within its RPO, and none is owed."), "good")
+    return Paragraph(
+        reading.say(
+            "No copy was over its RPO as far as is known, and none is owed. Not to be judged: {count}.",
+            count=reading.count(unjudged),
+        )
+    )
 
 
 def _drawer(reading: Reading, title: str, lines: Sequence[Copies]) -> Callable[[int], Picture]:
@@ -187,7 +205,7 @@ def _lines(reading: Reading, pairs: Sequence[tuple[Dataset, Copy]]) -> tuple[lis
     tiers = sorted({d["tier"] for d, _ in rest}, key=lambda t: (t is None, t or 0))[:8]
     lines = [_line(d, c) for d, c in alone]
     for tier in tiers:
-        group = [_ages(d, c) for d, c in rest if d["tier"] == tier]
+        group = [_ages(c) for d, c in rest if d["tier"] == tier]
         label = reading.language.say_many(
             "{tier}: {count} further copy", "{tier}: {count} further copies", len(group),
             tier=reading.tier(tier),
@@ -209,12 +227,12 @@ def _badness(pair: tuple[Dataset, Copy]) -> tuple[float, int]:
     )
 
 
-def _ages(dataset: Dataset, copy: Copy) -> tuple[Age, ...]:
-    return tuple(age_of(worst, copy["rpo_s"] or dataset["rpo_s"]) for worst in copy["days_s"])
+def _ages(copy: Copy) -> tuple[Age, ...]:
+    return tuple(age_of(worst, copy["rpo_s"]) for worst in copy["days_s"])
 
 
 def _line(dataset: Dataset, copy: Copy) -> Copies:
-    return Copies(f"{dataset['dataset']} · {copy['region']}", _ages(dataset, copy))
+    return Copies(f"{dataset['dataset']} · {copy['region']}", _ages(copy))
 
 
 def _too_old(reading: Reading, bad: Sequence[tuple[Dataset, Copy]]) -> Table:

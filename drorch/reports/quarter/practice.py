@@ -130,7 +130,7 @@ def _covered(reading: Reading) -> Iterator[Block]:
     rows = tuple(_gaps(reading, found))
     if rows:
         yield Facts(rows)
-    else:
+    elif found["tiers"]:
         yield Paragraph(say("Every service was drilled in this quarter."), "good")
     if found["runbooks"]:
         yield _runbooks(reading, found["runbooks"])

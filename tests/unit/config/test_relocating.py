@@ -33,9 +33,11 @@ def test_comments_and_order_stay():
         "{language: fr}",
         '{\n "language": "fr",\n "state": "sqlite:///x.db"\n}\n',
         "state: >-\n  sqlite:///x.db\nlanguage: fr\n",
+        "language: fr\n...\n",
+        "  language: fr\n  timezone: UTC\n",
         "état: été\nlanguage: fr\nstate: 'sqlite:///à.db'\n",
     ],
-    ids=["missing", "no-end", "flow", "json", "folded", "accents"],
+    ids=["missing", "no-end", "flow", "json", "folded", "ended", "indented", "accents"],
 )
 def test_whatever_the_style(text):
     assert value(with_values(text, "drorch.yaml", MOVED)) == value(text) | MOVED
