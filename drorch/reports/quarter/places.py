@@ -247,7 +247,9 @@ def _restore(reading: Reading, one: Place) -> tuple[Cell, ...]:
         state = Cell(state.text, state.tone, say("by {step}, {at}", step=one["destroyed_by"], at=reading.when(one["destroyed_at"])))  # fmt: skip
     elif one["verdict"] not in ("pass", None):
         state = Cell(state.text, "bad", say("the restore failed"))
-    purpose = one["purpose"] or reading.word(words.KINDS, one["kind"])
+    by_hand = one["kind"] == "restore"  # other runs say by their kind what they are for
+    unsaid = say("no purpose given") if by_hand else reading.word(words.KINDS, one["kind"])
+    purpose = one["purpose"] or unsaid
     return (
         Cell(reading.when(one["at"]), small=one["by"]),
         Cell(one["dataset"], small=source),
