@@ -57,6 +57,7 @@ MODULES = (
     "drorch.reports.tables",
     "drorch.sealing.keys",
     "drorch.sealing.packing",
+    "drorch.storage.faults",
     "drorch.storage.probe",
     "drorch.storage.records",
     "drorch.storage.rest",

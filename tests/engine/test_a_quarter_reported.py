@@ -248,7 +248,9 @@ def test_it_fits_the_published_schema_and_gives_tables(reported: Reported) -> No
 def test_made_again_it_says_the_same(reported: Reported) -> None:
     later = reported.made(reported.now.at + timedelta(days=40))
     changed = {k for k in later if later[k] != reported.document[k]}
-    assert changed <= {"made_at"}
+    assert changed == {"made_at", "retention_until"}, "each writing is kept as long from its own day"
+    first, then = (date.fromisoformat(d["retention_until"]) for d in (reported.document, later))
+    assert then - first == timedelta(days=40)
 
 
 def test_it_is_the_same_after_what_is_kept_beside_was_made_anew(reported: Reported) -> None:
