@@ -77,7 +77,7 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
     schedules, places = schedules_of(seen), list(places_of(seen))
     coverage = coverage_of(seen, told, services, datasets)
     promises = [
-        *promises_of(datasets, told.drills, schedules, places, told.restores),
+        *promises_of(datasets, told.drills, schedules, services, places, told.restores),
         *key_promises(seen),
     ]
     actions = list(_actions(seen))

@@ -11,7 +11,7 @@ from drorch.core.document import seconds
 from drorch.core.durations import format_duration
 from drorch.core.quarter_datasets import CopyQuarter, DatasetQuarter, Work
 from drorch.core.quarter_document import PromiseQuarter
-from drorch.core.quarter_drills import DrillQuarter, DrillSchedule, Reached
+from drorch.core.quarter_drills import DrillQuarter, DrillSchedule, Reached, ServiceQuarter
 from drorch.core.quarter_records import CopyPlace, Destruction, RestoreQuarter
 
 _PROVES_NOTHING = "it did not pass: data that was not proven usable meets nothing"
@@ -24,10 +24,11 @@ def promises_of(
     datasets: Sequence[DatasetQuarter],
     drills: Sequence[DrillQuarter],
     schedules: Sequence[DrillSchedule],
+    services: Sequence[ServiceQuarter],
     places: Sequence[CopyPlace],
     restores: Sequence[RestoreQuarter],
 ) -> Iterator[PromiseQuarter]:
-    """Every promise of the configuration that the quarter says something of."""
+    """Every promise that the quarter's reader was given: those it cannot judge are among them."""
     for dataset in datasets:
         yield from _of_dataset(dataset)
     for schedule in schedules:
@@ -37,6 +38,8 @@ def promises_of(
         for word, reached in (("rto", drill.rto), ("drill-rpo", drill.rpo)):
             if reached.target is not None:
                 yield _reached(word, drill, reached)
+    for service in services:
+        yield from _undrilled(service, drills)
     for place in places:
         if place.residency:
             yield _residency(place)
@@ -107,6 +110,30 @@ def _reached(word: str, drill: DrillQuarter, reached: Reached) -> PromiseQuarter
         why,
         (drill.run,),
     )
+
+
+def _undrilled(service: ServiceQuarter, drills: Sequence[DrillQuarter]) -> Iterator[PromiseQuarter]:
+    """What is promised for a service, and no drill of the quarter was held against."""
+    own = [d for d in drills if d.service == service.service or _is_unnamed_of(d, service)]
+    promised = (
+        ("rto", service.rto, [drill.rto for drill in own]),
+        ("drill-rpo", service.rpo, [drill.rpo for drill in own]),
+    )
+    for word, target, reached in promised:
+        if target is not None and all(one.target is None for one in reached):
+            yield PromiseQuarter(
+                word, service.service, _seconds(target), "", None, _why_undrilled(service)
+            )
+
+
+def _is_unnamed_of(drill: DrillQuarter, service: ServiceQuarter) -> bool:
+    return not drill.service and drill.runbook == service.runbook
+
+
+def _why_undrilled(service: ServiceQuarter) -> str:
+    if service.drilled:
+        return "no drill was held against it"
+    return "it was never drilled" if service.last_drill_at is None else "it was not drilled"
 
 
 def key_promise(subject: str, wanted: timedelta, age: timedelta | None) -> PromiseQuarter:

@@ -215,6 +215,12 @@ class Recount:
     def drills(self, first: datetime, after: datetime) -> list[Run]:
         return [r for r in self.runs.values() if r.kind == "drill" and first <= r.began < after]
 
+    def unproven(self, service: str, runbook: str | None, objective: str) -> bool:
+        """Whether no drill of the quarter set out to reach a service's objective."""
+        plans = [run.start["plan"] for run in self.drills(self.begin, self.end)]
+        own = [p for p in plans if p.get("service") == service or p["name"] == runbook]
+        return not any(p.get("objectives", {}).get(objective) for p in own)
+
     @staticmethod
     def measured(run: Run) -> tuple[float | None, float]:
         """RTA (none where it did not pass) and RPA, in seconds."""

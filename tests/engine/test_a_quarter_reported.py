@@ -225,6 +225,22 @@ def test_coverage_names_what_was_never_drilled(reported: Reported) -> None:
     assert runbooks["lab"]["changed"] is None
 
 
+def test_what_no_drill_was_held_against_is_promised_and_not_judged(reported: Reported) -> None:
+    promised = {("rto", "ehr"): "ehr", ("rpo", "ehr"): "ehr", ("rto", "lab"): "lab"}
+    unproven = {key for key, runbook in promised.items() if reported.recount.unproven(key[1], runbook, key[0])}  # fmt: skip
+    words = {"rto": "rto", "drill-rpo": "rpo"}
+    told = {
+        (words[p["promise"]], p["subject"]): p["why"]
+        for p in reported.document["promises"]
+        if p["promise"] in words and p["kept"] is None and not p["runs"]
+    }
+    assert set(told) == unproven
+    assert told["rto", "lab"] == "it was never drilled"
+    headline, promises = reported.document["headline"], reported.document["promises"]
+    assert headline["promises_unjudged"] == sum(p["kept"] is None for p in promises)
+    assert headline["promises"] == len(promises)
+
+
 def test_copies_outside_without_papers_are_findings(reported: Reported) -> None:
     found = [f["id"] for f in reported.document["findings"] if f["what"] == "copy.outside"]
     assert found == ["2028Q4/copy.outside/c in tor"], "those of a have papers"
@@ -248,7 +264,9 @@ def test_it_fits_the_published_schema_and_gives_tables(reported: Reported) -> No
 def test_made_again_it_says_the_same(reported: Reported) -> None:
     later = reported.made(reported.now.at + timedelta(days=40))
     changed = {k for k in later if later[k] != reported.document[k]}
-    assert changed == {"made_at", "retention_until"}, "each writing is kept as long from its own day"
+    assert changed == {"made_at", "retention_until"}, (
+        "each writing is kept as long from its own day"
+    )
     first, then = (date.fromisoformat(d["retention_until"]) for d in (reported.document, later))
     assert then - first == timedelta(days=40)
 

@@ -28,7 +28,9 @@ _REASONS = {
     r"no assessment is named": later("no assessment is named"),
     r"by (?P<assessment>.+) and (?P<agreement>.+)": later("by {assessment} and {agreement}"),
     r"(?P<count>\d+) left": later("{count} left behind"),
-    r"no drill of it is promised": later("no drill of it is promised"),
+    r"it was never drilled": later("it was never drilled"),
+    r"it was not drilled": later("it was not drilled in the quarter"),
+    r"no drill was held against it": later("no drill was held against it"),
     r"no daemon was running": later("no daemon was running"),
     r"the run before was under way": later("the run before was under way"),
     r"nobody looked: .*": later(

@@ -8,6 +8,7 @@ import pytest
 
 from drorch.core.quarter_datasets import Work
 from drorch.core.quarter_document import PromiseQuarter
+from drorch.core.quarter_drills import Reached
 from drorch.core.quarter_findings import Findings
 from drorch.core.quarter_judging import key_promise, promises_of
 from drorch.core.quarter_records import Destruction
@@ -17,9 +18,13 @@ DOCUMENT = hospital()
 FIND = Findings("2026Q4", BEGIN, END)
 
 
+def promised(**parts: Any) -> list[PromiseQuarter]:
+    found: dict[str, Any] = {"datasets": (), "drills": (), "schedules": (), "services": (), "places": (), "restores": ()}  # fmt: skip
+    return list(promises_of(**(found | parts)))
+
+
 def judged(**parts: Any) -> dict[tuple[str, str], PromiseQuarter]:
-    found: dict[str, Any] = {"datasets": (), "drills": (), "schedules": (), "places": (), "restores": ()}  # fmt: skip
-    return {(p.promise, p.subject): p for p in promises_of(**(found | parts))}
+    return {(p.promise, p.subject): p for p in promised(**parts)}
 
 
 def test_seconds_are_written_out() -> None:
@@ -56,6 +61,29 @@ def test_a_drill_that_failed_proves_no_recovery_point() -> None:
     assert found["drill-rpo", "laboratory"].why.startswith("it did not pass")
     unmeasured = judged(drills=[failed])["drill-rpo", "laboratory"]
     assert unmeasured.why == "the drill did not measure it"
+
+
+def test_what_is_promised_for_a_service_without_a_drill_cannot_be_judged() -> None:
+    office = next(s for s in DOCUMENT.services if s.service == "office")
+    found = judged(services=[office])
+    assert set(found) == {("rto", "office"), ("drill-rpo", "office")}
+    rto = found["rto", "office"]
+    assert (rto.promised, rto.measured, rto.kept) == ("259200s", "", None)
+    assert rto.why == "it was never drilled"
+    before = replace(office, rpo=None, last_drill_at=BEGIN - timedelta(days=1))
+    (only,) = judged(services=[before]).values()
+    assert (only.promise, only.why) == ("rto", "it was not drilled")
+
+
+def test_each_promise_for_a_service_is_told_once() -> None:
+    ehr = next(s for s in DOCUMENT.services if s.service == "ehr")
+    held = [d for d in DOCUMENT.drills if d.service == "ehr"]
+    assert len(list(promised(drills=held, services=[ehr]))) == 2 * len(held)
+    unnamed = [replace(d, service="") for d in held]
+    assert {p.subject for p in promised(drills=unnamed, services=[ehr])} == {"ehr-failover"}
+    bare = [replace(d, rpo=Reached()) for d in held]
+    (rpo,) = (p for p in promised(drills=bare, services=[ehr]) if p.promise == "drill-rpo")
+    assert (rpo.kept, rpo.why) == (None, "no drill was held against it")
 
 
 def test_what_was_left_behind_breaks_a_promise() -> None:

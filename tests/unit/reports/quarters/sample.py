@@ -557,7 +557,14 @@ def _promises() -> Iterator[PromiseQuarter]:
         kept=False,
         why="no assessment is named",
     )
-    yield PromiseQuarter("drill", "office", "", "", kept=None, why="no drill of it is promised")
+    yield from _unproven("office", 3 * DAY, 24 * HOUR, "it was never drilled")
+
+
+def _unproven(service: str, rto: timedelta, rpo: timedelta, why: str) -> Iterator[PromiseQuarter]:
+    for promise, target in (("rto", rto), ("drill-rpo", rpo)):
+        yield PromiseQuarter(
+            promise, service, f"{target.total_seconds():g}s", "", kept=None, why=why
+        )
 
 
 def hospital() -> QuarterDocument:
@@ -667,7 +674,10 @@ def no_drill() -> QuarterDocument:
         for one in whole.datasets[:2]
     )  # fmt: skip
     names = {one.dataset for one in short}
-    promises = tuple(p for p in whole.promises if p.subject.split(" ")[0] in names)
+    promises = (
+        *(p for p in whole.promises if p.subject.split(" ")[0] in names),
+        *_unproven("ehr", HOUR, HOUR / 2, "it was not drilled"),
+    )
     ehr = replace(
         whole.services[0],
         drilled=0,
