@@ -10,7 +10,8 @@ import subprocess
 
 import pytest
 
-from drorch.app.plane.recovering import Recovered, Wish, recover
+from drorch.app.plane.recovered import Recovered, Wish
+from drorch.app.plane.recovering import recover
 from drorch.app.program import Program
 from drorch.core.model import Region
 from tests.e2e.trigger import Trigger

@@ -3,18 +3,18 @@
 Nothing rests on it: without it the regions are asked, and new streams are begun.
 """
 
-import fcntl
 import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from drorch.adapters.evidence import make_private
+from drorch.adapters.exclusive import exclusive
 from drorch.core.document import rfc3339
 from drorch.core.plane import BEGINNING, Point
 
@@ -123,17 +123,14 @@ def alone(folder: Path, within: float, name: str = "lock") -> Iterator[bool]:
     `lock` is for segments and the file, `whole.lock` for whole states, which take longer.
     """
     make_private(folder)
-    handle = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        yield _taken(handle, time.monotonic() + within)
-    finally:
-        os.close(handle)
+    with ExitStack() as held:
+        yield _taken(held, folder / name, time.monotonic() + within)
 
 
-def _taken(handle: int, until: float) -> bool:
+def _taken(held: ExitStack, path: Path, until: float) -> bool:
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(exclusive(path, wait=False))
         except BlockingIOError:
             if time.monotonic() > until:
                 return False

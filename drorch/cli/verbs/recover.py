@@ -12,7 +12,7 @@ from drorch.cli.verb import Verb
 from drorch.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from drorch.app.plane.recovering import Recovered, Wish
+    from drorch.app.plane.recovered import Recovered, Wish
 
 
 @click.command(
@@ -71,7 +71,7 @@ def command(session: Session, /, *, to: Path, at: str | None, **given: Any) -> i
 def _wish(to: Path, at: str | None, given: Mapping[str, Any]) -> "Wish":
     import os
 
-    from drorch.app.plane.recovering import Wish
+    from drorch.app.plane.recovered import Wish
     from drorch.config.addresses import region_given
     from drorch.storage.client import Credentials
 

@@ -16,7 +16,8 @@ from drorch.app.plane.copying import PATIENT, Copier, Pace
 from drorch.app.plane.keeping import Keeper
 from drorch.app.plane.now import copy_now
 from drorch.app.plane.posture import alarms
-from drorch.app.plane.recovering import Wish, recover
+from drorch.app.plane.recovered import Wish
+from drorch.app.plane.recovering import recover
 from drorch.app.plane.standing import read_standing
 from drorch.app.program import Program
 from drorch.app.runs import Control

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from drorch.adapters.secrets import SecretLook
 from drorch.app.plane.adopting import Adopted
-from drorch.app.plane.recovering import Recovered, Seen
+from drorch.app.plane.recovered import Recovered, Seen
 from drorch.cli.session import Session
 from drorch.cli.verbs.recover import _document, _tell
 from drorch.core.plane import Point

@@ -1,0 +1,82 @@
+"""A state that was brought back, opened as a program that works in the folder it lies in."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from drorch.adapters.evidence import write_durably
+from drorch.app.plane.adopting import LentSecrets
+from drorch.app.plane.choosing import Brought, Candidate, Unusable
+from drorch.app.plane.files import CONFIGURATION
+from drorch.app.plane.recovered import Wish
+from drorch.app.program import Program
+from drorch.config.load import load_configuration
+from drorch.config.relocating import with_values
+from drorch.core.model import Configuration, Region
+from drorch.core.plane import plane_password
+
+_STATE, _RUNBOOKS = "sqlite:///var/drorch.db", "runbooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A candidate made real below `tree`."""
+
+    candidate: Candidate
+    brought: Brought
+    program: Program = field(repr=False)
+    tree: Path
+
+
+def opened(wish: Wish, candidate: Candidate, brought: Brought, tree: Path) -> Made:
+    """The program on what was brought back; its configuration points into the folder, and its secrets
+    know what was given by hand.
+
+    Raises Unusable without a configuration, ConfigurationError for one that does not hold.
+    """
+    for name, content in brought.files.items():
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_bytes(content)
+    (tree / _RUNBOOKS).mkdir(exist_ok=True)
+    path = tree / CONFIGURATION
+    if not path.is_file():
+        raise Unusable("it holds no configuration")
+    moved = with_values(
+        path.read_text(encoding="utf-8-sig"),
+        CONFIGURATION,
+        {"state": _STATE, "runbooks": _RUNBOOKS},
+    )
+    write_durably(path, moved.encode())
+    program = Program(load_configuration(path), {**wish.environment, "DRORCH_RESTIC": wish.restic})
+    program.__dict__["secrets"] = LentSecrets(
+        program.configuration, program.commands, program.environment
+    ).lent(_given(wish, program.configuration))
+    return Made(candidate, brought, program, tree)
+
+
+def _given(wish: Wish, configuration: Configuration) -> dict[str, str]:
+    """What was given by hand, by the names that the configuration has for it."""
+    found = {}
+    password = plane_password(configuration)
+    if password is not None:
+        found[password] = wish.passphrase
+    keys = wish.credentials
+    for region in configuration.regions.values():
+        if same_place(region, wish.region) and region.access_key and region.secret_key:
+            found[region.access_key] = keys.access_key or ""
+            found[region.secret_key] = keys.secret_key or ""
+    return {name: value for name, value in found.items() if value}
+
+
+def name_of(configuration: Configuration, place: Region) -> str | None:
+    """What the configuration calls the region that lies there; None if it knows none."""
+    return next((r.name for r in configuration.regions.values() if same_place(r, place)), None)
+
+
+def same_place(one: Region, other: Region) -> bool:
+    """Whether two regions lie at the same address, whatever they are called."""
+    return (one.endpoint.rstrip("/"), one.bucket, one.prefix) == (
+        other.endpoint.rstrip("/"),
+        other.bucket,
+        other.prefix,
+    )

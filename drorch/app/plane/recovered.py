@@ -1,0 +1,68 @@
+"""What is asked of a recovery, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from drorch.adapters.secrets import SecretLook
+from drorch.app.plane.adopting import Adopted
+from drorch.core.model import Region
+from drorch.core.plane import BEGINNING, Point
+from drorch.journal.report import VerifyReport
+from drorch.storage.client import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is known on an empty machine: one region, its credentials, the passphrase."""
+
+    region: Region
+    credentials: Credentials
+    passphrase: str = field(repr=False)
+    to: Path
+    at: datetime | None = None
+    plane: str = ""
+    restic: str = "restic"
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a region came to: of when the newest state is that it can give (None: none) and where
+    that ends, what of it is damaged, or why it was not looked at.
+    """
+
+    region: str
+    at: datetime | None = None
+    until: Point = BEGINNING
+    flaws: tuple[str, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was brought back, and what a person has to know about it.
+
+    `secrets` are those that have to be given again; `written` is where the passphrase was put.
+    """
+
+    to: Path
+    region: str
+    at: datetime
+    until: Point
+    organization: str
+    events: int
+    report: VerifyReport
+    seen: tuple[Seen, ...]
+    secrets: tuple[SecretLook, ...]
+    written: Path | None
+    left_out: tuple[str, ...]
+    adopted: tuple[Adopted, ...]
+    command: str
+
+    def behind(self, seen: Seen) -> timedelta:
+        """How much older the newest state of a region is than what was brought back."""
+        if seen.at is None or seen.until == self.until:
+            return timedelta()
+        return max(timedelta(), self.at - seen.at)
