@@ -9,6 +9,7 @@ import click
 from drorch.cli.inputs import moment_given
 from drorch.cli.session import Session
 from drorch.cli.verb import Verb
+from drorch.cli.words import counted, moment, one_line
 from drorch.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -159,23 +160,23 @@ def _document(found: "Recovered") -> dict[str, Any]:
 
 
 def _tell(session: Session, found: "Recovered") -> None:
-    at = f"{found.at:%Y-%m-%d %H:%M:%S} UTC"
+    runs, events = counted(found.report.runs, "run"), counted(found.report.events, "event")
     whose = f" of {found.organization}" if found.organization else ""
     word = "good" if found.report.ok else "BROKEN"
     session.say(
         f"recovered the control plane{whose} into {found.to}",
-        f"  as it was at {at}, from region {found.region}",
-        f"  journal: {word}, {found.report.runs} runs, {found.report.events} events",
+        f"  as it was at {moment(found.at, 'UTC')} UTC, from region {found.region}",
+        f"  journal: {word}, {runs}, {events}",
     )
     _tell_regions(session, found)
     for name in found.left_out:
-        session.say(f"  not copied, for it was too large or could not be read: {name}")
+        session.say(f"  not copied, for it was too large or could not be read: {one_line(name)}")
     for one in found.adopted:
         if one.snapshots:
-            many = "snapshot" if one.snapshots == 1 else "snapshots"
+            many = counted(one.snapshots, "snapshot")
             session.say(
-                f"  newer than the last copy, and adopted: {one.snapshots} {many} of {one.dataset}, "
-                f"the newest of {one.newest_at[:19].replace('T', ' ')} UTC"
+                f"  newer than the last copy, and adopted: {many} of {one.dataset}, "
+                f"the newest of {moment(one.newest_at, 'UTC')} UTC"
             )
     unasked = sorted({region for one in found.adopted for region in one.unasked})
     if unasked:
@@ -186,23 +187,23 @@ def _tell(session: Session, found: "Recovered") -> None:
         session.paragraph("Provide these secrets again:")
         for secret in found.secrets:
             how = secret.hint or f"see that it can be had: {secret.source}"
-            session.say(f"  {secret.name}: {how}")
+            session.say(f"  {secret.name}: {one_line(how)}")
     session.paragraph("Start a failover with:", f"  {found.command}")
 
 
 def _tell_regions(session: Session, found: "Recovered") -> None:
     for one in found.seen:
         if one.message:
-            session.say(f"  region {one.region}: not looked at: {one.message}")
+            session.say(f"  region {one.region}: not looked at: {one_line(one.message)}")
         elif one.at is None:
             session.say(f"  region {one.region}: holds no whole state")
         elif found.behind(one):
             session.say(
-                f"  region {one.region}: lags, its newest state is of {one.at:%Y-%m-%d %H:%M:%S} UTC"
+                f"  region {one.region}: lags, its newest state is of {moment(one.at, 'UTC')} UTC"
             )
         else:
             session.say(f"  region {one.region}: holds it")
         for flaw in one.flaws[:5]:
-            session.say(f"    damaged: {flaw}")
+            session.say(f"    damaged: {one_line(flaw)}")
         if len(one.flaws) > 5:
             session.say(f"    and {len(one.flaws) - 5} more")

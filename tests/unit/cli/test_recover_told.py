@@ -1,5 +1,6 @@
 """What `drorch recover` says to people, line by line."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -69,6 +70,15 @@ Start a failover with:
 def test_what_people_are_told(capsys):
     _tell(Session(), FOUND)
     assert capsys.readouterr().out == SAID
+
+
+def test_one_is_not_several_and_what_regions_say_stays_on_its_line(capsys):
+    said = Seen("tor", message="no answer\nfrom tor\x1b[2J")
+    once = replace(FOUND, report=VerifyReport(1, 1, "ff", ()), seen=(said,))
+    _tell(Session(), once)
+    lines = capsys.readouterr().out.splitlines()
+    assert "  journal: good, 1 run, 1 event" in lines
+    assert "  region tor: not looked at: no answer | from tor[2J" in lines
 
 
 def test_what_machines_are_told():
