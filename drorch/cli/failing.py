@@ -35,6 +35,9 @@ def told(error: BaseException, session: Session) -> int:
     """Tell what went wrong; returns the exit code."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
+    if isinstance(error, OSError) and not session.begun:  # by click, which prints help texts
+        session.broke_off(error)
+        return int(ExitCode.FAILED)
     known = _known(error, session)
     session.tell(*lines_of(known))
     # One document and no more: what was printed already stands.

@@ -5,6 +5,8 @@ core/errors.
 """
 
 import gc
+import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -47,9 +49,30 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # Modules are made of many objects that are never garbage. With Python's thresholds they are
     # walked again and again while they load (a tenth of a start), and once more at the end.
     gc.set_threshold(50_000, 20, 20)
+    _fill_standard_streams()
+    _buffer_stdout()
     code = carry_out(sys.argv[1:] if arguments is None else arguments)
     gc.freeze()
     sys.exit(code)
+
+
+def _fill_standard_streams() -> None:
+    """Whatever was closed before the start: else the next file that is opened, perhaps the journal,
+    would be what a child takes for its output.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _buffer_stdout() -> None:
+    """With PYTHONUNBUFFERED Python drops, without a word, what one write to a full disk leaves over."""
+    raw = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        buffered = io.BufferedWriter(raw)
+        sys.stdout = io.TextIOWrapper(buffered, sys.stdout.encoding, sys.stdout.errors)
 
 
 def carry_out(arguments: Sequence[str]) -> int:
@@ -63,5 +86,8 @@ def carry_out(arguments: Sequence[str]) -> int:
 
         code = told(error, session)
     session.protect()
+    if (lost := session.lost()) is not None:
+        session.tell(f"error: {lost.message}", f"hint: {lost.hint}")
+        code = code or int(lost.exit_code)
     session.close()
     return int(code) if isinstance(code, int) else 0

@@ -3,11 +3,15 @@
 Imported for `--help`: only what click loads anyway.
 """
 
+import errno
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+from drorch.core.errors import DrorchError
 
 if TYPE_CHECKING:
     from drorch.app.program import Program
@@ -28,7 +32,10 @@ class Session:
         self.streaming = False
         #: Whether people have read something already, so that what follows is set apart.
         self.spoken = False
+        #: Whether the words of the line are understood and its verb is at work.
+        self.begun = False
         self._mute: set[int] = set()
+        self._lost: OSError | None = None
 
     @cached_property
     def program(self) -> "Program":
@@ -51,20 +58,25 @@ class Session:
     @property
     def at_terminal(self) -> bool:
         """Whether people look at what is printed, so that tables may move and have colours."""
-        import os
-
-        return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        there = sys.stdout is not None and sys.stdout.isatty()
+        return there and os.environ.get("TERM") != "dumb"
 
     @property
     def somebody_there(self) -> bool:
         """Whether somebody can answer: both ends are a terminal."""
-        return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+        ends = (sys.stdin, sys.stdout)
+        return all(stream is not None and stream.isatty() for stream in ends)
+
+    @property
+    def unheard(self) -> bool:
+        """Whether nothing that is printed reaches anybody any more."""
+        return sys.stdout is None or id(sys.stdout) in self._mute
 
     def say(self, *lines: str) -> None:
         """Print lines for people; nothing with --json."""
         if not self.json:
             self.spoken = True
-            self.write(sys.stdout, "".join(f"{line}\n" for line in lines))
+            self._print("".join(f"{line}\n" for line in lines))
 
     def paragraph(self, *lines: str) -> None:
         """Print lines for people, set apart from what was told before."""
@@ -76,42 +88,77 @@ class Session:
 
         self.printed = True
         indent = None if self.streaming else 2
-        self.write(sys.stdout, json.dumps(document, ensure_ascii=False, indent=indent) + "\n")
+        self._print(json.dumps(document, ensure_ascii=False, indent=indent) + "\n")
 
     def write_bytes(self, content: bytes) -> None:
         """Print a whole document as it is."""
         self.printed = True
         text = content.decode()
-        self.write(sys.stdout, text if text.endswith("\n") else f"{text}\n")
+        self._print(text if text.endswith("\n") else f"{text}\n")
 
     def write_raw(self, content: bytes) -> None:
         """Print bytes that are no text."""
         self.printed = True
-        if id(sys.stdout) in self._mute:
-            return
-        try:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
-        except OSError:
-            self._mute.add(id(sys.stdout))
+        if self._open() and not self.unheard:
+            try:
+                sys.stdout.flush()
+                sys.stdout.buffer.write(content)
+                sys.stdout.buffer.flush()
+            except OSError as error:
+                self._refused(sys.stdout, error)
+
+    def _print(self, text: str) -> None:
+        if self._open():
+            self.write(sys.stdout, text)
+
+    def _open(self) -> bool:
+        """Whether there is a stdout: Python has none where it was closed before the start."""
+        if sys.stdout is None:
+            self._lost = OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return sys.stdout is not None
 
     def tell(self, *lines: str) -> None:
         """Print lines on stderr."""
         self.write(sys.stderr, "".join(f"{line}\n" for line in lines))
 
-    def write(self, stream: TextIO, text: str) -> None:
-        """Write and flush. A reader who went away does not stop what is under way."""
-        if id(stream) in self._mute or stream is None:
+    def write(self, stream: TextIO | None, text: str) -> None:
+        """Write and flush. A reader who went away does not stop what is under way, nor does a full
+        disk; of the latter `lost` tells at the end.
+        """
+        if stream is None or id(stream) in self._mute:
             return
         try:
             stream.write(text)
             stream.flush()
         except UnicodeEncodeError:
-            stream.write(text.encode("ascii", "backslashreplace").decode())
-            stream.flush()
-        except OSError:
-            self._mute.add(id(stream))
+            self.write(stream, text.encode("ascii", "backslashreplace").decode())
+        except OSError as error:
+            self._refused(stream, error)
+
+    def _refused(self, stream: TextIO, error: OSError) -> None:
+        self._mute.add(id(stream))
+        if stream is sys.stdout:
+            self.broke_off(error)
+
+    def broke_off(self, error: OSError) -> None:
+        """What was printed did not get through: a reader who went away has read enough."""
+        if not isinstance(error, BrokenPipeError):
+            self._lost = self._lost or error
+
+    def lost(self) -> DrorchError | None:
+        """Why what was printed is not whole, where that is nobody's wish."""
+        if not self.unheard:
+            try:
+                sys.stdout.flush()
+            except OSError as error:
+                self._refused(sys.stdout, error)
+        if self._lost is None:
+            return None
+        return DrorchError(
+            f"what was to be printed could not be written: {self._lost.strerror}",
+            "what stands there is not whole: see that it can be written and has room; "
+            "what was done is done and on record",
+        )
 
     def protect(self) -> None:
         """Bring what this line has recorded to the regions of the control plane, as far as they live,
@@ -142,8 +189,7 @@ def _before_dashes(arguments: Sequence[str]) -> Sequence[str]:
 
 def _let_go_of_streams() -> None:
     """Point them at nothing: Python's own flush at the end would complain of what is left."""
-    import os
-
     nothing = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
-        os.dup2(nothing, stream.fileno())
+        if stream is not None:
+            os.dup2(nothing, stream.fileno())

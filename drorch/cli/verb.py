@@ -99,6 +99,7 @@ class Verb(click.Command):
         """Carry it out, ending as well by SIGTERM and SIGHUP as by Ctrl-C."""
         from drorch.cli.stopping import interruptible
 
+        ctx.ensure_object(Session).begun = True
         with interruptible():
             return super().invoke(ctx)
 

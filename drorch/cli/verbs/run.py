@@ -95,6 +95,8 @@ def watch(session: Session, run: str) -> int:
     with looking_on(session, row.run, row.name) as watcher:
         for state, event, at in follow(program, row.run):
             watcher.happened(state, event, at)
+            if session.unheard:  # the run does not need a watcher
+                return int(ExitCode.GOOD)
     seen = view(program, row.run)
     session.paragraph(*summary(seen.document, session.zone))
     why = complaint(seen.document)

@@ -143,6 +143,21 @@ def test_a_drill_waits_at_the_terminal_until_somebody_answers_elsewhere(place):
     assert (place / "tidied").exists()
 
 
+def test_a_watch_ends_when_nobody_reads_it(place):
+    with at_terminal(place, "drill", "ask") as own:
+        own.until("asks anybody: Switch the clinics?")
+        run = re.search(r"run (\S+-ask-\S+)", own.seen)[1]
+        reading, writing = os.pipe()
+        os.close(reading)
+        watch = [sys.executable, "-m", "drorch", "run", "watch", run]
+        done = subprocess.run(
+            watch, cwd=place, env=environment(place), stdout=writing, check=False, timeout=120
+        )
+        os.close(writing)
+        assert done.returncode == 0
+        assert own.process.poll() is None
+
+
 def test_without_waiting_it_leaves_though_somebody_is_there(place):
     with at_terminal(place, "drill", "ask", "--no-wait") as terminal:
         assert terminal.end() == 7
