@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from drorch.app.program import Program
 from drorch.app.runs import Control, Request, RunView, carry_out
-from drorch.core.errors import DrorchError, UsageError
+from drorch.core.errors import DrorchError, ResticError, UsageError
 from drorch.core.model import Dataset
 from drorch.core.plan import Plan
 from drorch.core.policy import (
@@ -219,13 +219,21 @@ def restore(
     control: Control,
     watchers: Sequence[Watcher] = (),
 ) -> RunView:
-    """Bring a dataset's snapshot back into an empty folder."""
+    """Bring a dataset's snapshot back into an empty folder.
+
+    Raises UsageError, and begins no run, where what is asked for cannot be.
+    """
     wanted = program.dataset(dataset)
     if region is not None and program.region(region).name not in wanted.regions:
         raise UsageError(
             f"dataset {dataset} has no copy in region {region}",
             f"it has copies in: {', '.join(wanted.regions)}",
         )
+    if not all(include):
+        raise UsageError(
+            "--include names no path", "name a path, or leave it out to get everything"
+        )
+    _look_at(to)
     plan = compile_restore(
         dataset,
         program.configuration,
@@ -236,3 +244,12 @@ def restore(
         purpose=purpose,
     )
     return carry_out(program, plan, Request(reason=purpose), control=control, watchers=watchers)
+
+
+def _look_at(to: Path) -> None:
+    from drorch.restic.landing import look_at
+
+    try:
+        look_at(to.absolute())
+    except ResticError as error:
+        raise UsageError(error.message, error.hint) from None

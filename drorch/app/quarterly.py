@@ -14,15 +14,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from drorch.adapters.evidence import make_private, sync_folder, write_durably
 from drorch.adapters.exclusive import exclusive
 from drorch.app.program import Program
-from drorch.app.quarters import quarter_values
+from drorch.app.quarters import quarter_values, see_that_it_is_over
 from drorch.app.sealing import keep_in_regions, seal_files
 from drorch.core.documenting import document_of
-from drorch.core.errors import DrorchError, UsageError
+from drorch.core.errors import DrorchError
 from drorch.core.model import evidence_regions
 from drorch.core.quarter import Quarter
 from drorch.core.values import Value
@@ -66,10 +65,7 @@ def write(program: Program, quarter: Quarter, *, anew: bool = False) -> dict[str
     What came of it, as `report write --json` prints it. Raises UsageError for a quarter that is not
     over, DrorchError where it cannot be written.
     """
-    if program.clock.now().at < quarter.end(ZoneInfo(program.configuration.timezone)):
-        raise UsageError(
-            f"{quarter} is not over", f"see how it stands so far: drorch report quarter {quarter}"
-        )
+    see_that_it_is_over(program, quarter)
     folder = folder_of(program, quarter)
     with _alone(folder.parent):
         written = None if anew else _lying(program, folder)

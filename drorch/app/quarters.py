@@ -45,10 +45,11 @@ from drorch.reports.quarter.forms import QuarterForm, render_quarter
 from drorch.reports.tables import tables_of, zip_of
 
 
-def chosen(program: Program, text: str | None) -> Quarter:
+def chosen(program: Program, text: str | None, *, over: bool = False) -> Quarter:
     """The quarter asked for, or else the one that ended last.
 
-    Raises UsageError for what is no quarter, one that has not begun, or one before the journal.
+    Raises UsageError for what is no quarter, one that has not begun, or one before the journal; and,
+    where it is to be `over`, for the one that runs.
     """
     zone = ZoneInfo(program.configuration.timezone)
     now = program.clock.now().at
@@ -66,7 +67,17 @@ def chosen(program: Program, text: str | None) -> Quarter:
     if wanted < (first := Quarter.of(begins, zone)):
         said = f"the journal begins on {begins.astimezone(zone):%Y-%m-%d}, after {wanted}"
         raise UsageError(said, f"the first quarter that it tells of is {first}")
+    if over:
+        see_that_it_is_over(program, wanted)
     return wanted
+
+
+def see_that_it_is_over(program: Program, quarter: Quarter) -> None:
+    """UsageError for a quarter that still runs: what is sealed and sent does not change any more."""
+    if program.clock.now().at < quarter.end(ZoneInfo(program.configuration.timezone)):
+        raise UsageError(
+            f"{quarter} is not over", f"see how it stands so far: drorch report quarter {quarter}"
+        )
 
 
 def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from drorch.core.errors import ResticError
 from drorch.restic.failure import Cause, problem
 from drorch.restic.results import RestoreDone
 
@@ -106,6 +107,26 @@ def landing(target: Path, needed: Needed) -> Iterator[Landing]:
         raise
 
 
+def look_at(target: Path) -> None:
+    """Whether a restore could land there, as far as that shows without touching anything.
+
+    Raises ResticError `target-not-empty`, `target-unusable`.
+    """
+    target = _resolved(target)
+    lowest = next(p for p in (target, *target.parents) if os.path.lexists(p))
+    if not _is_folder(lowest):
+        raise problem(Cause.TARGET_NOT_EMPTY, f"{lowest} is not a folder")
+    try:
+        strangers = _strangers(target) if lowest == target else set()
+    except OSError as error:
+        message = f"{target} cannot be restored to: {error.strerror}"
+        raise problem(Cause.TARGET_UNUSABLE, message) from error
+    if strangers:
+        raise _not_empty(target, strangers)
+    if not os.access(lowest, os.W_OK | os.X_OK):
+        raise problem(Cause.TARGET_UNUSABLE, f"{lowest} cannot be written to")
+
+
 def common_root(paths: Sequence[PurePosixPath]) -> PurePosixPath:
     """The longest path that is, or is a folder above, each of the paths."""
     return PurePosixPath(os.path.commonpath([str(p) for p in paths]))
@@ -161,17 +182,28 @@ def _held(target: Path) -> Iterator[None]:
 
 def _clear_leftovers(target: Path) -> None:
     """Remove what an earlier restore left, if there is nothing else; otherwise refuse."""
-    staged = [target / n for n in _names(target) if n.startswith(_STAGING)]
-    ours = {s.name for s in staged}.union(*(_half_moved(s) for s in staged))
-    there = set(_names(target))
-    if target.is_mount():
-        there.discard("lost+found")  # of a freshly made file system
-    if there - ours:
-        message = f"{target} is not empty: it holds {min(there - ours)}"
-        raise problem(Cause.TARGET_NOT_EMPTY, message)
+    if strangers := _strangers(target):
+        raise _not_empty(target, strangers)
+    there = set(_names(target)) - _made_with_it(target)
     # The staging folders last: they say whose the rest is, should this be interrupted as well.
     for name in sorted(there, key=lambda n: n.startswith(_STAGING)):
         _remove(target / name)
+
+
+def _strangers(target: Path) -> set[str]:
+    """What the target holds that no earlier restore left."""
+    staged = [target / n for n in _names(target) if n.startswith(_STAGING)]
+    ours = {s.name for s in staged}.union(*(_half_moved(s) for s in staged))
+    return set(_names(target)) - ours - _made_with_it(target)
+
+
+def _made_with_it(target: Path) -> set[str]:
+    return {"lost+found"} if target.is_mount() else set()  # of a freshly made file system
+
+
+def _not_empty(target: Path, strangers: set[str]) -> ResticError:
+    message = f"{target} is not empty: it holds {min(strangers)}"
+    return problem(Cause.TARGET_NOT_EMPTY, message)
 
 
 def _half_moved(staging: Path) -> set[str]:

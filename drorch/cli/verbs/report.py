@@ -232,7 +232,7 @@ def send(session: Session, quarter: str | None, *, everybody: bool) -> int:
     from drorch.cli.summary import say_ended
 
     program = session.program
-    wanted = chosen(program, quarter)
+    wanted = chosen(program, quarter, over=True)
     with carrying(session) as carried:
         seen = deliver(
             program,

@@ -208,9 +208,12 @@ def test_of_a_quarter_before_the_journal_there_is_nothing_to_report(house):
 
 def test_by_hand_it_is_written_and_put_aside(house):
     running = QUARTER.moved(1)
-    refused = drorch(house, "report", "write", str(running))
-    assert refused.returncode == 2
-    assert f"error: {running} is not over" in refused.stderr
+    for word in ("write", "send"):
+        refused = drorch(house, "report", word, str(running))
+        assert refused.returncode == 2
+        assert f"error: {running} is not over" in refused.stderr
+    runs = json.loads(drorch(house, "run", "list", "--json").stdout)
+    assert {run["kind"] for run in runs} == {"backup"}, "what is refused is no run"
     house.settings["reports"]["quarterly"] = {"formats": ["json"], "languages": ["en"]}
     said = json.loads(drorch(house, "report", "write", "--json").stdout)
     assert list(said["files"]) == [f"{QUARTER}.json"]

@@ -91,11 +91,17 @@ def test_a_target_that_is_not_empty_is_left_as_it_is(premises):
     target = premises.folder / "back"
     target.mkdir()
     (target / "mine").write_text("mine\n")
-    failed = failed_restore(premises)
-    assert failed["cause"] == "target-not-empty"
-    assert "holds mine" in failed["message"]
+    (premises.folder / "file").write_text("mine\n")
+    before = premises.cli("run", "list").document
+    for to, why in {"back": "holds mine", "file": "no folder", "file/in/it": "no folder"}.items():
+        with pytest.raises(UsageError, match=why.replace("no folder", "is not a folder")) as caught:
+            premises.restore(to=to)
+        assert "choose a folder that" in caught.value.hint
+    with pytest.raises(UsageError, match="--include names no path"):
+        premises.restore(to="elsewhere", include=[""])
     assert tree(target) == {"mine": b"mine\n"}
     assert "restore" not in premises.verbs()
+    assert premises.cli("run", "list").document == before, "what is refused is no run"
 
 
 def test_a_region_where_the_dataset_does_not_lie_is_refused(premises):

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from drorch.core.errors import ResticError
-from drorch.restic.landing import Needed, landing
+from drorch.restic.landing import Needed, landing, look_at
 
 SOURCE = PurePosixPath("/srv/ehr/documents")
 EVERYTHING = 1 << 60
@@ -87,6 +87,26 @@ def test_a_target_that_is_not_empty_is_refused_and_left_alone(tmp_path):
     assert error.cause == "target-not-empty"
     assert "mine" in error.message
     assert content(tmp_path) == {"mine": "precious"}
+
+
+def test_a_look_before_says_what_the_restore_would_and_touches_nothing(tmp_path):
+    (tmp_path / "file").write_text("precious")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").write_text("precious")
+    for to in ("file", "file/in/it", "full"):
+        with pytest.raises(ResticError) as caught:
+            look_at(tmp_path / to)
+        assert caught.value.cause == "target-not-empty"
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ResticError) as caught:
+        look_at(tmp_path / "loop")
+    assert caught.value.cause == "target-unusable"
+    left = tmp_path / "left"
+    (left / ".drorch-restore-dead").mkdir(parents=True)
+    for to in ("new/deep", "left"):
+        look_at(tmp_path / to)
+    assert not (tmp_path / "new").exists()
+    assert (left / ".drorch-restore-dead").exists()
 
 
 def test_a_target_that_is_a_file_is_refused(tmp_path):
