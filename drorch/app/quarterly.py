@@ -8,10 +8,11 @@ reports/quarter/2026Q4.1/               what stood there before, where it was wr
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ _DATA = {"json": "json", "csv": "csv.zip"}
 class Written:
     """A report as it lies in its folder: names of files to SHA-256 (hex), and what they are sent with.
 
-    `bundle` is the sealed one of them all; empty without a key.
+    `bundle` is the sealed one of them all, and `bundle_sha256` what it holds (hex); both are empty
+    without a key, the latter also of a report that an older drorch wrote.
     """
 
     quarter: str
@@ -50,6 +52,7 @@ class Written:
     message: str
     no_drill: bool
     bundle: str = ""
+    bundle_sha256: str = ""
 
 
 def folder_of(program: Program, quarter: Quarter) -> Path:
@@ -60,7 +63,8 @@ def folder_of(program: Program, quarter: Quarter) -> Path:
 def write(program: Program, quarter: Quarter, *, anew: bool = False) -> dict[str, Value]:
     """Write the report of a quarter that is over, in every configured language and format, whole or not
     at all; seal it and bring it to the regions. One that lies there whole is left as it is, unless
-    it is to be written `anew`: then it is put aside.
+    it is to be written `anew`: then it is put aside. If only its bundle is missing or changed, the
+    files, which people may have, stay as they are and are sealed again.
 
     What came of it, as `report write --json` prints it. Raises UsageError for a quarter that is not
     over, DrorchError where it cannot be written.
@@ -71,6 +75,9 @@ def write(program: Program, quarter: Quarter, *, anew: bool = False) -> dict[str
         written = None if anew else _lying(program, folder)
         if written is None:
             written = _made(program, quarter, folder)
+        elif not _bundle_lies(folder, written):
+            written = _sealed_again(program, folder, written)
+        bundle = (folder / written.bundle).read_bytes() if written.bundle else b""
     return {
         "quarter": written.quarter,
         "folder": str(folder),
@@ -79,7 +86,7 @@ def write(program: Program, quarter: Quarter, *, anew: bool = False) -> dict[str
         "message": written.message,
         "no_drill": written.no_drill,
         "sealed": bool(written.bundle),
-        **_kept(program, written, folder),
+        **_kept(program, written, bundle),
     }
 
 
@@ -106,6 +113,31 @@ def _lying(program: Program, folder: Path) -> Written | None:
     wanted = {name for name, _, _ in _wanted(program, written.quarter)}
     sealed = bool(written.bundle) == _seals(program)
     return written if whole and sealed and wanted == set(written.files) else None
+
+
+def _bundle_lies(folder: Path, written: Written) -> bool:
+    """Whether the bundle is there as it was sealed; of one whose hash nobody noted, whether it is."""
+    bundle = folder / written.bundle
+    if not written.bundle_sha256:
+        return not written.bundle or bundle.is_file()
+    return bundle.is_file() and _digest(bundle) == written.bundle_sha256
+
+
+def _sealed_again(program: Program, folder: Path, written: Written) -> Written:
+    """The same files in a bundle made anew; one that was changed is put aside."""
+    files = {name: (folder / name).read_bytes() for name in written.files}
+    bundle = seal_files(program, f"quarter-{written.quarter}", files)
+    if os.path.lexists(folder / written.bundle):
+        (folder / written.bundle).rename(_aside(folder / written.bundle))
+    # A process that dies between the two leaves a bundle of another hash, which is made anew once more.
+    write_durably(folder / written.bundle, bundle)
+    again = replace(written, bundle_sha256=hashlib.sha256(bundle).hexdigest())
+    write_durably(folder / CONTENTS, _contents(again))
+    return again
+
+
+def _contents(written: Written) -> bytes:
+    return json.dumps(asdict(written), indent=1).encode()
 
 
 def _wanted(program: Program, quarter: str) -> Iterator[tuple[str, str, str]]:
@@ -136,6 +168,7 @@ def _made(program: Program, quarter: Quarter, folder: Path) -> Written:
         for name, form, spoken in _wanted(program, str(quarter))
     }
     bundle = f"{quarter}.bundle.zip" if _seals(program) else ""
+    sealed = {bundle: seal_files(program, f"quarter-{quarter}", files)} if bundle else {}
     told = cover(document, languages(program), list(files), sealed=bool(bundle))
     written = Written(
         str(quarter),
@@ -144,9 +177,9 @@ def _made(program: Program, quarter: Quarter, folder: Path) -> Written:
         told.body,
         bool(document["headline"]["no_drill"]),
         bundle,
+        hashlib.sha256(sealed[bundle]).hexdigest() if bundle else "",
     )
-    sealed = {bundle: seal_files(program, f"quarter-{quarter}", files)} if bundle else {}
-    _put(folder, {**files, **sealed, CONTENTS: json.dumps(asdict(written), indent=1).encode()})
+    _put(folder, {**files, **sealed, CONTENTS: _contents(written)})
     return written
 
 
@@ -170,9 +203,9 @@ def _put(folder: Path, files: Mapping[str, bytes]) -> None:
     sync_folder(folder.parent)
 
 
-def _aside(folder: Path) -> Path:
+def _aside(path: Path) -> Path:
     number = 1
-    while (older := folder.with_name(f"{folder.name}.{number}")).exists():
+    while (older := path.with_name(f"{path.name}.{number}")).exists():
         number += 1
     return older
 
@@ -181,11 +214,10 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _kept(program: Program, written: Written, folder: Path) -> dict[str, Value]:
+def _kept(program: Program, written: Written, bundle: bytes) -> dict[str, Value]:
     """In which regions it lies, and which are owed it. A region that is away stops nothing."""
     if not written.bundle:
         return {"bundle": None, "regions": [], "owed": {}}
-    bundle = (folder / written.bundle).read_bytes()
     brought = keep_in_regions(program, f"quarter-{written.quarter}", bundle)
     owed: dict[str, Value] = {name: error.message for name, error in brought.failed.items()}
     regions = [name for name in evidence_regions(program.configuration) if name not in owed]

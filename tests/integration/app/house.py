@@ -20,6 +20,7 @@ from drorch.core.moment import Moment
 from drorch.core.names import Mode, Outcome, RunKind, Verdict
 from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.core.runbook import Retry
+from drorch.sealing.keys import new_key
 from tests.fakes.clock import FakeClock
 from tests.fakes.facts import begun, started
 
@@ -78,6 +79,15 @@ class House:
         self.settings["secrets"][name] = {"file": name}
         way = {} if "ping" in rule or "command" in rule else {"to": name}
         self.settings["notify"].append({**way, **rule})
+
+    def seals(self) -> None:
+        """It has a key to seal evidence with."""
+        key = new_key()
+        (self.folder / "seal").write_text(key.pem)
+        (self.folder / "seal").chmod(0o600)
+        (self.folder / "seal.pub").write_text(key.public.pem)
+        self.settings["secrets"]["seal"] = {"file": "seal"}
+        self.settings["evidence"] = {"key": "seal", "public_key": "seal.pub"}
 
     def program(self) -> Program:
         """A new process, as it were."""

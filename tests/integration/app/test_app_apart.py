@@ -8,7 +8,6 @@ from drorch.app.outbox import sealed_folder
 from drorch.app.sealing import seal_run
 from drorch.core.errors import DrorchError
 from drorch.core.names import RunKind
-from drorch.sealing.keys import new_key
 from drorch.sealing.packing import packed
 from tests.integration.app.house import House
 
@@ -17,12 +16,7 @@ from tests.integration.app.house import House
 def house(tmp_path):
     """A drill has ended; there is a key to seal it with."""
     made = House(tmp_path)
-    key = new_key()
-    (tmp_path / "seal").write_text(key.pem)
-    (tmp_path / "seal").chmod(0o600)
-    (tmp_path / "seal.pub").write_text(key.public.pem)
-    made.settings["secrets"]["seal"] = {"file": "seal"}
-    made.settings["evidence"] = {"key": "seal", "public_key": "seal.pub"}
+    made.seals()
     return made
 
 

@@ -13,9 +13,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from drorch.adapters.clock import SystemClock
 from drorch.app.delivering import deliver
+from drorch.app.keyring import given_keys
 from drorch.app.program import Program
+from drorch.app.quarterly import write
 from drorch.app.runs import Control, Request
+from drorch.app.verifying import verify_bundle
 from drorch.core.events import AttemptStarted, JobsSeen
 from drorch.core.names import RunKind
 from drorch.core.quarter import ended_last
@@ -227,6 +231,50 @@ def test_by_hand_it_is_written_and_put_aside(house):
     mended = json.loads(drorch(house, "report", "write", "--json").stdout)
     assert mended["files"].keys() == anew["files"].keys()
     assert json.loads((folder(house) / f"{QUARTER}.json").read_bytes()) != {}
+
+
+def written(house):
+    """What writing by hand gives, today."""
+    program = house.program()
+    program.clock = SystemClock()
+    try:
+        return write(program, QUARTER)
+    finally:
+        program.journal.close()
+
+
+def test_a_bundle_that_is_gone_or_changed_is_sealed_again_and_the_files_stay(house):
+    house.seals()
+    first = written(house)
+    files, bundle = first["files"], folder(house) / first["bundle"]
+    was = bundle.read_bytes()
+    assert written(house)["files"] == files
+    assert bundle.read_bytes() == was, "what is whole is left as it is"
+    bundle.unlink()
+    assert written(house)["files"] == files
+    assert [name for name in lying(house) if "bundle" in name] == [bundle.name]
+    bundle.write_bytes(bundle.read_bytes()[:-1])
+    assert written(house)["files"] == files
+    assert {name for name in lying(house) if "bundle" in name} == {bundle.name, f"{bundle.name}.1"}
+    assert verify_bundle(bundle, given_keys([str(house.folder / "seal.pub")])).report.ok
+    assert not folder(house).with_name(f"{QUARTER}.1").exists(), "the report is still the first"
+    told = json.loads((folder(house) / "contents.json").read_bytes())
+    assert told["bundle_sha256"] == lying(house)[bundle.name]
+
+
+def test_of_a_report_that_an_older_drorch_wrote_the_bundle_needs_only_be_there(house):
+    house.seals()
+    bundle = folder(house) / written(house)["bundle"]
+    contents = folder(house) / "contents.json"
+    older = json.loads(contents.read_bytes())
+    del older["bundle_sha256"]
+    contents.write_text(json.dumps(older))
+    was = bundle.read_bytes()
+    written(house)
+    assert bundle.read_bytes() == was
+    bundle.unlink()
+    written(house)
+    assert bundle.is_file()
 
 
 def test_the_daemon_does_it_once_for_a_day_on_which_nobody_was_there(house):
