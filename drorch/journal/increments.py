@@ -5,10 +5,11 @@ order of their numbers. Only requests that nobody has taken yet are told besides
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice, pairwise
 from pathlib import Path
 
 from drorch.core.codec import decode
@@ -31,6 +32,10 @@ Request = tuple[str, str, str]
 #: How many events a journal takes in one transaction when it is made again.
 _PAGE = 2000
 
+#: So many missing numbers are asked for again, the newest: a transaction takes milliseconds, and a
+#: number that one gave up is missing for good.
+_MOST_LATE = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Increment:
@@ -45,6 +50,14 @@ class Increment:
     events: tuple[Numbered, ...]
     posted: tuple[Request, ...]
     ledger: str = ""
+    late: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A whole copy of a journal: where it ends, and the `late` numbers that it lacks up to there."""
+
+    until: Point
     late: tuple[int, ...] = ()
 
 
@@ -87,8 +100,9 @@ def increment(journal: SqlJournal, after: Point, limit: int, late: Sequence[int]
         posted = [(r, k, b) for r, k, b in connection.execute(statements.POSTED)]
     events = tuple((row[0], Row(*row[1:])) for row in (*came, *found))
     until = Point(found[-1][0], found[-1][-1]) if found else after
-    there = {n for n, _ in events}
-    open_ones = [n for n in (*late, *range(after.n + 1, until.n)) if n not in there]
+    there = {row[0] for row in came}
+    between = islice(_missing(after.n, [row[0] for row in found]), _MOST_LATE)
+    open_ones = sorted((*(n for n in late if n not in there), *between))
     all_of_it = len(found) < limit and last is not None
     return Increment(
         after,
@@ -96,8 +110,14 @@ def increment(journal: SqlJournal, after: Point, limit: int, late: Sequence[int]
         events,
         tuple(posted),
         last.hash if all_of_it and last is not None else "",
-        tuple(open_ones),
+        tuple(open_ones[-_MOST_LATE:]),
     )
+
+
+def _missing(after: int, numbers: Sequence[int]) -> Iterator[int]:
+    """The numbers that are missing between them, the newest first."""
+    for low, high in reversed(list(pairwise((after, *numbers)))):
+        yield from range(high - 1, low, -1)
 
 
 def replay(journal: SqlJournal, events: Iterable[Numbered]) -> None:
@@ -133,9 +153,9 @@ def ledger_head(journal: SqlJournal) -> str:
     return last.hash if last is not None else ""
 
 
-def copy_into(journal: SqlJournal, file: Path) -> Point:
+def copy_into(journal: SqlJournal, file: Path) -> Copied:
     """A whole copy of the journal as a SQLite file that is not there yet, while others write; where
-    it ends.
+    it ends, and what it lacks.
 
     SQLite's own online backup; of another database a SQLite state is made from its events. Raises
     JournalUntrusted where either cannot be.
@@ -144,13 +164,15 @@ def copy_into(journal: SqlJournal, file: Path) -> Point:
         return _copied(journal, file)
 
 
-def _copied(journal: SqlJournal, file: Path) -> Point:
+def _copied(journal: SqlJournal, file: Path) -> Copied:
+    late: tuple[int, ...] = ()
     if journal.file is None:
         with SqlJournal(f"sqlite:///{file}") as copy:
             after = BEGINNING
-            while (found := increment(journal, after, _PAGE)).events:
+            # What comes late meanwhile comes along: a run's later events need it.
+            while (found := increment(journal, after, _PAGE, late)).events:
                 replay(copy, found.events)
-                after = found.until
+                after, late = found.until, found.late
             leave_requests(copy, found.posted)
     else:
         with closing(sqlite3.connect(journal.file)) as source, closing(sqlite3.connect(file)) as to:
@@ -158,10 +180,10 @@ def _copied(journal: SqlJournal, file: Path) -> Point:
             source.backup(to)
     with SqlJournal(f"sqlite:///{file}", create=False) as copy:
         last = last_number(copy)
-        point = Point(last, hash_at(copy, last))
+        until = Point(last, hash_at(copy, last))
     with closing(sqlite3.connect(file)) as to:  # one file, which can be read wherever it lies
         to.execute("PRAGMA journal_mode = DELETE")
-    return point
+    return Copied(until, late)
 
 
 def _take(journal: SqlJournal, page: Sequence[Numbered]) -> None:

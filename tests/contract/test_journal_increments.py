@@ -121,8 +121,9 @@ def test_numbers_that_are_missing_are_asked_for_again(journal):
 def test_a_whole_copy_is_a_sqlite_file(journal, tmp_path):
     for number in range(3):
         a_run(journal, number)
-    until = copy_into(journal, tmp_path / "copy.db")
-    assert until == increment(journal, BEGINNING, 100).until
+    copied = copy_into(journal, tmp_path / "copy.db")
+    assert copied.late == ()
+    assert copied.until == increment(journal, BEGINNING, 100).until
     assert not list(tmp_path.glob("copy.db-*"))
     with SqlJournal(f"sqlite:///{tmp_path}/copy.db", create=False) as copy:
         assert verify_journal(copy) == verify_journal(journal)

@@ -59,10 +59,11 @@ def _of_vault(opened: Opened, at: datetime | None) -> Iterator[Candidate]:
     wholes = [w for w in opened.wholes if at is None or w.manifest.made_at <= at]
     for whole in (*wholes[:_TRIED], None):
         base = whole.manifest.until if whole is not None else BEGINNING
+        lacking = frozenset(whole.manifest.late if whole is not None else ())
         if whole is not None:
             yield Candidate(opened, whole, (), whole.manifest.made_at, base)
         for stream in opened.streams.values():
-            segments, until = _following(stream, base, at)
+            segments, until = _following(stream, base, lacking, at)
             if not segments:
                 continue
             last = segments[-1].made_at
@@ -72,20 +73,24 @@ def _of_vault(opened: Opened, at: datetime | None) -> Iterator[Candidate]:
 
 
 def _following(
-    stream: Sequence[Segment], base: Point, at: datetime | None
+    stream: Sequence[Segment], base: Point, lacking: frozenset[int], at: datetime | None
 ) -> tuple[tuple[Segment, ...], Point]:
-    """The segments that go on from there without a gap, and where they end."""
-    point, found = base, []
+    """The segments that go on from there without a gap, and where they end; before them those that
+    hold what the whole state lacked, for it was committed late.
+    """
+    point, earlier, found = base, list[Segment](), list[Segment]()
     for one in stream:
         if at is not None and one.made_at > at:
             break
-        if one.until.n < point.n:
-            continue  # a whole state has it already
+        if one.until.n < point.n:  # the whole state has it already
+            if any(n in lacking for n, _ in one.events):
+                earlier.append(one)
+            continue
         if not one.joins(point):
             break
         found.append(one)
         point = one.until
-    return tuple(found), point
+    return ((*earlier, *found) if found else ()), point
 
 
 def bring_back(candidate: Candidate, folder: Path, restic: Restic) -> Brought:

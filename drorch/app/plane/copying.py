@@ -38,7 +38,7 @@ QUICK = Patience(connect=timedelta(seconds=1), read=timedelta(seconds=2.5), conn
 PATIENT = Patience(connections=4)
 
 #: How many events go into one segment.
-_EVENTS = 2000
+EVENTS = 2000
 
 #: A region that failed is left alone for so long, unless somebody asks for it.
 _AGAIN = timedelta(minutes=1)
@@ -242,7 +242,7 @@ class _Region:
         until = time.monotonic() + self._copier.pace.going_on
         while not done or time.monotonic() < until:
             place = self._place
-            found = increment(self._copier.program.journal, place.until, _EVENTS, place.late)
+            found = increment(self._copier.program.journal, place.until, EVENTS, place.late)
             files = self._files
             if files is not None and files.digest == place.files:
                 files = None
@@ -264,16 +264,16 @@ class _Region:
         place, journal = self._place, self._copier.program.journal
         if place.stream and hash_at(journal, place.until.n) == place.until.hash:
             return
-        base = place.whole if hash_at(journal, place.whole.n) == place.whole.hash else BEGINNING
+        known = hash_at(journal, place.whole.n) == place.whole.hash
         stream = entropy.token_hex(8)
         self._place = replace(
             place,
             stream=stream,
             began_at=place.began_at or self._copier.program.clock.now().at,
             number=0,
-            until=base,
+            until=place.whole if known else BEGINNING,
             files="",
-            late=(),
+            late=place.whole_late if known else (),
             streams=(*place.streams, stream),
         )
 
@@ -297,7 +297,7 @@ class _Region:
             keyed=True,
             number=number,
             until=found.until,
-            late=found.late[-100:],
+            late=found.late,
             files=files.digest if files is not None else place.files,
         )
 

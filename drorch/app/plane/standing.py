@@ -28,7 +28,7 @@ class Place:
     `number` is the last segment's, `until` where it ends, `files` the digest of what it last told of
     files, `late` the numbers of events that may still come. `at` is when it last had everything,
     `began_at` when it was first written to, `tried_at` when it was last tried, `why` and `hint` why that failed. `whole` is where its newest
-    whole state ends, `whole_at` when that was taken; `covered` is the number of the last segment
+    whole state ends, `whole_late` the numbers that it lacks, `whole_at` when it was taken; `covered` is the number of the last segment
     that it covers, of the newest of `streams` at that time. `streams` are all that were begun here.
     """
 
@@ -44,6 +44,7 @@ class Place:
     hint: str = ""
     began_at: datetime | None = None
     whole: Point = BEGINNING
+    whole_late: tuple[int, ...] = ()
     whole_at: datetime | None = None
     whole_files: str = ""
     covered: tuple[str, int] = ("", 0)
@@ -161,6 +162,7 @@ def _place(found: Mapping[str, Any]) -> Place:
             "until": Point(*found["until"]),
             "whole": Point(*found["whole"]),
             "late": tuple(found["late"]),
+            "whole_late": tuple(found.get("whole_late", ())),
             "covered": (str(found["covered"][0]), int(found["covered"][1])),
             "streams": tuple(found["streams"]),
         }

@@ -18,7 +18,7 @@ from drorch.actions.gateways import through_gateway
 from drorch.actions.genuine import judge_of
 from drorch.actions.places import bucket_of, restic_of
 from drorch.adapters.evidence import make_private
-from drorch.app.plane.copying import Brought, Copier
+from drorch.app.plane.copying import EVENTS, Brought, Copier
 from drorch.app.plane.files import files_of
 from drorch.app.plane.segments import Files, vault_folder
 from drorch.app.plane.standing import (
@@ -52,11 +52,15 @@ _TAG = "control-plane"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a whole state is, as its snapshot's tags and `plane.json` tell."""
+    """What a whole state is, as its snapshot's tags and `plane.json` tell.
+
+    `late` are the numbers up to `until` that it lacks: transactions may still have brought them.
+    """
 
     until: Point
     made_at: datetime
     revision: str
+    late: tuple[int, ...] = ()
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -66,6 +70,7 @@ class Manifest:
             f"until={self.until.n}-{self.until.hash}",
             f"made={rfc3339(self.made_at)}",
             f"revision={self.revision}",
+            *([f"late={'-'.join(map(str, self.late))}"] if self.late else []),
         )
 
     @classmethod
@@ -75,7 +80,8 @@ class Manifest:
         try:
             n, _, digest = found["until"].partition("-")
             made = datetime.fromisoformat(found["made"])
-            return cls(Point(int(n), digest), made, found["revision"])
+            late = tuple(map(int, found["late"].split("-"))) if "late" in found else ()
+            return cls(Point(int(n), digest), made, found["revision"], late)
         except (KeyError, ValueError):
             return None
 
@@ -235,13 +241,13 @@ class _Whole:
         shutil.rmtree(tree, ignore_errors=True)
         make_private(tree)
         made_at = self._program.clock.now().at
-        until = copy_into(self._program.journal, tree / STATE)
+        copied = copy_into(self._program.journal, tree / STATE)
         for name, content in files.content.items():
             path = tree / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         _linked(self._program.configuration.work / "evidence", tree / EVIDENCE)
-        manifest = Manifest(until, made_at, REVISION)
+        manifest = Manifest(copied.until, made_at, REVISION, copied.late)
         told = {
             "format": FORMAT,
             "plane": self._vault.plane,
@@ -249,7 +255,8 @@ class _Whole:
             "version": __version__,
             "revision": REVISION,
             "made_at": rfc3339(made_at),
-            "until": [until.n, until.hash],
+            "until": [copied.until.n, copied.until.hash],
+            "late": list(copied.late),
             "left_out": list(files.left_out),
         }
         (tree / MANIFEST).write_text(json.dumps(told, indent=1) + "\n")
@@ -280,11 +287,14 @@ class _Whole:
             for name in holders:
                 place = now.places.get(name) or Place()
                 before = self._standing.places.get(name) or Place()
-                if place.until.n < manifest.until.n:
-                    place = replace(place, until=manifest.until, late=())
+                if manifest.until.n - place.until.n > EVENTS:
+                    # It lacks much: segments go on from there. Of a little they tell themselves, so
+                    # that a whole state which is damaged later is no loss.
+                    place = replace(place, until=manifest.until, late=manifest.late)
                 noted = replace(
                     place,
                     whole=manifest.until,
+                    whole_late=manifest.late,
                     whole_at=manifest.made_at,
                     whole_files=files.digest,
                     covered=(before.stream, before.number),

@@ -4,141 +4,25 @@ import json
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from drorch.app import backups
 from drorch.app.plane import whole
-from drorch.app.plane.copying import PATIENT, Copier, Pace
+from drorch.app.plane.copying import Copier
 from drorch.app.plane.keeping import Keeper
-from drorch.app.plane.now import copy_now
 from drorch.app.plane.posture import alarms
-from drorch.app.plane.recovered import Wish
-from drorch.app.plane.recovering import recover
 from drorch.app.plane.standing import read_standing
 from drorch.app.program import Program
-from drorch.app.runs import Control
 from drorch.core.errors import DrorchError, ExitCode, UsageError
 from drorch.core.model import Region
 from drorch.journal.verify import verify_journal
-from drorch.storage.client import Credentials
 from tests.fakes.clock import FakeClock
+from tests.integration.app.planes import WAITING, Plane
 from tests.integration.app.premises import PASSWORD, SOURCE
 
 READER = SOURCE / "docs" / "read_control_plane.py"
-
-#: Whatever the machine's pace: nothing here is about how long it takes.
-WAITING = Pace(within=120.0, going_on=60.0, patience=PATIENT, insist=True)
-
-
-class Plane:
-    """Premises whose regions' keys come from the environment, as on a machine that was empty."""
-
-    def __init__(self, premises):
-        self.premises = premises
-        secrets = premises.folder / "lab" / "secrets"
-        self.keys = {
-            f"{region}_{part}".upper(): (secrets / f"{region}-{part}").read_text().strip()
-            for region in premises.regions
-            for part in ("id", "secret")
-        }
-        for region in premises.regions:
-            for part in ("id", "secret"):
-                named = {"env": f"{region}_{part}".upper()}
-                premises.configuration["secrets"][f"{region}-{part}"] = named
-        premises.configuration["services"] = {
-            "ehr": {"tier": 1, "datasets": ["docs"], "runbook": "bring-back"}
-        }
-        premises.save()
-        (premises.folder / "runbooks" / "bring-back.yaml").write_text(
-            "# by heart\nrunbook: bring-back\nsteps:\n"
-            "  - {step: back, do: restore, with: {dataset: docs, to: back}}\n"
-        )
-        (premises.folder / "password").write_text(f"{PASSWORD}\n")
-
-    @contextmanager
-    def program(self):
-        """In this process, with the keys of every region."""
-        with self.premises.program() as program:
-            program.environment.update(self.keys)
-            yield program
-
-    def back_up(self, *, copied=True):
-        """One more run; the snapshot."""
-        with self.program() as program:
-            docs = [program.dataset("docs")]
-            (view,) = backups.back_up(program, docs, control=Control())
-            assert view.exit_code == 0
-            if copied:
-                Copier(program, WAITING).copy()
-        return view.document["steps"][0]["outputs"]["snapshot"]
-
-    def copy_now(self):
-        """New rows and a whole state."""
-        with self.program() as program:
-            return copy_now(program)
-
-    def cli(self, *words, **environment):
-        return self.premises.cli(*words, **(self.keys | environment))
-
-    def recover(self, name, to, *, keys=(), password=PASSWORD, **how):
-        """Recover on a machine that knows this region's keys, and those of `keys`."""
-        known = {k: v for k, v in self.keys.items() if k.split("_")[0].lower() in keys}
-        own = (self.keys[f"{name}_{part}".upper()] for part in ("id", "secret"))
-        place = Region("(given)", self.premises.regions[name].endpoint, "drorch", "ZZ")
-        wish = Wish(
-            place,
-            Credentials(*own),
-            password,
-            self.to(to),
-            restic=str(self.premises.binary),
-            environment=self.premises.environment | known,
-        )
-        return recover(replace(wish, **how))
-
-    def recover_line(self, region, to, *more, password="password"):
-        known = {k: v for k, v in self.keys.items() if k.split("_")[0].lower() == region}
-        line = [
-            *("recover", "--endpoint", self.premises.regions[region].endpoint),
-            *("--bucket", "drorch", "--to", str(self.to(to))),
-            *("--access-key-env", f"{region}_id".upper()),
-            *("--secret-key-env", f"{region}_secret".upper()),
-            *("--password-file", str(self.premises.folder / password)),
-        ]
-        return self.premises.cli(*line, *more, **known)
-
-    def to(self, name):
-        return self.premises.folder / "recovered" / name
-
-    def objects(self, region):
-        top = self.premises.regions[region].bucket / "control-plane"
-        return sorted(p for p in top.rglob("*") if p.is_file()) if top.is_dir() else []
-
-    def segments(self, region):
-        return [p for p in self.objects(region) if "segments" in p.parts]
-
-    def runs(self, folder=None):
-        """The runs of a journal, but for that of a recovery."""
-        where = (folder or self.premises.folder) / "drorch.yaml"
-        program = Program.open(where, {"PATH": "/usr/bin:/bin"})
-        try:
-            return [row.run for row in program.journal.rows() if row.kind != "recover"]
-        finally:
-            program.journal.close()
-
-    def seen_anew(self):
-        """Regions' servers remember what they have listed."""
-        self.premises.down()
-        self.premises._rise(list(self.premises.regions))
-
-    def forget_everything(self):
-        """The site is gone: nothing but the regions and the safe is left."""
-        for name in ("drorch.yaml", "runbooks", "var", "src"):
-            path = self.premises.folder / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @pytest.fixture

@@ -1,0 +1,74 @@
+"""Which states a region can give, from what was found in it."""
+
+from datetime import UTC, datetime, timedelta
+
+from drorch.app.plane.choosing import candidates
+from drorch.app.plane.looking import Opened, Whole
+from drorch.app.plane.segments import Segment
+from drorch.app.plane.whole import Manifest
+from drorch.core.model import Region
+from drorch.core.plane import BEGINNING, Point
+from drorch.journal.chain import Row
+from drorch.restic.repository import RepositoryAddress
+from drorch.restic.results import Snapshot
+from drorch.storage.bucket import Bucket
+from drorch.storage.client import Credentials
+
+DAWN = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+
+
+def point(n):
+    return Point(n, f"hash-{n}") if n else BEGINNING
+
+
+def segment(number, after, until, *events, stream="s"):
+    rows = tuple((n, Row("run", n, "", "", 0.0, "", "", "", f"hash-{n}")) for n in events)
+    at = DAWN + timedelta(minutes=number)
+    return Segment(stream, number, at, "1", "0005", "x", point(after), point(until), "", rows)
+
+
+def whole(until, *late, minute=0):
+    made = DAWN + timedelta(minutes=minute)
+    manifest = Manifest(point(until), made, "0005", late)
+    told = Manifest.told(manifest.tags)
+    assert told == manifest
+    return Whole(Snapshot(f"{until:064}", made, "tree", (), "drorch", manifest.tags), manifest)
+
+
+def opened(*segments, wholes=(), region="mtl"):
+    place = Region(region, f"https://s3.{region}.example", "drorch", "CA-QC")
+    streams = {}
+    for one in segments:
+        streams.setdefault(one.stream, []).append(one)
+    return Opened(
+        Bucket(place, Credentials("a", "b")),
+        RepositoryAddress("s3:x", "p"),
+        "plane",
+        tuple(wholes),
+        {name: tuple(many) for name, many in streams.items()},
+        (),
+    )
+
+
+def taken(found, at=None):
+    newest = candidates([found], at)[0]
+    return (newest.whole is not None, [one.number for one in newest.segments], newest.until.n)
+
+
+def test_segments_go_on_from_a_whole_state():
+    found = opened(
+        segment(1, 0, 4, 1, 2, 3, 4), segment(2, 4, 6, 5, 6), wholes=[whole(5, minute=1)]
+    )
+    assert taken(found) == (True, [2], 6)
+
+
+def test_what_a_whole_state_lacked_comes_from_an_earlier_segment():
+    segments = segment(1, 0, 4, 1, 2, 4), segment(2, 4, 4, 3), segment(3, 4, 6, 5, 6)
+    assert taken(opened(*segments, wholes=[whole(5, 3, minute=2)])) == (True, [2, 3], 6)
+    assert taken(opened(*segments, wholes=[whole(5, minute=2)])) == (True, [3], 6)
+
+
+def test_what_does_not_go_on_from_a_whole_state_is_not_mixed_with_it():
+    other = segment(1, 0, 3, 1, 2, 3, stream="t")
+    found = opened(other, wholes=[whole(5, 3, minute=2)])
+    assert taken(found) == (True, [], 5)
