@@ -30,12 +30,32 @@ def later(sentence: str) -> str:
     return sentence
 
 
+_SIZES: Final = (
+    later("{count} bytes"),
+    later("{count} KiB"),
+    later("{count} MiB"),
+    later("{count} GiB"),
+    later("{count} TiB"),
+    later("{count} PiB"),
+)
+
+
 class Language:
     """One language. Values are put in as `{name}`, after the sentence was translated."""
 
     def __init__(self, code: str) -> None:
         self.code = code
         self._catalogue = _catalogue(code)
+
+    @property
+    def colon(self) -> str:
+        """Between a name and what is said of it."""
+        return "\u00a0: " if self.code == "fr" else ": "
+
+    @property
+    def semicolon(self) -> str:
+        """Between texts in a row."""
+        return "\u202f; " if self.code == "fr" else "; "
 
     def say(self, sentence: str, **values: object) -> str:
         """The sentence."""
@@ -96,11 +116,12 @@ class Language:
                 parts.append((count, unit))
         return " ".join(self._unit(count, unit) for count, unit in parts[:2] if count)
 
-    def amount(self, number: float, unit: str) -> str:
-        """So much of a unit of CLDR's: `791 MB` of `digital-megabyte`."""
-        from babel.units import format_unit
-
-        return format_unit(number, unit, "short", locale=self.code)
+    def size(self, octets: float) -> str:
+        """`791 MiB`, in powers of two, as the program and restic say it."""
+        value, unit = float(octets), 0
+        while value >= 1024 and unit < len(_SIZES) - 1:
+            value, unit = value / 1024, unit + 1
+        return self.say(_SIZES[unit], count=self.number(round(value, 1)))
 
     def listed(self, names: Sequence[str]) -> str:
         """Names in a sentence: `a, b and c`."""
@@ -109,7 +130,9 @@ class Language:
         return format_list(list(names), locale=self.code) if names else ""
 
     def _unit(self, count: float, unit: str) -> str:
-        return self.amount(count, f"duration-{unit}")
+        from babel.units import format_unit
+
+        return format_unit(count, f"duration-{unit}", "short", locale=self.code)
 
 
 @cache

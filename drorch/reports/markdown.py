@@ -18,8 +18,8 @@ _SPACE = re.compile(r"[^\S\u00a0\u202f]+")
 
 def markdown_report(document: Mapping[str, Any], language: Language) -> str:
     """The report in GitHub's dialect: tables are used, HTML is not."""
-    colon = Verbatim("\u00a0: " if language.code == "fr" else ": ")
-    text = _template().render(v=view(document, language), colon=colon)
+    colon, semicolon = Verbatim(language.colon), Verbatim(language.semicolon)
+    text = _template().render(v=view(document, language), colon=colon, semicolon=semicolon)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -39,7 +39,7 @@ def _template() -> "Template":
     environment.tests["a"] = lambda block, kind: type(block).__name__ == kind
     environment.filters["code"] = code
     environment.filters["verbatim"] = Verbatim
-    environment.filters["plain"] = lambda text: Verbatim(_SPACE.sub(" ", text))
+    environment.filters["plain"] = lambda text: Verbatim(on_one_line(text))
     return environment.get_template("run.md")
 
 
@@ -49,14 +49,19 @@ class Verbatim(str):
     __slots__ = ()
 
 
+def on_one_line(text: str) -> str:
+    """The text without breaks; spaces that must not break stay."""
+    return _SPACE.sub(" ", text)
+
+
 def escaped(value: object) -> object:
     """The value on one line, with everything escaped that Markdown or HTML gives a meaning."""
     if isinstance(value, Verbatim) or not isinstance(value, str):
         return value
-    return _SPECIAL.sub(r"\\\1", _SPACE.sub(" ", value)).replace("&", "&amp;")
+    return _SPECIAL.sub(r"\\\1", on_one_line(value)).replace("&", "&amp;")
 
 
 def code(value: object) -> Verbatim:
     """The value as code; a backtick or bar inside cannot end it or the table's cell."""
-    text = _SPACE.sub(" ", str(value)).strip().replace("`", "'").replace("|", "\\|")
+    text = on_one_line(str(value)).strip().replace("`", "'").replace("|", "\\|")
     return Verbatim(f"`{text}`" if text else "")

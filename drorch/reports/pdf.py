@@ -7,7 +7,7 @@ from typing import Any
 
 from drorch.reports.afteraction.picture import pictured
 from drorch.reports.blocks import Block
-from drorch.reports.language import Language
+from drorch.reports.language import Language, language
 from drorch.reports.pen import Pen
 from drorch.reports.plots.picture import PAPER
 from drorch.reports.plots.timeline import timeline
@@ -15,16 +15,16 @@ from drorch.reports.typeset import typeset
 from drorch.reports.view import RunView, view
 
 
-def pdf_report(document: Mapping[str, Any], language: Language) -> bytes:
+def pdf_report(document: Mapping[str, Any], spoken: Language) -> bytes:
     """The pages, dated by the run: its end, or where it stands."""
-    shown = view(document, language)
+    shown = view(document, spoken)
     made = datetime.fromisoformat(document["finished_at"] or document["started_at"])
-    return typeset("run.typ", _values(shown, _pictures(document, language)), made, {"size": "a4"})
+    return typeset("run.typ", _values(shown, _pictures(document, spoken)), made, {"size": "a4"})
 
 
-def _pictures(document: Mapping[str, Any], language: Language) -> list[dict[str, str]]:
-    told = pictured(document, Pen(language, document["timezone"], document["started_at"]))
-    drawn = timeline(told, language, PAPER) if told is not None else ()
+def _pictures(document: Mapping[str, Any], spoken: Language) -> list[dict[str, str]]:
+    told = pictured(document, Pen(spoken, document["timezone"], document["started_at"]))
+    drawn = timeline(told, spoken, PAPER) if told is not None else ()
     return [{"svg": one.alone(), "alt": f"{one.title}. {one.description}"} for one in drawn]
 
 
@@ -33,7 +33,6 @@ def _values(shown: RunView, pictures: list[dict[str, str]]) -> dict[str, object]
         {"heading": section.heading, "blocks": [_block(block) for block in section.blocks]}
         for section in shown.sections
     ]
-    colon = "\u00a0: " if shown.language == "fr" else ": "
     return {
         "language": shown.language,
         "kind": shown.kind,
@@ -46,7 +45,7 @@ def _values(shown: RunView, pictures: list[dict[str, str]]) -> dict[str, object]
         "boxes": [asdict(box) for box in shown.boxes],
         "sections": sections,
         "labels": shown.labels,
-        "colon": colon,
+        "colon": language(shown.language).colon,
         "pictures": pictures,
     }
 

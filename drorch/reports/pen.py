@@ -8,19 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from drorch.reports.language import Language, later
+from drorch.reports.language import Language
 
 NOTHING: Final = "–"
-
-#: The sizes' units; French has its own words for them.
-_UNITS: Final = (
-    later("{count} bytes"),
-    later("{count} KiB"),
-    later("{count} MiB"),
-    later("{count} GiB"),
-    later("{count} TiB"),
-    later("{count} PiB"),
-)
 
 
 class Pen:
@@ -51,12 +41,7 @@ class Pen:
 
     def size(self, count: float | None) -> str:
         """`791.0 MiB`."""
-        if count is None:
-            return NOTHING
-        value, unit = float(count), 0
-        while value >= 1024 and unit < len(_UNITS) - 1:
-            value, unit = value / 1024, unit + 1
-        return self.say(_UNITS[unit], count=self.language.number(round(value, 1)))
+        return NOTHING if count is None else self.language.size(count)
 
     def moment(self, text: str | None) -> str:
         """`22 November 2026, 22:00:00 (America/Toronto)`."""

@@ -10,10 +10,11 @@ from functools import cache
 from typing import Final
 
 from drorch.core.durations import parse_duration
-from drorch.reports.language import SOURCE, later
-from drorch.reports.pen import Pen
+from drorch.reports.language import SOURCE, Language, later
+from drorch.reports.paper.words import TARGETS
 
-#: As core/findings.py, core/decide.py and core/drafts.py say them. The more particular come first.
+#: As core/findings.py, core/decide.py, core/drafts.py, core/notices.py, core/quarter_findings.py and
+#: actions that restore say them. The more particular come first.
 _SENTENCES: Final = (
     # why a step was left out or ended
     later("live only: not done in a drill"),
@@ -40,12 +41,56 @@ _SENTENCES: Final = (
     later("{step} was of unknown outcome; {by} said that it happened: {reason}"),
     later("{step} was of unknown outcome; {by} said that it did not happen: {reason}"),
     later("the process that carried the run was gone; {by} took it over on {host} at {time} UTC"),
+    later(
+        "{by} took it over on {host} at {time} UTC, saying that the process that carried the run, elsewhere, was gone"
+    ),
     later("the wall clock was set forward by {length} at {time} UTC"),
     later("the wall clock was set back by {length} at {time} UTC"),
+    later(
+        "at {time} UTC, under another boot, the wall clock read {length} less than it had before"
+    ),
+    later("{step} was of unknown outcome; {by} said that it happened"),
+    later("{step} was of unknown outcome; {by} said that it did not happen"),
+    later("{by} answered {step} at {time} UTC, which changed nothing: {why}"),
+    later("{by} settled {step} at {time} UTC, which changed nothing: {why}"),
+    later("{by} wanted to try again {step} at {time} UTC, which changed nothing: {why}"),
+    later("{by} wanted to leave out {step} at {time} UTC, which changed nothing: {why}"),
+    later("{by} wanted to pause the run at {time} UTC, which changed nothing: {why}"),
+    later("{by} wanted to let go on the run at {time} UTC, which changed nothing: {why}"),
     later("{step} was not tested: {why}"),
     later("{step} failed and the run went on: {why}"),
     later("step {step} failed"),
     later("{step} failed: {why}"),
+    later("scripts cannot be looked into for what is protected: {names}"),
+    later("{step} touches what is protected: {what}"),
+    # what restores report
+    later("{region} was damaged ({why}); {count} object(s) were brought back: {names}"),
+    later("{region} was damaged; {count} object(s) were brought back: {names}"),
+    later("{region} could not give it: {why}"),
+    later("an older snapshot came back: {why}"),
+    later("the snapshot does not hold {names}"),
+    later("{count} of {all} files look encrypted, such as {what}"),
+    later("nobody was told: no channel is configured"),
+    later("nobody was told: {why}"),
+    # what a quarter adds up to
+    later(
+        "{region} ({place}) holds snapshots of {dataset}, which may lie in {names} only; no assessment and agreement are named"
+    ),
+    later(
+        "{region} ({place}) is to hold snapshots of {dataset}, which may lie in {names} only; no assessment and agreement are named"
+    ),
+    later("no snapshot of {dataset} was ever brought back"),
+    later("{region} never held a snapshot of {dataset}"),
+    later("{region} held no snapshot of {dataset} for {length}"),
+    later(
+        "the newest snapshot of {dataset} in {region} became {length} old; promised are {promised}"
+    ),
+    later("of {due} due in the quarter {missed} were missed and {failed} failed"),
+    later("{service} has no runbook: it was never drilled"),
+    later("{service} was never drilled"),
+    later("{service} was not drilled in the quarter"),
+    later("since the last drill of {runbook} that passed have changed: {changed}"),
+    later("the configuration names no key under `evidence:`"),
     # what to do
     later("practise it in another way, or the first try is in earnest"),
     later("the critical path names the steps to shorten; otherwise promise what can be kept"),
@@ -56,37 +101,62 @@ _SENTENCES: Final = (
     later("check at the target that this is so"),
     later("find out why it ended; the times before are those that its journal holds"),
     later("durations here are by the boot clock and hold; times of day before it are off by that"),
+    later("how long nobody carried the run is not known; times of day before it are off"),
+    later("see that it is: what it had begun may have gone on until its next record"),
+    later("nothing was done for it; see whether it is still wanted"),
+    later("find out what damaged it, and see that nothing else is: {command}"),
+    later("the dataset's paths have changed since; what the snapshot holds came back"),
+    later("open it, to be sure; keys, archives and compressed data may look so"),
+    later("write `notify:` into the configuration, or name a secret by `to:`"),
+    later("name the papers under `transfer:`, or have the copy deleted there"),
+    later("try it: {command}"),
+    later("see why its backups were missed or failed, or its copies owed"),
+    later("drorch schedule list tells of each slot, drorch run list of each run"),
+    later("practise it, and have the daemon repeat it under `drills:`"),
+    later("write a runbook for it, practise it, and have the daemon repeat it under `drills:`"),
+    later("practise it: {command}"),
 )
 
 _FIELD = re.compile(r"\\\{(\w+)\\\}")
 _LENGTHS: Final = frozenset({"promised", "actual", "length"})
-_WORDS: Final = frozenset({"step", "by", "host", "objective", "time", *_LENGTHS})
+_COUNTS: Final = frozenset({"count", "all", "due", "missed", "failed"})
+_NAMES: Final = frozenset({"step", "by", "host", "objective", "time", "place"})
+_THINGS: Final = frozenset({"dataset", "region", "service", "runbook"})
+_WORDS: Final = _NAMES | _THINGS | _COUNTS
 
 
-def recorded(text: str, pen: Pen) -> str:
+def recorded(text: str, language: Language) -> str:
     """The text, in the language if it is one of drorch's own sentences."""
-    if pen.language.code == SOURCE or not text:
+    if language.code == SOURCE or not text:
         return text
     for sentence, form in _forms():
         found = form.fullmatch(text)
         if found:
-            values = {name: _value(name, value, pen) for name, value in found.groupdict().items()}
-            return pen.say(sentence, **values)
+            told = found.groupdict().items()
+            return language.say(sentence, **{name: _value(name, t, language) for name, t in told})
     return text
 
 
-def _value(name: str, text: str, pen: Pen) -> str:
+def _value(name: str, text: str, language: Language) -> str:
     if name in _LENGTHS:
-        return _length(text, pen)
-    return recorded(text, pen) if name == "why" else text
+        return _length(text, language)
+    if name == "changed":
+        return ", ".join(_target(one, language) for one in text.split(", "))
+    return recorded(text, language) if name == "why" else text
 
 
-def _length(text: str, pen: Pen) -> str:
+def _length(text: str, language: Language) -> str:
     try:
         length: timedelta = parse_duration(text.replace(" ", ""))
     except ValueError:
         return text
-    return pen.duration(length.total_seconds())
+    return language.duration(length)
+
+
+def _target(text: str, language: Language) -> str:
+    """`dataset ehr-db`: a part of a runbook's world that may change."""
+    kind, _, name = text.partition(" ")
+    return language.say(TARGETS[kind], name=name) if kind in TARGETS and name else text
 
 
 @cache
@@ -103,5 +173,13 @@ def _compiled() -> Iterator[tuple[str, re.Pattern[str]]]:
 def _group(field: re.Match[str]) -> str:
     # A name of a step or an account has no space; a duration has.
     name = field[1]
-    kind = r"[^:;]+?" if name in _LENGTHS else r"\S+?" if name in _WORDS else r".+"
+    kind = (
+        r"[^:;]+?"
+        if name in _LENGTHS
+        else r"\d+"
+        if name in _COUNTS
+        else r"\S+?"
+        if name in _WORDS
+        else r".+"
+    )
     return f"(?P<{name}>{kind})"

@@ -115,13 +115,13 @@ def _deviations(document: Document, pen: Pen) -> Iterator[Row]:
 
 def _of_step(step: Step, pen: Pen) -> Iterator[Row]:
     name, ended = step["step"], pen.clock(step["finished_at"])
-    said = step["message"] or recorded(step["why"], pen)
+    said = step["message"] or recorded(step["why"], pen.language)
     if step["status"] == "failed":
         ended_by_other = step["cause"] in FALLOUT
         what = pen.say("stopped") if ended_by_other else pen.say("failed for good")
         yield row(what, name, ended, "", said)
     if step["status"] == "skipped":
-        yield row(pen.say("left out"), name, "", "", recorded(step["why"], pen))
+        yield row(pen.say("left out"), name, "", "", recorded(step["why"], pen.language))
     log = step["attempt_log"]
     again = [a for a in log[:-1] if a["verdict"] in _BAD]
     if again and not step["until"]:
@@ -172,10 +172,10 @@ def _step_row(step: Step, pen: Pen) -> Row:
 
 
 def _said(step: Step, pen: Pen) -> Cell:
-    said = step["message"] or recorded(step["why"], pen)
+    said = step["message"] or recorded(step["why"], pen.language)
     notes = [said_of(step["outputs"], pen)] if step["outputs"] else []
     if step["message"] and step["why"] not in ("", step["message"]):
-        notes.append(recorded(step["why"], pen))
+        notes.append(recorded(step["why"], pen.language))
     if step["hint"] and step["status"] == "failed":
         notes.append(pen.say("What to do: {hint}", hint=step["hint"]))
     notes = [note for note in notes if note]

@@ -187,7 +187,7 @@ def _limits(document: Document, pen: Pen) -> Iterator[str]:
         values = {
             "step": skipped["step"],
             "do": doing[skipped["step"]],
-            "why": recorded(skipped["why"], pen),
+            "why": recorded(skipped["why"], pen.language),
         }
         yield say("{step} ({do}) was not tried: {why}", **values)
     for step in steps:

@@ -148,7 +148,7 @@ def _answers(step: Document, question: Document, document: Document, pen: Pen) -
     if question["to_s"] is None:
         wanted = {"given": len(told), "quorum": question["quorum"]}
         told.append(pen.say("still open, {given} of {quorum} given", **wanted))
-    first, *more = told or [recorded(step["why"], pen) or pen.say("no answer")]
+    first, *more = told or [recorded(step["why"], pen.language) or pen.say("no answer")]
     return Cell(first, notes=tuple(more))
 
 

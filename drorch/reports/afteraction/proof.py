@@ -30,13 +30,15 @@ def findings(document: Document, pen: Pen) -> Section:
     for number, finding in enumerate(found, 1):
         title = words.FINDINGS.get(finding["what"])
         what = (pen.say(title),) if title else ()
-        advice = recorded(finding["hint"], pen)
+        advice = recorded(finding["hint"], pen.language)
         hint = pen.say("What to do: {hint}", hint=advice) if advice else ""
         rows.append(
             row(
                 Cell(str(number), notes=(*what, finding["what"])),
                 finding["subject"],
-                Cell(recorded(finding["message"], pen), notes=tuple(filter(None, (hint,)))),
+                Cell(
+                    recorded(finding["message"], pen.language), notes=tuple(filter(None, (hint,)))
+                ),
                 _actions(done.get(finding["id"], ()), pen) if about else pen.say("not known here"),
             )
         )

@@ -280,7 +280,7 @@ def _facts(document: Document, pen: Pen) -> Iterator[tuple[str, tuple[str, ...]]
     yield say("Datasets"), tuple(document["datasets"])
     yield say("Runs afterwards at"), (document["site"] if document["mode"] == "live" else "",)
     yield say("Longest tolerable outage"), (pen.duration(document["mtpd_s"]),)
-    yield say("Inputs"), tuple(f"{k} = {v}" for k, v in document["inputs"].items())
+    yield say("Inputs given"), tuple(f"{k} = {v}" for k, v in document["inputs"].items())
     yield say("Carried out by"), (say("{user} on {host}", user=owner["user"], host=owner["host"]),)
 
 

@@ -12,6 +12,7 @@ from drorch.reports.quarter.blocks import (
     Signature,
 )
 from drorch.reports.quarter.reading import NONE, Reading
+from drorch.reports.recorded import recorded
 
 
 def not_tested(reading: Reading) -> Section:
@@ -81,7 +82,7 @@ def checking(reading: Reading) -> Section:
             )
         )
     else:
-        why = verifying["why_not"]
+        why = recorded(verifying["why_not"], reading.language)
         because = say("Nothing is sealed ({why}).", why=why) if why else say("Nothing is sealed.")
         blocks.append(
             Paragraph(
@@ -103,7 +104,7 @@ def signing(reading: Reading) -> Section:
     labels = (
         say("Name"),
         say("Role"),
-        say("Decision (accepted, accepted with remarks, not accepted)"),
+        say("Decision (accepted, accepted with reservations, rejected)"),
         say("Remarks"),
         say("Date"),
         say("Next review"),

@@ -42,7 +42,10 @@ def _row(reading: Reading, control: Mapping[str, Any]) -> tuple[Cell, ...]:
     gaps = list(_gaps(reading, control["gaps"]))
     missing = "\n".join(reading.word(words.NOT_SHOWN, one) for one in control["not_shown"])
     return (
-        Cell(control["section"], small=reading.word(words.ASKS, control["requirement"])),
+        Cell(
+            reading.word(words.SECTIONS, control["section"]),
+            small=reading.word(words.ASKS, control["requirement"]),
+        ),
         Cell(
             "\n".join(_shown(reading, one) for one in shown) or reading.say("none"),
             "" if shown else "bad",

@@ -18,6 +18,11 @@ FRAMEWORKS = {
     "dora": later("DORA (European Union: financial entities)"),
     "nis-2": later("NIS2 (European Union: essential and important entities)"),
 }
+#: Those that are cited otherwise in another language.
+SECTIONS = {
+    "R-22.1, s. 78": later("R-22.1, s. 78"),
+    "P-39.1, s. 17": later("P-39.1, s. 17"),
+}
 ASKS = {
     "hipaa-backup": later("A data backup plan: exact copies of health data that can be retrieved."),
     "hipaa-recovery": later("A disaster recovery plan: procedures that bring lost data back."),

@@ -1,8 +1,9 @@
 """The quarterly report as Markdown: the same blocks, pictures told by their description."""
 
-import re
 from collections.abc import Iterator
 
+from drorch.reports.language import Language, language
+from drorch.reports.markdown import escaped, on_one_line
 from drorch.reports.quarter.blocks import (
     Block,
     Bullets,
@@ -17,7 +18,6 @@ from drorch.reports.quarter.blocks import (
     Table,
 )
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 _TO_FILL_IN = "…………………………"
 _MARKS = {"good": "✓ ", "warn": "△ ", "bad": "✗ "}
 
@@ -25,65 +25,62 @@ _MARKS = {"good": "✓ ", "warn": "△ ", "bad": "✗ "}
 def markdown(written: Report) -> str:
     """The whole text; what stands in the document is never markup."""
     lines = [
-        f"# {_plain(written.title)}",
+        f"# {escaped(written.title)}",
         "",
-        f"**{_plain(written.first)}**",
+        f"**{escaped(written.first)}**",
         "",
-        _plain(written.second),
+        escaped(written.second),
         "",
-        _plain(written.foot),
+        escaped(written.foot),
         "",
     ]
+    spoken = language(written.language)
     for section in written.sections:
-        lines += _section(section)
+        lines += _section(section, spoken)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _section(section: Section) -> Iterator[str]:
-    yield f"## {_plain(section.heading)}"
+def _section(section: Section, spoken: Language) -> Iterator[str]:
+    yield f"## {escaped(section.heading)}"
     yield ""
     for block in section.blocks:
-        yield from _block(block)
+        yield from _block(block, spoken)
         yield ""
 
 
-def _block(block: Block) -> Iterator[str]:
+def _block(block: Block, spoken: Language) -> Iterator[str]:
     match block:
         case Paragraph(text, tone):
-            yield f"**{_plain(text)}**" if tone in ("warn", "bad") else _plain(text)
+            yield f"**{escaped(text)}**" if tone in ("warn", "bad") else escaped(text)
         case Bullets(items):
-            yield from (f"- {_plain(item)}" for item in items)
+            yield from (f"- {escaped(item)}" for item in items)
         case Facts(rows):
-            yield from (f"- {_plain(name)}: {_plain(value)}" for name, value in rows)
+            yield from (f"- {escaped(name)}{spoken.colon}{escaped(value)}" for name, value in rows)
         case Code(lines):
-            yield from ("```", *lines, "```")
+            yield from (f"    {on_one_line(line)}" for line in lines)
         case Table():
             yield from _table(block)
         case Drawing():
-            yield f"*{_plain(block.said)}*"
+            yield f"*{escaped(block.said)}*"
         case Signature(name, role, labels):
             given = (name, role)
             values = (*given, *("" for _ in labels[len(given) :]))
             yield from (
-                f"- {_plain(label)}: {_plain(value) or _TO_FILL_IN}"
+                f"- {escaped(label)}{spoken.colon}{escaped(value) or _TO_FILL_IN}"
                 for label, value in zip(labels, values, strict=True)
             )
 
 
 def _table(table: Table) -> Iterator[str]:
     if table.caption:
-        yield from (_plain(table.caption), "")
-    yield "| " + " | ".join(_plain(column.head) for column in table.columns) + " |"
+        yield from (escaped(table.caption), "")
+    yield "| " + " | ".join(escaped(column.head) for column in table.columns) + " |"
     yield "|" + "|".join(" --: " if c.kind == "num" else " --- " for c in table.columns) + "|"
     for row in table.rows:
         yield "| " + " | ".join(_cell(cell) for cell in row) + " |"
 
 
 def _cell(cell: Cell) -> str:
-    small = f"<br>{_plain(cell.small)}" if cell.small else ""
-    text = "<br>".join(_plain(line) for line in cell.text.splitlines())
+    small = f"<br>{escaped(cell.small)}" if cell.small else ""
+    text = "<br>".join(escaped(line) for line in cell.text.splitlines())
     return f"{_MARKS.get(cell.tone, '')}{text}{small}"
-
-
-def _plain(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

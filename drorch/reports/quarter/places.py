@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from drorch.core.restore_tests import PURPOSE
 from drorch.reports.quarter import words
 from drorch.reports.quarter.blocks import Block, Cell, Column, Paragraph, Section, Table
 from drorch.reports.quarter.reading import NONE, Reading
@@ -250,6 +251,8 @@ def _restore(reading: Reading, one: Place) -> tuple[Cell, ...]:
     by_hand = one["kind"] == "restore"  # other runs say by their kind what they are for
     unsaid = say("no purpose given") if by_hand else reading.word(words.KINDS, one["kind"])
     purpose = one["purpose"] or unsaid
+    if purpose == PURPOSE:
+        purpose = reading.word(words.KINDS, "restore-test")
     return (
         Cell(reading.when(one["at"]), small=one["by"]),
         Cell(one["dataset"], small=source),

@@ -15,7 +15,6 @@ from drorch.reports.quarter.blocks import Cell
 Document: TypeAlias = Mapping[str, Any]
 
 NONE = "–"
-_UNITS = ("byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte")
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 _SHARE = re.compile(r"(\d+)/(\d+)")
 
@@ -60,13 +59,8 @@ class Reading:
         return NONE if number is None else self.language.number(number)
 
     def size(self, octets: int | None) -> str:
-        """`791.0 MB`, in powers of ten, as disks are sold."""
-        if octets is None:
-            return NONE
-        value, power = float(octets), 0
-        while value >= 1000 and power < len(_UNITS) - 1:
-            value, power = value / 1000, power + 1
-        return self.language.amount(round(value, 1), f"digital-{_UNITS[power]}")
+        """`791 MiB`."""
+        return NONE if octets is None else self.language.size(octets)
 
     def share(self, part: int, whole: int) -> str:
         """`3 of 4`; an en dash where nothing was due."""

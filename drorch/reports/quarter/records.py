@@ -7,9 +7,13 @@ from drorch.core.corrective import wants_action
 from drorch.reports.quarter.blocks import Block, Cell, Column, Paragraph, Section, Table
 from drorch.reports.quarter.reading import NONE, Reading
 from drorch.reports.quarter.summary import left_out
+from drorch.reports.recorded import recorded
 
 #: Told one by one.
 _MOST = 1000
+
+#: Findings whose subject is a dataset in a region.
+_OF_COPIES = ("copy.outside", "rpo.breached")
 
 
 def findings(reading: Reading) -> Section:
@@ -28,7 +32,9 @@ def findings(reading: Reading) -> Section:
             Column(say("Corrective action"), width=1.1),
         )
         rows = tuple(_finding(reading, one) for one in told[:_MOST])
-        caption = say("Texts as they were recorded. The open ones first, the oldest at the top.")
+        caption = say(
+            "What people and other programs said is quoted as it was recorded. The open ones first, the oldest at the top."
+        )
         blocks.append(Table(columns, rows, caption))
         blocks += left_out(reading, len(told) - _MOST)
     return Section("findings", say("Findings"), tuple(blocks))
@@ -40,7 +46,8 @@ def _by_need(finding: Mapping[str, Any]) -> tuple[bool, bool, float]:
 
 def _finding(reading: Reading, finding: Mapping[str, Any]) -> tuple[Cell, ...]:
     say = reading.say
-    hint = say("What to do: {hint}", hint=finding["hint"]) if finding["hint"] else ""
+    advice = recorded(finding["hint"], reading.language)
+    hint = say("What to do: {hint}", hint=advice) if advice else ""
     if finding["closed"]:
         action = Cell(finding["action"] or say("closed"), "good", say("closed"))
     elif finding["action"]:
@@ -50,12 +57,18 @@ def _finding(reading: Reading, finding: Mapping[str, Any]) -> tuple[Cell, ...]:
     else:
         action = Cell(NONE, small=say("to be allowed for"))
     return (
-        Cell(finding["subject"], small=f"{finding['what']} · {finding['id']}"),
-        Cell(finding["message"], small=hint),
+        Cell(_subject(finding), small=f"{finding['what']} · {finding['id']}"),
+        Cell(recorded(finding["message"], reading.language), small=hint),
         Cell(reading.day_of(finding["found_at"])),
         Cell(reading.lasting(finding["age_s"])),
         action,
     )
+
+
+def _subject(finding: Mapping[str, Any]) -> str:
+    """Of a copy `dataset · region`, as everywhere in the report."""
+    subject = str(finding["subject"])
+    return subject.replace(" in ", " · ") if finding["what"] in _OF_COPIES else subject
 
 
 def actions(reading: Reading) -> Section:

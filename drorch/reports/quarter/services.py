@@ -83,7 +83,7 @@ def _row(reading: Reading, service: Service) -> tuple[Cell, ...]:
         _range(reading, service["measured_rto"]),
         Cell(reading.lasting(service["rpo_s"])),
         _range(reading, service["measured_rpo"]),
-        Cell(reading.say("none") if none else drills, tone),
+        Cell(reading.say("no drill") if none else drills, tone),
         Cell(reading.day_of(service["last_drill_at"])),
     )
 

@@ -1,16 +1,21 @@
 """What drorch itself recorded in English is said in the report's language; what others said is quoted."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from drorch.core.decide import NOT_MET
 from drorch.core.drafts import LEFT_STANDING, LIVE_ONLY, NOT_FENCED
+from drorch.core.quarter_drills import TierCoverage
+from drorch.core.quarter_findings import Findings
 from drorch.reports.language import language
-from drorch.reports.pen import Pen
 from drorch.reports.recorded import recorded
 from tests.fakes.runs import document_of
+from tests.unit.reports.quarters.sample import BEGIN, END, hospital
 from tests.unit.reports.test_run_report import ALL
 
-EN, FR = (Pen(language(code)) for code in ("en", "fr"))
+EN, FR = (language(code) for code in ("en", "fr"))
 
 #: Findings that core/findings.py makes of what happened.
 OURS = {
@@ -25,6 +30,8 @@ OURS = {
     "run.taken-over",
     "clock.moved",
     "step.not-tested",
+    "word.unheeded",
+    "plan.notice",
 }
 
 
@@ -55,3 +62,33 @@ def test_durations_and_reasons_within_are_said_too() -> None:
 @pytest.mark.parametrize("text", ["", "restic: wrong password", "a b failed", "the {why}"])
 def test_what_others_said_is_quoted(text: str) -> None:
     assert recorded(text, FR) == text
+
+
+def test_no_finding_of_a_quarter_stays_english_in_french() -> None:
+    whole = hospital()
+    find = Findings("2026Q4", BEGIN, END)
+    never = replace(whole.datasets[0].copies[0], rpo_met=False, worst_age=None)
+    gone = replace(never, worst_age=timedelta(hours=9), without=timedelta(hours=3))
+    old = replace(gone, without=timedelta())
+    datasets = [replace(one, copies=(never, gone, old)) for one in whole.datasets]
+    tier = TierCoverage(1, 3, (), ("before",), ("never",), ("bare",))
+    places = [*whole.residency, *(replace(p, holds=not p.holds) for p in whole.residency)]
+    found = [
+        *find.of_places(places),
+        *find.of_datasets(datasets, whole.coverage),
+        *find.of_coverage(replace(whole.coverage, tiers=(tier,)), whole.services),
+    ]
+    assert {one.what for one in found} >= {
+        *("copy.outside", "rpo.breached", "backup.not-done", "dataset.never-restored"),
+        *("service.not-drilled", "service.never-drilled", "runbook.changed"),
+    }
+    for one in found:
+        for text in (one.message, one.hint):
+            assert recorded(text, FR) != text
+
+
+def test_what_has_changed_is_named_in_the_language() -> None:
+    said = recorded(
+        "since the last drill of ehr that passed have changed: runbook ehr, dataset db", FR
+    )
+    assert said.endswith("procédure ehr, jeu de données db")

@@ -487,9 +487,9 @@ def _findings() -> Iterator[FindingQuarter]:
     yield _finding(f"{LAB_FAILED}/2", "run.dirty", "lab-failover", "cleanup did not finish; what these were to remove may still be there: remove-restored", "remove it by hand, then look again", at(10, 1, 5, 2), service="laboratory", action="A5")  # fmt: skip
     yield _finding(f"{IMAGING}/1", "objective.missed", "rpo", "the RPO of 1h was missed: it came to 1h 35m", "back up more often, or find out why the newest snapshot was not in this region", at(10, 1, 6, 40), service="imaging")  # fmt: skip
     yield _finding(f"{EHR_LATE}/1", "objective.missed", "rto", "the RTO of 1h was missed: it came to 1h 11m", "the critical path names the steps to shorten; otherwise promise what can be kept", at(12, 10, 15, 50), service="ehr", action="A6")  # fmt: skip
-    yield _finding("2026Q4/copy.outside/mail-archive in tor", "copy.outside", "mail-archive in tor", "tor (CA-ON) holds snapshots of mail-archive, which may lie in CA-QC only, and no assessment is named", "name the papers under `transfer:`, or have the copy deleted there", BEGIN, dataset="mail-archive")  # fmt: skip
-    yield _finding("2026Q4/service.never-drilled/office", "service.never-drilled", "office", "office has no runbook: it was never drilled", "write one, and name it under the service's `runbook:`", BEGIN, service="office", action="A3")  # fmt: skip
-    yield _finding("2026Q4/rpo.breached/pacs-db in mtl", "rpo.breached", "pacs-db in mtl", "the newest snapshot of pacs-db in mtl became 5h old; promised are 1h", "see why its backups were missed or failed", at(12, 2, 23), dataset="pacs-db")  # fmt: skip
+    yield _finding("2026Q4/copy.outside/mail-archive in tor", "copy.outside", "mail-archive in tor", "tor (CA-ON) holds snapshots of mail-archive, which may lie in CA-QC only; no assessment and agreement are named", "name the papers under `transfer:`, or have the copy deleted there", BEGIN, dataset="mail-archive")  # fmt: skip
+    yield _finding("2026Q4/service.never-drilled/office", "service.never-drilled", "office", "office has no runbook: it was never drilled", "write a runbook for it, practise it, and have the daemon repeat it under `drills:`", BEGIN, service="office", action="A3")  # fmt: skip
+    yield _finding("2026Q4/rpo.breached/pacs-db in mtl", "rpo.breached", "pacs-db in mtl", "the newest snapshot of pacs-db in mtl became 5h old; promised are 1h", "see why its backups were missed or failed, or its copies owed", at(12, 2, 23), dataset="pacs-db")  # fmt: skip
 
 
 def _actions() -> Iterator[ActionQuarter]:
@@ -649,7 +649,7 @@ def hospital() -> QuarterDocument:
         restores=restores,
         controls=(),
         retention_until=date(2033, 1, 5),
-        verifying=Verifying("sha256:" + "e7" * 32, 83_754, "drorch journal verify", False, "the configuration names no evidence key"),
+        verifying=Verifying("sha256:" + "e7" * 32, 83_754, "drorch journal verify", False, "the configuration names no key under `evidence:`"),
         sign_off=(Signing("Dr. Louise Bélanger", "Director of professional services"), Signing("Marc Gagnon", "CISO")),
     )  # fmt: skip
 
