@@ -31,7 +31,7 @@ def _template() -> "Template":
     environment = Environment(
         loader=PackageLoader("drorch.reports"),
         autoescape=False,  # noqa: S701 - finalize escapes for Markdown
-        finalize=escaped,
+        finalize=_printed,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -54,11 +54,13 @@ def on_one_line(text: str) -> str:
     return _SPACE.sub(" ", text)
 
 
-def escaped(value: object) -> object:
-    """The value on one line, with everything escaped that Markdown or HTML gives a meaning."""
-    if isinstance(value, Verbatim) or not isinstance(value, str):
-        return value
-    return _SPECIAL.sub(r"\\\1", on_one_line(value)).replace("&", "&amp;")
+def escaped(text: str) -> str:
+    """The text on one line, with everything escaped that Markdown or HTML gives a meaning."""
+    return _SPECIAL.sub(r"\\\1", on_one_line(text)).replace("&", "&amp;")
+
+
+def _printed(value: object) -> object:
+    return escaped(value) if isinstance(value, str) and not isinstance(value, Verbatim) else value
 
 
 def code(value: object) -> Verbatim:
