@@ -7,6 +7,7 @@ Before a head is signed the ledger must still hold the one before it: what was c
 is not sealed over.
 """
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,7 @@ BEFORE_THE_FIRST = timedelta(days=1)
 AT_ONCE = 10
 
 _HEAD, _SENT = "head.json", "sent.json"
+_MAKING = ".making-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,9 @@ def close(program: Program, *, heads: bool = True) -> Closed | None:
     """Seal what ended since the last time; None if nothing did, or there is no key.
 
     Without `heads` it waits for nothing unless there is evidence: nothing is put down for the regions,
-    and where another process is sealing it is left to that one, and to the next time. Harmless again, also after it was killed. Raises DrorchError where it cannot be done, which then
-    stands in `status`, too, until it can.
+    and where another process is sealing it is left to that one, and to the next time. Harmless again,
+    also after it was killed. Raises DrorchError where it cannot be done, which then stands in
+    `status`, too, until it can.
     """
     if program.configuration.evidence.key is None:
         return None
@@ -75,6 +78,7 @@ def _close(program: Program, *, heads: bool) -> Closed | None:
         return None
     wait = heads or bool(_ended(program, newest_head(program)))
     with putting_down(program, wait=wait):
+        _clear_leftovers(program)
         last = last_entry(program.journal)
         if last is None:
             return None
@@ -105,10 +109,16 @@ def _bundle(program: Program, run: str) -> bytes:
 
 def _bundled_apart(program: Program, run: str) -> bytes:
     """The very same bytes: a bundle of the same run always has them."""
-    with TemporaryDirectory(dir=sealed_folder(program), prefix=".making-") as folder:
+    with TemporaryDirectory(dir=sealed_folder(program), prefix=_MAKING) as folder:
         output = Path(folder) / f"{run}.zip"
         apart(program, "journal", "export", run, "--output", str(output))
         return output.read_bytes()
+
+
+def _clear_leftovers(program: Program) -> None:
+    """Of processes that were killed while they made a bundle: nobody else makes one meanwhile."""
+    for left in sealed_folder(program).glob(f"{_MAKING}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _ended(program: Program, before: Head | None) -> list[Ended]:

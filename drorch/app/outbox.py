@@ -164,20 +164,49 @@ def _bring_one(program: Program, region: Region, one: Owed, until: datetime) -> 
     from drorch.storage.records import keep
 
     folder = sealed_folder(program)
-    try:
-        content = (folder / one.name).read_bytes()
-    except FileNotFoundError:
-        content = None  # somebody else has brought it meanwhile, and to all
+    content = _sealed(folder / one.name, region.name)
     if content is not None:
         keep(bucket_of(program.tools, region), f"{EVIDENCE}/{one.name}", content, until)
-    (folder / _OWED / region.name / one.name).unlink(missing_ok=True)
+    marker = folder / _OWED / region.name / one.name
+    try:
+        marker.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(marker, error) from error
+
+
+def _sealed(record: Path, region: str) -> bytes | None:
+    """A record as it was sealed; None if somebody else has brought it meanwhile, and to all.
+
+    Raises StorageError, `damaged`, for one that is not what its name says any more.
+    """
+    from drorch.storage.faults import Cause
+
+    hint = f"if it is a run's, remove it and make it again: drorch journal export RUN --output {record}"
+    try:
+        content = record.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        message = f"{record} cannot be read: {error.strerror}"
+        raise StorageError(message, hint, Cause.DAMAGED, region) from error
+    if hashlib.sha256(content).hexdigest()[:_DIGITS] not in record.name.split("."):
+        message = f"{record} is not what was sealed: it was changed or cut short"
+        raise StorageError(message, hint, Cause.DAMAGED, region)
+    return content
 
 
 def _forget(folder: Path) -> None:
-    """Records that every region has."""
-    with exclusive(folder / _LOCK):  # none is just being put down, and has no marker yet
+    """Records that every region has. Where somebody else is at it, or nothing can be removed, the next
+    time will do: they are in nobody's way.
+    """
+    with suppress(OSError), exclusive(folder / _LOCK, wait=False):  # none is just being put down
         owing = folder / _OWED
-        left = {marker.relative_to(owing).as_posix() for marker in owing.glob("*/*/*")}
+        left = set()
+        for marker in owing.glob("*/*/*"):
+            if marker.name.startswith("."):
+                marker.unlink(missing_ok=True)  # of a process that died while it put one down
+            else:
+                left.add(marker.relative_to(owing).as_posix())
         needed = {name.partition("/")[2] for name in left}
         for record in folder.glob("*/*"):
             name = record.relative_to(folder).as_posix()

@@ -11,6 +11,7 @@ from drorch.app.runs import Control
 from drorch.cli.narrating import JsonLines, Narrator
 from drorch.cli.session import Session
 from drorch.cli.stopping import Stopping, stoppable
+from drorch.cli.words import one_line
 from drorch.core.errors import DrorchError, ExitCode
 from drorch.engine.loop import Watcher
 
@@ -112,7 +113,8 @@ def _close_books(session: Session) -> None:
         session.tell("warning: evidence is not sealed: interrupted", _LATER)
         return
     except Exception as error:  # noqa: BLE001 - the run is over: what it came to must still be told
-        session.tell(f"warning: evidence is not sealed: {type(error).__name__}: {error}", _LATER)
+        what = one_line(f"{type(error).__name__}: {error}")
+        session.tell(f"warning: evidence is not sealed: {what}", _LATER)
         return
     kept = ", ".join(sorted(brought.kept.keys() - brought.failed.keys()))
     session.say(f"sealed as evidence{f', kept in {kept}' if kept else '; no region keeps it'}")

@@ -5,7 +5,7 @@ signed heads show of a journal that somebody cut or rewrote.
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,15 +15,18 @@ import pytest
 from drorch.app.closing import HEADS, close, newest_head
 from drorch.app.evidence import alarms
 from drorch.app.heads import compare
-from drorch.app.journals import verify
+from drorch.app.journals import export, verify
 from drorch.app.keeping import Keeping
 from drorch.app.keyring import trusted_keys
-from drorch.app.outbox import bring, owed, putting_down
+from drorch.app.outbox import bring, owed, putting_down, sealed_folder
 from drorch.app.program import Program
 from drorch.app.sealing import keep_in_regions, seal_files
 from drorch.app.verifying import verify_packed
-from drorch.core.errors import JournalUntrusted
+from drorch.cli.carrying import carrying
+from drorch.cli.session import Session
+from drorch.core.errors import JournalUntrusted, UsageError
 from drorch.core.model import SecretSource
+from drorch.core.moment import Moment
 from drorch.core.names import RunKind
 from drorch.journal.connection import Statement
 from drorch.lab.regions import LabRegion
@@ -230,6 +233,98 @@ def test_a_backup_waits_for_nobody_who_is_sealing(program: Program) -> None:
     head = newest_head(program)
     assert head is not None
     assert head.n == 4
+
+
+def test_whoever_puts_something_down_keeps_nobody_waiting_who_has_brought(
+    program: Program, clock: FakeClock
+) -> None:
+    close(program)
+    with putting_down(program):
+        assert bring(program).kept == {"mtl": 2, "qc": 2}
+    runs = sealed_folder(program) / "runs"
+    assert list(runs.iterdir()), "the records stay until the next time"
+    stale = sealed_folder(program) / "owed" / "qc" / "runs" / f".{RUN}.zip.half"
+    stale.touch()
+    clock.advance(HEADS)
+    backup(program)
+    close(program)
+    bring(program)
+    assert (list(runs.iterdir()), stale.exists()) == ([], False)
+
+
+@pytest.mark.parametrize("harm", ["changed", "cut", "unreadable"])
+def test_a_record_that_is_damaged_here_is_brought_nowhere_and_holds_no_other_up(
+    program: Program, regions: list[LabRegion], harm: str
+) -> None:
+    close(program)
+    name = next(one.name for one in owed(program) if one.name.startswith("runs/"))
+    record = sealed_folder(program) / name
+    content = record.read_bytes()
+    record.unlink()
+    if harm == "unreadable":
+        record.mkdir()
+    else:
+        record.write_bytes(content[:-1] + (b"?" if harm == "changed" else b""))
+    brought = bring(program)
+    assert brought.kept == {"mtl": 1, "qc": 1}, "the head"
+    why = "cannot be read: Is a directory" if harm == "unreadable" else "is not what was sealed"
+    for region in ("mtl", "qc"):
+        assert f"{record} {why}" in brought.failed[region].message
+        assert f"drorch journal export RUN --output {record}" in brought.failed[region].hint
+    assert what_is_wrong(program) == [("evidence.owed", "mtl"), ("evidence.owed", "qc")]
+    assert not [one for one in names(regions[0]) if "/runs/" in one]
+    shutil.rmtree(record) if harm == "unreadable" else record.unlink()
+    export(program, RUN, record)
+    assert bring(program).kept == {"mtl": 1, "qc": 1}
+    assert what_is_wrong(program) == []
+
+
+def test_what_a_killed_process_was_making_goes_at_the_next_sealing(program: Program) -> None:
+    left = sealed_folder(program) / ".making-0001"
+    left.mkdir(parents=True)
+    (left / f"{RUN}.zip").write_bytes(b"half")
+    close(program)
+    assert not left.exists()
+
+
+class Broken(Exception):
+    """Whatever it is."""
+
+
+class Clock:
+    """One that tells the time no more."""
+
+    def __init__(self, trouble: BaseException) -> None:
+        self._trouble = trouble
+
+    def now(self) -> Moment:
+        raise self._trouble
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (UsageError("it cannot be", "let it be"), ("it cannot be", "hint: let it be")),
+        (KeyboardInterrupt(), ("interrupted", "hint: seal it with: drorch journal seal")),
+        (Broken("no\nmore"), ("Broken: no | more", "hint: seal it with: drorch journal seal")),
+    ],
+    ids=("refused", "interrupted", "broken"),
+)
+def test_trouble_with_sealing_is_a_warning_after_a_run(
+    program: Program,
+    capsys: pytest.CaptureFixture[str],
+    trouble: BaseException,
+    told: Sequence[str],
+) -> None:
+    session = Session()
+    session.program = program
+    program.__dict__["clock"] = Clock(trouble)
+    with carrying(session):
+        pass
+    why, hint = told
+    said = capsys.readouterr()
+    assert said.err.splitlines() == [f"warning: evidence is not sealed: {why}", hint]
+    assert said.out == ""
 
 
 def test_a_new_key_seals_on_where_the_old_one_is_still_trusted(
