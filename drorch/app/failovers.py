@@ -1,7 +1,7 @@
 """Use cases for real: fail over, and back. A person declares it; from then on the clock runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from drorch.app.drills import Drilled, compile_plan, reported
@@ -11,6 +11,7 @@ from drorch.app.runs import Control, Request, carry_out
 from drorch.core.document import rfc3339
 from drorch.core.errors import UsageError
 from drorch.core.events import Event, FenceForced, FindingRecorded
+from drorch.core.exercises import Participant
 from drorch.core.names import Mode
 from drorch.core.plan import Plan
 from drorch.core.values import Finding
@@ -27,10 +28,18 @@ class Declaration:
 
 
 def compile_live(
-    program: Program, name: str, inputs: Mapping[str, str], *, homeward: bool = False
+    program: Program,
+    name: str,
+    inputs: Mapping[str, str],
+    *,
+    homeward: bool = False,
+    participants: Sequence[Participant] = (),
 ) -> Plan:
-    """What a failover (`homeward`: a failback) would do; see compile_plan."""
-    return compile_plan(program, name, Mode.LIVE, inputs, homeward=homeward)
+    """What a failover (`homeward`: a failback) would do; see compile_plan. `participants` take part
+    beside those who will answer questions.
+    """
+    compiled = compile_plan(program, name, Mode.LIVE, inputs, homeward=homeward)
+    return replace(compiled, participants=tuple(participants))
 
 
 def carry_live(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from drorch.cli.inputs import ASK, NO_WAIT, SET, inputs_of
+from drorch.cli.inputs import ASK, NO_WAIT, PARTICIPANT, SET, inputs_of, participants_of
 from drorch.cli.names import runbook_names
 from drorch.cli.session import Session
 from drorch.cli.words import counted, moment, one_line
@@ -39,6 +39,7 @@ _OPTIONS = (
     ),
     ASK,
     NO_WAIT,
+    PARTICIPANT,
     click.pass_obj,
 )
 
@@ -61,8 +62,8 @@ def carry(session: Session, name: str, *, homeward: bool, **given: Any) -> int:
     declaration = failovers.Declaration(
         given["reason"], _time(session, given["declared_at"]), given["unfenced"]
     )
-    inputs = inputs_of(given["settings"])
-    plan = failovers.compile_live(program, name, inputs, homeward=homeward)
+    inputs, people = inputs_of(given["settings"]), participants_of(given["people"])
+    plan = failovers.compile_live(program, name, inputs, homeward=homeward, participants=people)
     plan = asking(plan) if given["ask"] else plan
     doubts = () if homeward else failovers.unproven(program, name)
     request = failovers.request_by(program, declaration, name, doubts)

@@ -63,6 +63,7 @@ _SENTENCES: Final = (
     later("{step} failed: {why}"),
     later("scripts cannot be looked into for what is protected: {names}"),
     later("{step} touches what is protected: {what}"),
+    later("{runbook} was not proven as it is now: {why}"),
     # what restores report
     later("{region} was damaged ({why}); {count} object(s) were brought back: {names}"),
     later("{region} was damaged; {count} object(s) were brought back: {names}"),
@@ -114,6 +115,7 @@ _SENTENCES: Final = (
     later("drorch schedule list tells of each slot, drorch run list of each run"),
     later("practise it, and have the daemon repeat it under `drills:`"),
     later("write a runbook for it, practise it, and have the daemon repeat it under `drills:`"),
+    later("practise it when there is time again: {command}"),
     later("practise it: {command}"),
 )
 
