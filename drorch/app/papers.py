@@ -44,16 +44,19 @@ def write(output: Path, content: bytes, *, overwrite: bool) -> None:
     Raises UsageError if the file is there and is not to be overwritten, DrorchError if it cannot be
     written.
     """
-    if output.is_dir():
-        raise UsageError(f"{output} is a folder", f"name a file in it: {output / 'runbook.pdf'}")
-    if os.path.lexists(output) and not overwrite:
-        raise UsageError(f"{output} is there already", "name another file, or add --overwrite")
+    see_that_it_is_free(output, overwrite=overwrite)
     try:
         write_durably(output, content)
     except OSError as error:
         raise DrorchError(
             f"{output} cannot be written: {error.strerror}", "name a file that can be, by --output"
         ) from None
+
+
+def see_that_it_is_free(output: Path, *, overwrite: bool) -> None:
+    """UsageError if the file is there and is not to be overwritten."""
+    if os.path.lexists(output) and not overwrite:
+        raise UsageError(f"{output} is there already", "name another file, or add --overwrite")
 
 
 def paper_source(

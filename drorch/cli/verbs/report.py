@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
+from drorch.cli.giving import form_wanted, give, see_that_it_can_be_given
 from drorch.cli.names import run_names
 from drorch.cli.session import Session
 from drorch.cli.verb import Verbs
-from drorch.core.errors import DrorchError, UsageError
+from drorch.core.errors import UsageError
 
 FORMATS = ("html", "pdf", "md", "json", "csv")
 LANGUAGES = ("en", "fr")
-QUARTERLY = ("html", "pdf", "md", "json", "csv")
 
 
 @click.group(cls=Verbs, name="report", help="Write reports from what the journal holds.")
@@ -53,28 +53,10 @@ def run_(
     if kept:
         _keep(session, run, (form, language, output))
         return
-    wanted = form or _by_suffix(output) or ("json" if session.json and not output else "html")
-    if session.json and output is None and wanted != "json":
-        raise UsageError(
-            f"--json prints one JSON document, and {wanted} is none",
-            "leave one of them out, or write the report to a file by --output",
-        )
-    if wanted in ("pdf", "csv") and output is None and session.somebody_there:
-        raise UsageError(
-            f"{wanted} on a terminal shows nothing",
-            "write it to a file by --output, or send it on with | or >",
-        )
+    wanted = form_wanted(session, form, output, FORMATS)
+    see_that_it_can_be_given(session, wanted, output)
     content = run_report(session.program, run, ReportFormat(wanted), language)
-    if output is None:
-        session.write_raw(content)
-        return
-    if wanted == "csv" and output.suffix.lower() != ".zip":
-        _unpack(output, content)
-    else:
-        _write(output, content)
-    if session.json:
-        session.emit({"output": str(output), "format": wanted, "bytes": len(content)})
-    session.say(f"written: {output}")
+    give(session, content, wanted, output)
 
 
 def _keep(session: Session, run: str, beside: tuple[object, ...]) -> None:
@@ -106,7 +88,7 @@ def schema(session: Session) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(QUARTERLY),
+    type=click.Choice(FORMATS),
     help="Else by the suffix of --output, else json.",
 )
 @click.option(
@@ -127,69 +109,13 @@ def quarter_(
     """Render the report of QUARTER (2026Q4); default: the one that ended last."""
     from drorch.app.quarters import chosen, quarter_report
 
-    wanted = form or _of_quarter(output)
-    if session.json and output is None and wanted != "json":
-        raise UsageError(
-            f"--json prints one JSON document, and {wanted} is none",
-            "leave one of them out, or write the report to a file by --output",
-        )
+    wanted = form_wanted(session, form, output, FORMATS, otherwise="json")
+    see_that_it_can_be_given(session, wanted, output)
     which = chosen(session.program, quarter)
     if quarter is None:
         session.tell(f"the quarter that ended last: {which}")
     content = quarter_report(session.program, which, wanted, language)
-    if output is None:
-        session.write_raw(content)
-        return
-    if wanted == "csv" and output.suffix.lower() != ".zip":
-        _unpack(output, content)
-    else:
-        _write(output, content)
-    if session.json:
-        written = {"output": str(output), "format": wanted, "bytes": len(content)}
-        session.emit({"quarter": str(which), **written})
-    session.say(f"written: {output}")
-
-
-def _of_quarter(output: Path | None) -> str:
-    suffix = output.suffix.removeprefix(".").lower() if output else "json"
-    wanted = {"zip": "csv", "htm": "html", "markdown": "md"}.get(suffix, suffix)
-    if wanted not in QUARTERLY:
-        raise UsageError(
-            f"{output} does not say what to write: it ends in none of {', '.join(QUARTERLY)}",
-            "say it by --format",
-        )
-    return wanted
-
-
-def _unpack(folder: Path, content: bytes) -> None:
-    import io
-    import zipfile
-
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise DrorchError(
-                f"{folder} cannot be made: {error.strerror}",
-                "name a folder that can be, or a .zip, by --output",
-            ) from None
-        for name in archive.namelist():
-            _write(folder / name, archive.read(name))
-
-
-def _by_suffix(output: Path | None) -> str | None:
-    suffix = output.suffix.removeprefix(".").lower() if output else ""
-    known = {"htm": "html", "markdown": "md", "zip": "csv"}
-    return known.get(suffix) or (suffix if suffix in FORMATS else None)
-
-
-def _write(output: Path, content: bytes) -> None:
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        raise DrorchError(
-            f"{output} cannot be written: {error.strerror}", "name a file that can be, by --output"
-        ) from None
+    give(session, content, wanted, output, quarter=str(which))
 
 
 @command.command(

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from drorch.cli.failing import lines_of, problem_documents
+from drorch.cli.giving import form_wanted, say_written, see_that_it_can_be_given
 from drorch.cli.inputs import SET, inputs_of
 from drorch.cli.names import runbook_names
 from drorch.cli.session import Session
@@ -272,9 +273,10 @@ def show(
     from drorch.app import papers
     from drorch.reports.paper.forms import PageSize, PaperFormat
 
-    wanted = form or _by_suffix(output) or ("json" if session.json and not output else "html")
-    if output is None:
-        _fits_stdout(session, wanted)
+    wanted = form_wanted(session, form, output, PAPER_FORMATS)
+    see_that_it_can_be_given(session, wanted, output)
+    if output is not None:
+        papers.see_that_it_is_free(output, overwrite=overwrite)
     content = papers.runbook_on_paper(
         session.program,
         name,
@@ -288,21 +290,4 @@ def show(
         session.write_raw(content) if wanted == "pdf" else session.write_bytes(content)
         return
     papers.write(output, content, overwrite=overwrite)
-    if session.json:
-        session.emit({"output": str(output), "format": wanted, "bytes": len(content)})
-    session.say(f"written: {output}")
-
-
-def _by_suffix(output: Path | None) -> str | None:
-    suffix = output.suffix.removeprefix(".").lower() if output else ""
-    return "html" if suffix == "htm" else suffix if suffix in PAPER_FORMATS else None
-
-
-def _fits_stdout(session: Session, form: str) -> None:
-    if session.json and form != "json":
-        raise UsageError(
-            f"--json prints one JSON document, and {form} is none",
-            "leave one of them out, or write the paper to a file by --output",
-        )
-    if form == "pdf" and session.at_terminal:
-        raise UsageError("a PDF is nothing for a terminal", "name a file for it by --output")
+    say_written(session, content, wanted, output)

@@ -194,6 +194,16 @@ def test_a_pause_shows_wherever_the_run_is_looked_at_with_who_and_why(place):
             assert own.end() == 0
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["report run any --format pdf", "report quarter --format csv", "runbook show ask --format pdf"],
+)
+def test_what_people_cannot_read_is_not_printed_at_a_terminal(place, line):
+    with at_terminal(place, *line.split()) as terminal:
+        assert terminal.end() == 2
+    assert f"error: {line.split()[-1]} on a terminal shows nothing" in terminal.seen
+
+
 def test_no_color_is_heeded(place):
     with at_terminal(place, "drill", "ask", "--no-wait", NO_COLOR="1") as terminal:
         assert terminal.end() == 7

@@ -1,0 +1,124 @@
+"""Where a rendered document goes, and in which form: by options, by the file's name, by who looks on."""
+
+import os
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+from drorch.cli.session import Session
+from drorch.core.errors import DrorchError, UsageError
+
+#: Other suffixes than the forms' own names.
+_SUFFIXES = {"htm": "html", "markdown": "md", "zip": "csv"}
+
+
+def form_wanted(
+    session: Session,
+    form: str | None,
+    output: Path | None,
+    known: Collection[str],
+    otherwise: str = "html",
+) -> str:
+    """The form asked for, else the one that the file's name says; on stdout `otherwise`, or JSON.
+
+    UsageError where the name says none of those known.
+    """
+    if form is not None:
+        return form
+    if output is None:
+        return "json" if session.json else otherwise
+    suffix = output.suffix.removeprefix(".").lower()
+    wanted = _SUFFIXES.get(suffix, suffix)
+    if wanted not in known:
+        if output.is_dir():
+            raise _a_folder(output)
+        raise UsageError(
+            f"{output} does not say what to write: it ends in none of {', '.join(known)}",
+            "say it by --format",
+        )
+    return wanted
+
+
+def see_that_it_can_be_given(session: Session, form: str, output: Path | None) -> None:
+    """UsageError, before anything is rendered, where it could be given to nobody."""
+    if output is not None:
+        _see_that_it_can_be_written(output, form)
+    elif session.json and form != "json":
+        raise UsageError(
+            f"--json prints one JSON document, and {form} is none",
+            "leave one of them out, or write it to a file by --output",
+        )
+    elif form in ("pdf", "csv") and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(
+            f"{form} on a terminal shows nothing",
+            "write it to a file by --output, or send it on with | or >",
+        )
+
+
+def _see_that_it_can_be_written(output: Path, form: str) -> None:
+    folder, of_tables = output.parent, _is_folder_of_tables(output, form)
+    why = ""
+    if not os.path.lexists(folder):
+        why = f"there is no folder {folder}"
+    elif not folder.is_dir():
+        why = f"{folder} is no folder"
+    elif output.is_dir() and not of_tables:
+        raise _a_folder(output)
+    elif output.exists() and of_tables and not output.is_dir():
+        why = "it is a file, and tables go into a folder or a .zip"
+    elif not os.access(output if output.exists() else folder, os.W_OK):
+        why = "you may not write there"
+    if why:
+        raise UsageError(f"{output} cannot be written: {why}", "name another place by --output")
+
+
+def _a_folder(output: Path) -> UsageError:
+    return UsageError(f"{output} is a folder", f"name a file in it: {output / 'report.pdf'}")
+
+
+def _is_folder_of_tables(output: Path, form: str) -> bool:
+    return form == "csv" and output.suffix.lower() != ".zip"
+
+
+def give(session: Session, content: bytes, form: str, output: Path | None, **told: str) -> None:
+    """Print it, or write it and say so; `told` stands in the JSON document, too."""
+    if output is None:
+        session.write_raw(content)
+        return
+    if _is_folder_of_tables(output, form):
+        _unpack(output, content)
+    else:
+        _write(output, content)
+    say_written(session, content, form, output, **told)
+
+
+def say_written(session: Session, content: bytes, form: str, output: Path, **told: str) -> None:
+    """That it was written, and where."""
+    if session.json:
+        session.emit({**told, "output": str(output), "format": form, "bytes": len(content)})
+    session.say(f"written: {output}")
+
+
+def _unpack(folder: Path, content: bytes) -> None:
+    import io
+    import zipfile
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise DrorchError(
+                f"{folder} cannot be made: {error.strerror}",
+                "name a folder that can be, or a .zip, by --output",
+            ) from None
+        for name in archive.namelist():
+            _write(folder / name, archive.read(name))
+
+
+def _write(output: Path, content: bytes) -> None:
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise DrorchError(
+            f"{output} cannot be written: {error.strerror}", "name a file that can be, by --output"
+        ) from None
