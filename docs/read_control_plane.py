@@ -20,13 +20,28 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAGIC = b"drorchS1"
+#: What deriving a vault's key may cost: n * r * p.
+COST = 65536 * 8 * 1
 COLUMNS = ("n", "run", "seq", "at", "boot", "ticks", "kind", "body", "prev", "hash")
+
+#: What reading a key file comes to that is none: it lies where others may write.
+NO_KEY = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 
 
 def vault_key(file: bytes, password: str) -> bytes:
     """The 32 bytes that a vault's segments are sealed with."""
     told = json.loads(file)
     nonce, sealed = bytes.fromhex(told.pop("nonce")), bytes.fromhex(told.pop("sealed"))
+    if told["n"] * told["r"] * told["p"] > COST:
+        raise ValueError("trying it would cost more than any key file of drorch's does")
     derived = hashlib.scrypt(
         password.encode(),
         salt=bytes.fromhex(told["salt"]),
@@ -60,11 +75,15 @@ def main(folder: Path, password: str, files: Path | None) -> int:
             print(f"{vault}: the password does not open it", file=sys.stderr)
             wrong += 1
             continue
+        except NO_KEY as error:
+            print(f"{vault / 'key'} is no key file of drorch's: {error}", file=sys.stderr)
+            wrong += 1
+            continue
         for path in sorted(vault.glob("segments/*/*")):
             name = f"control-plane/{path.relative_to(folder)}"
             try:
                 found = segment(key, name, path.read_bytes())
-            except (InvalidTag, ValueError) as error:
+            except (InvalidTag, ValueError, zlib.error) as error:
                 print(f"{path}: damaged, or not what its name says {error}", file=sys.stderr)
                 wrong += 1
                 continue

@@ -26,8 +26,7 @@ Told: TypeAlias = dict[str, int | str]
 _N: Final = 1 << 16
 _R: Final = 8
 _P: Final = 1
-_MOST_MEMORY: Final = 256 << 20
-_MOST_P: Final = 16
+_MEMORY: Final = 4 * 128 * _N * _R
 _LARGEST_KEY: Final = 4096
 
 #: What is unpacked of one object at most.
@@ -105,20 +104,19 @@ def _read(file: bytes) -> tuple[Told, bytes, bytes]:
         newer = found["format"] != 1 or found["kdf"] != "scrypt"
         n, r, p = (int(found[name]) for name in ("n", "r", "p"))
         bytes.fromhex(found["salt"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise NotOpened("it is no key file of drorch's") from None
     if newer:
         raise NewerFormat("it was written by a newer version of drorch")
-    absurd = n < 2 or n & (n - 1) or not 0 < p <= _MOST_P or r < 1 or 128 * n * r > _MOST_MEMORY
-    if absurd or len(nonce) != _NONCE:
-        raise NotOpened("opening it would cost what no key file of drorch's does")
+    if n < 2 or n & (n - 1) or r < 1 or p < 1 or len(nonce) != _NONCE:
+        raise NotOpened("it is no key file of drorch's")
+    if n * r * p > _N * _R * _P:
+        raise NotOpened("opening it would cost more than any key file of drorch's does")
     return found, nonce, sealed
 
 
 def _derived(passphrase: str, salt: bytes, n: int, r: int, p: int) -> bytes:
-    return hashlib.scrypt(
-        passphrase.encode(), salt=salt, n=n, r=r, p=p, maxmem=2 * _MOST_MEMORY, dklen=32
-    )
+    return hashlib.scrypt(passphrase.encode(), salt=salt, n=n, r=r, p=p, maxmem=_MEMORY, dklen=32)
 
 
 def _bound(told: Told) -> bytes:

@@ -3,7 +3,7 @@ but for the restoring.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -51,8 +51,32 @@ class Brought:
 
 def candidates(opened: Sequence[Opened], at: datetime | None) -> list[Candidate]:
     """Every state that what was found can give, the newest first; none that is younger than `at`."""
-    found = [one for vault in opened for one in _of_vault(vault, at)]
-    return sorted(found, key=lambda c: (c.at, c.whole is not None, c.until.n), reverse=True)
+    return rank([one for vault in opened for one in _of_vault(vault, at)])
+
+
+def rank(found: Iterable[Candidate]) -> list[Candidate]:
+    """In the order in which they are tried: the newest first."""
+    return sorted(found, key=_rank, reverse=True)
+
+
+def _rank(one: Candidate) -> tuple[datetime, bool, int]:
+    return (one.at, one.whole is not None, one.until.n)
+
+
+def improves(other: Candidate, made: Candidate, brought: Brought) -> bool:
+    """Whether another state goes before one that was brought back already, and tells anything that it
+    does not: each region's copies of the same rows are made a moment apart.
+    """
+    if _rank(other) <= _rank(made):
+        return False
+    told = next((s.files for s in reversed(_with_files(other)) if s.files is not None), None)
+    same = other.until == made.until and _taken_at(other) == _taken_at(made)
+    return not same or (told is not None and told != brought.files)
+
+
+def _taken_at(one: Candidate) -> datetime | None:
+    """When the whole state was taken that it begins with."""
+    return one.whole.manifest.made_at if one.whole is not None else None
 
 
 def _of_vault(opened: Opened, at: datetime | None) -> Iterator[Candidate]:

@@ -183,7 +183,7 @@ class Copier:
             place, one = self._waited(standing, name, aside, until)
             standing = standing.with_place(name, place)
             told.append(one)
-        with suppress(OSError):
+        with suppress(DrorchError):
             write_standing(self.folder, standing)
         return told
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from drorch.adapters.evidence import make_private, write_durably
+from drorch.adapters.evidence import make_private, sync_folder, write_durably
 from drorch.adapters.secrets import ConfiguredSecrets, SecretLook
 from drorch.app.plane.adopting import adopt
 from drorch.app.plane.files import CONFIGURATION
@@ -22,7 +22,10 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen]) -> Recovered:
     """Verify, adopt, and let it appear as the folder that was wished for."""
     program, tree, to = made.program, made.tree, wish.to
     configuration = program.configuration
-    written = _passphrase(wish, configuration, tree)
+    password = _password_file(configuration)
+    inside = password is not None and password.is_relative_to(tree)
+    if password is not None and inside:
+        _put(password, wish.passphrase)
     try:
         report = verify_journal(program.journal)
         adopted = adopt(program) if report.ok else ()
@@ -30,13 +33,10 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen]) -> Recovered:
         program.journal.close()
     missing = _missing(program)
     shutil.rmtree(tree / "var" / ".cache", ignore_errors=True)
-    make_private(to.parent)
     tree.rename(to)
-    if written is not None and not written.is_relative_to(tree):
-        with suppress(OSError):
-            make_private(written.parent)
-            if not written.exists():
-                write_durably(written, wish.passphrase.encode() + b"\n")
+    sync_folder(to.parent)
+    written = password if inside else _put_outside(password, wish.passphrase)
+    given = plane_password(configuration) if written else None
     chosen = made.candidate
     return Recovered(
         to=to,
@@ -47,7 +47,7 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen]) -> Recovered:
         events=report.events,
         report=report,
         seen=tuple(replace(s, message=_there(s.message, tree, to)) for s in seen),
-        secrets=tuple(_moved(one, tree, to) for one in missing),
+        secrets=tuple(_moved(one, tree, to) for one in missing if one.name != given),
         written=_at(written, tree, to),
         left_out=made.brought.left_out,
         adopted=adopted,
@@ -55,15 +55,26 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen]) -> Recovered:
     )
 
 
-def _passphrase(wish: Wish, configuration: Configuration, tree: Path) -> Path | None:
-    """Put it where the configuration expects it, if that is a file."""
+def _password_file(configuration: Configuration) -> Path | None:
+    """Where the configuration expects the passphrase, if that is a file."""
     source = configuration.secrets.get(plane_password(configuration) or "")
-    if source is None or source.file is None:
+    return source.file if source is not None else None
+
+
+def _put(path: Path, passphrase: str) -> None:
+    make_private(path.parent)
+    write_durably(path, passphrase.encode() + b"\n")
+
+
+def _put_outside(path: Path | None, passphrase: str) -> Path | None:
+    """Put it outside of what was recovered, where nothing is there; None where nothing was put."""
+    if path is None:
         return None
-    if source.file.is_relative_to(tree):
-        make_private(source.file.parent)
-        write_durably(source.file, wish.passphrase.encode() + b"\n")
-    return source.file
+    with suppress(OSError):
+        if not path.exists():
+            _put(path, passphrase)
+            return path
+    return None
 
 
 def _missing(program: Program) -> list[SecretLook]:

@@ -75,8 +75,9 @@ def name_of(configuration: Configuration, place: Region) -> str | None:
 
 def same_place(one: Region, other: Region) -> bool:
     """Whether two regions lie at the same address, whatever they are called."""
-    return (one.endpoint.rstrip("/"), one.bucket, one.prefix) == (
-        other.endpoint.rstrip("/"),
-        other.bucket,
-        other.prefix,
-    )
+    return place_of(one) == place_of(other)
+
+
+def place_of(region: Region) -> tuple[str, str, str]:
+    """Where a region lies: endpoint, bucket, prefix."""
+    return (region.endpoint.rstrip("/"), region.bucket, region.prefix)

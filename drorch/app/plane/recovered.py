@@ -44,7 +44,8 @@ class Seen:
 class Recovered:
     """What was brought back, and what a person has to know about it.
 
-    `secrets` are those that have to be given again; `written` is where the passphrase was put.
+    `secrets` are those that have to be given again; `written` is where the passphrase was put
+    (None: nowhere; it was there already, or is no file).
     """
 
     to: Path

@@ -8,14 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from drorch.adapters.commands import SystemCommands
-from drorch.app.plane.beside import beside, refuse_full
-from drorch.app.plane.choosing import Candidate, Unusable, bring_back, candidates
+from drorch.app.plane.beside import beside, no_room, refuse_full_disk, target
+from drorch.app.plane.choosing import Candidate, Unusable, bring_back, candidates, improves
 from drorch.app.plane.finishing import finished
 from drorch.app.plane.looking import Opened, look
-from drorch.app.plane.opening import Made, name_of, opened, same_place
+from drorch.app.plane.opening import Made, name_of, opened, place_of, same_place
 from drorch.app.plane.recovered import Recovered, Seen, Wish
-from drorch.core.errors import ConfigurationError, DrorchError, UsageError
-from drorch.core.model import Configuration, Region
+from drorch.core.errors import DrorchError, UsageError
+from drorch.core.model import Region
 from drorch.core.plane import plane_regions
 from drorch.restic.client import Restic
 from drorch.storage.bucket import Bucket
@@ -28,14 +28,17 @@ def recover(wish: Wish) -> Recovered:
     """Bring it back into an empty folder, wholly or not at all.
 
     Raises UsageError for a folder that holds something, a wrong bucket or passphrase, several
-    control planes; StorageError of the region; NewerState; JournalUntrusted if nothing whole is left.
+    control planes; StorageError of the region; NewerState; JournalUntrusted if nothing whole is left;
+    DrorchError where the disk takes no more.
     """
-    refuse_full(wish.to)
+    wish = replace(wish, to=target(wish.to))
     with beside(wish.to) as folder:
         commands = SystemCommands(entropy.token_hex(16))
         try:
             restic = Restic(commands, wish.environment, binary=wish.restic, cache=folder / "cache")
             return _Recovery(wish, folder, restic).done()
+        except OSError as error:
+            raise no_room(folder, error) from error
         finally:
             commands.close()
 
@@ -45,84 +48,88 @@ class _Recovery:
         self._wish = wish
         self._folder = folder
         self._restic = restic
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[tuple[str, str, str], Seen] = {}
         self._tries = 0
 
     def done(self) -> Recovered:
         wish = self._wish
-        found = self._looked(wish.region.name, self._bucket(wish.region, wish.credentials))
+        found = self._looked(self._bucket(wish.region, wish.credentials))
         states = candidates(found, wish.at)
         if not states:
             raise self._nothing(found)
-        made = self._best(states)
-        others = self._others(made)
-        if others:
-            newer = candidates([one for many in others for one in many], wish.at)
-            made = self._best([*newer, *states])
-        return finished(wish, made, self._seen.values())
+        why: list[str] = []
+        made = self._first(states, why)
+        if made is None:
+            raise DrorchError(
+                f"no state in bucket {wish.region.bucket} can be brought back: {'; '.join(why[:3])}",
+                "recover from another region, or an earlier state: --at TIME",
+            )
+        made = self._better(made)
+        return finished(wish, made, self._told(made))
 
     def _bucket(self, region: Region, credentials: Credentials) -> Bucket:
         return Bucket(region, credentials, patience=_PATIENCE, give_up_after=timedelta(seconds=10))
 
-    def _looked(self, name: str, bucket: Bucket, plane: str = "") -> list[Opened]:
+    def _looked(self, bucket: Bucket, plane: str = "") -> list[Opened]:
         found = look(bucket, self._wish.passphrase, self._restic, plane or self._wish.plane)
         states = candidates(found, self._wish.at)
         flaws = tuple(flaw for one in found for flaw in one.flaws)
-        newest = states[0] if states else None
-        self._seen[name] = (
+        name, newest = bucket.region.name, states[0] if states else None
+        self._seen[place_of(bucket.region)] = (
             Seen(name, newest.at, newest.until, flaws) if newest else Seen(name, flaws=flaws)
         )
         return found
 
-    def _best(self, states: Sequence[Candidate]) -> Made:
-        """The newest state that can really be brought back."""
-        ordered = sorted(states, key=lambda c: (c.at, c.whole is not None, c.until.n), reverse=True)
-        why: list[str] = []
-        for one in ordered:
+    def _first(self, states: Sequence[Candidate], why: list[str]) -> Made | None:
+        """The first state that can really be brought back; `why` those before it cannot."""
+        for one in states:
             self._tries += 1
             tree = self._folder / f"try-{self._tries}"
             tree.mkdir(mode=0o700)
             try:
-                made = opened(self._wish, one, bring_back(one, tree, self._restic), tree)
+                return opened(self._wish, one, bring_back(one, tree, self._restic), tree)
             except Unusable as error:
+                refuse_full_disk(tree)
                 shutil.rmtree(tree)
                 if str(error) not in why:
                     why.append(str(error))
-                self._flawed(one.region, str(error))
-            else:
-                self._renamed(made.program.configuration)
-                return made
-        raise DrorchError(
-            f"no state in region {ordered[0].region} can be brought back: {'; '.join(why[:3])}",
-            "recover from another region, or an earlier state: --at TIME",
-        )
+                self._flawed(one.opened.bucket.region, str(error))
+        return None
 
-    def _flawed(self, region: str, flaw: str) -> None:
-        seen = self._seen.get(region, Seen(region))
+    def _flawed(self, region: Region, flaw: str) -> None:
+        seen = self._seen[place_of(region)]
         if flaw not in seen.flaws:
-            self._seen[region] = replace(seen, flaws=(*seen.flaws, flaw))
+            self._seen[place_of(region)] = replace(seen, flaws=(*seen.flaws, flaw))
 
-    def _renamed(self, configuration: Configuration) -> None:
-        """The region that was given, by the name that it has in the configuration."""
-        given = self._wish.region
-        seen = self._seen.pop(given.name, None)
-        if seen is not None:
-            name = name_of(configuration, given) or given.name
-            self._seen[name] = replace(seen, region=name)
+    def _better(self, made: Made) -> Made:
+        """What the other regions can give, where that really goes before what was made already."""
+        others = candidates(self._others(made), self._wish.at)
+        ahead = [one for one in others if improves(one, made.candidate, made.brought)]
+        better = self._first(ahead, [])
+        if better is None:
+            return made
+        shutil.rmtree(made.tree)
+        return better
 
-    def _others(self, made: Made) -> list[list[Opened]]:
+    def _others(self, made: Made) -> list[Opened]:
         """What the other regions of the recovered configuration hold, as far as they can be asked."""
-        program, found = made.program, []
+        program, found = made.program, list[Opened]()
         for region in plane_regions(program.configuration):
             if same_place(region, self._wish.region):
                 continue
             try:
-                credentials = credentials_of(region, program.secrets)
-                bucket = self._bucket(region, credentials)
-                found.append(self._looked(region.name, bucket, made.candidate.opened.plane))
-            except (DrorchError, ConfigurationError) as error:
-                self._seen[region.name] = Seen(region.name, message=error.message)
+                bucket = self._bucket(region, credentials_of(region, program.secrets))
+                found += self._looked(bucket, made.candidate.opened.plane)
+            except DrorchError as error:
+                self._seen[place_of(region)] = Seen(region.name, message=error.message)
         return found
+
+    def _told(self, made: Made) -> list[Seen]:
+        """What was seen, by the names that the configuration has for regions."""
+        configuration = made.program.configuration
+        given = name_of(configuration, self._wish.region) or self._wish.region.name
+        mine = place_of(self._wish.region)
+        return [replace(s, region=given) if p == mine else s for p, s in self._seen.items()]
 
     def _nothing(self, found: Sequence[Opened]) -> DrorchError:
         flaws = [flaw for one in found for flaw in one.flaws]

@@ -16,6 +16,7 @@ from typing import Any
 from drorch.adapters.evidence import make_private
 from drorch.adapters.exclusive import exclusive
 from drorch.core.document import rfc3339
+from drorch.core.errors import DrorchError
 from drorch.core.plane import BEGINNING, Point
 
 _STEP = 0.02
@@ -96,7 +97,7 @@ def read_standing(folder: Path) -> Standing:
 
 
 def write_standing(folder: Path, standing: Standing) -> None:
-    """Put it down, for this user alone. Raises OSError where it cannot be."""
+    """Put it down, for this user alone. Raises DrorchError where it cannot be."""
     vault = standing.vault
     document = {
         "vault": vault
@@ -108,24 +109,28 @@ def write_standing(folder: Path, standing: Standing) -> None:
         },
         "places": {name: _document(place) for name, place in standing.places.items()},
     }
-    make_private(folder)
-    path = folder / f"standing.json.{os.getpid()}"
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    # Not forced to the disk: after a power cut the regions are asked.
-    with os.fdopen(handle, "w") as file:
-        json.dump(document, file)
-    path.replace(folder / "standing.json")
+    with _said(folder):
+        make_private(folder)
+        path = folder / f"standing.json.{os.getpid()}"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # Not forced to the disk: after a power cut the regions are asked.
+        with os.fdopen(handle, "w") as file:
+            json.dump(document, file)
+        path.replace(folder / "standing.json")
 
 
 @contextmanager
 def alone(folder: Path, within: float, name: str = "lock") -> Iterator[bool]:
     """Hold the place against others on this host; False if it was not to be had in time.
 
-    `lock` is for segments and the file, `whole.lock` for whole states, which take longer.
+    `lock` is for segments and the file, `whole.lock` for whole states, which take longer. Raises
+    DrorchError where the folder cannot be written.
     """
-    make_private(folder)
     with ExitStack() as held:
-        yield _taken(held, folder / name, time.monotonic() + within)
+        with _said(folder):
+            make_private(folder)
+            taken = _taken(held, folder / name, time.monotonic() + within)
+        yield taken
 
 
 def _taken(held: ExitStack, path: Path, until: float) -> bool:
@@ -138,6 +143,17 @@ def _taken(held: ExitStack, path: Path, until: float) -> bool:
             time.sleep(_STEP)
         else:
             return True
+
+
+@contextmanager
+def _said(folder: Path) -> Iterator[None]:
+    """What cannot be written becomes an error for people."""
+    try:
+        yield
+    except OSError as error:
+        raise DrorchError(
+            f"{folder} cannot be written: {error.strerror}", "see that it can be, and has room"
+        ) from error
 
 
 _TIMES = ("at", "began_at", "tried_at", "whole_at")

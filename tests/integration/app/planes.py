@@ -84,7 +84,7 @@ class Plane:
         )
         return recover(replace(wish, **how))
 
-    def recover_line(self, region, to, *more, password="password"):
+    def recover_line(self, region, to, *more, password="password", wrap=()):
         known = {k: v for k, v in self.keys.items() if k.split("_")[0].lower() == region}
         line = [
             *("recover", "--endpoint", self.premises.regions[region].endpoint),
@@ -93,7 +93,7 @@ class Plane:
             *("--secret-key-env", f"{region}_secret".upper()),
             *("--password-file", str(self.premises.folder / password)),
         ]
-        return self.premises.cli(*line, *more, **known)
+        return self.premises.cli(*line, *more, wrap=wrap, **known)
 
     def to(self, name):
         return self.premises.folder / "recovered" / name

@@ -110,6 +110,8 @@ def test_with_one_region_damaged_the_other_serves(plane, what, harm):
         assert what in ("segments", "key")
     else:  # what is left of it led to the other
         assert plane.runs(led.to) == plane.runs()
+        assert {one.region for one in led.seen} == {"mtl", "qc"}
+        assert next(one.flaws for one in led.seen if one.region == "mtl")
 
 
 def test_as_of_a_time(plane):

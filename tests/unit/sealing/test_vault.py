@@ -64,8 +64,8 @@ def test_a_changed_key_file_opens_nothing(vault, what):
 
 @pytest.mark.parametrize(
     "other",
-    [{"n": 1 << 30}, {"n": 3}, {"r": 0}, {"p": 10_000}, {"r": 1 << 20}, {"nonce": "00"}],
-    ids=lambda other: next(iter(other)),
+    [{"n": 1 << 30}, {"n": 1 << 17}, {"r": 16}, {"p": 2}, {"n": 1 << 15, "r": 1 << 20, "p": 9}],
+    ids=["absurd", "twice", "wider", "longer", "all"],
 )
 def test_a_key_file_that_would_cost_too_much_is_not_tried(vault, other):
     with pytest.raises(NotOpened, match="cost"):
@@ -73,7 +73,17 @@ def test_a_key_file_that_would_cost_too_much_is_not_tried(vault, other):
 
 
 @pytest.mark.parametrize(
-    "file", [b"", b"{}", b"[1]", b"x" * 5000, b'{"format": 1}', b"\xff"], ids=len
+    "other",
+    [{"n": 3}, {"n": 0}, {"r": 0}, {"p": 0}, {"p": -1}, {"nonce": "00"}, {"n": float("inf")}],
+    ids=["odd", "none", "narrow", "never", "less", "nonce", "endless"],
+)
+def test_what_no_derivation_takes_is_no_key_file(vault, other):
+    with pytest.raises(NotOpened, match="no key file"):
+        open_vault(json.dumps(json.loads(vault[1]) | other).encode(), PASSPHRASE)
+
+
+@pytest.mark.parametrize(
+    "file", [b"", b"{}", b"[1]", b"x" * 5000, b'{"format": 1}', b"\xff", b"[" * 4000], ids=len
 )
 def test_what_is_no_key_file_is_none(file):
     with pytest.raises(NotOpened):

@@ -1,0 +1,130 @@
+"""What is in the way of a recovery or of a copy: said in a sentence, and nothing is left half done."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from drorch.core.errors import ExitCode
+from tests.integration.app.disks import on_small_disk, read_only
+from tests.integration.app.planes import Plane
+from tests.integration.app.premises import PASSWORD, SOURCE
+
+READER = SOURCE / "docs" / "read_control_plane.py"
+
+
+@pytest.fixture
+def plane(premises):
+    return Plane(premises)
+
+
+def planted(plane, region, change):
+    """Another vault's key beside the good one, as somebody who may write there puts it."""
+    (good,) = (p for p in plane.objects(region) if p.name == "key")
+    folder = good.parent.parent / "0000000000000000"
+    folder.mkdir()
+    (folder / "key").write_text(json.dumps(json.loads(good.read_text()) | change))
+    plane.seen_anew()
+    return folder / "key"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [({"format": 2}, "newer version"), ({"n": 1 << 40}, "cost more"), ({"salt": 7}, "no key file")],
+    ids=["newer", "costly", "odd"],
+)
+def test_a_planted_key_keeps_nobody_from_the_good_one(plane, change, why, tmp_path):
+    plane.back_up()
+    planted(plane, "mtl", change)
+    found = plane.recover("mtl", "site")
+    assert plane.runs(found.to) == plane.runs()
+    (seen,) = (one for one in found.seen if one.region == "mtl")
+    assert [why in flaw for flaw in seen.flaws] == [True]
+
+    folder = plane.premises.regions["mtl"].bucket / "control-plane"
+    line = [sys.executable, "-I", READER, folder, plane.premises.folder / "password"]
+    read = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (read.returncode, "Traceback" in read.stderr) == (1, False)
+    assert {json.loads(one)["run"] for one in read.stdout.splitlines()} == set(plane.runs())
+
+
+def test_planted_keys_alone_are_one_clear_error(plane):
+    plane.back_up()
+    key = planted(plane, "mtl", {"n": 1 << 40})
+    for path in (p for p in plane.objects("mtl") if p.name == "key" and p != key):
+        path.write_text("{}")
+    plane.seen_anew()
+    said = plane.recover_line("mtl", "site")
+    assert said.code == ExitCode.FAILED
+    assert "cannot be opened" in said.error
+    assert "cost more" in said.error
+    assert not plane.to("").exists() or not list(plane.to("").iterdir())
+
+
+def test_the_same_state_in_two_regions_is_brought_back_once(plane):
+    assert all(one.good for one in plane.copy_now())
+    plane.back_up()
+    plane.premises.forget_starts()
+    found = plane.recover("mtl", "site", keys=["qc"], restic=plane.premises.folder / "restic")
+    assert [(one.region, one.flaws) for one in found.seen] == [("mtl", ()), ("qc", ())]
+    assert plane.premises.verbs().count("restore") == 1
+
+
+def test_where_it_cannot_be_put_nothing_is_left(namespaces, plane):
+    plane.back_up()
+    outer = plane.to("")
+    (outer / "mount").mkdir(parents=True)
+
+    def said(wrap, to):
+        return plane.recover_line("mtl", to, wrap=wrap)
+
+    full = said(on_small_disk(outer, "16k", full=True), "site")
+    assert full.code == ExitCode.FAILED, full.errors
+    assert "No space left on device" in full.error
+    assert "--to DIR" in full.hint
+    small = said(on_small_disk(outer, "200k", full=False), "site")
+    assert small.code == ExitCode.FAILED, small.errors
+    assert "No space left on device" in small.error
+    shut = said(read_only(outer), "site")
+    assert (shut.code, "cannot be written" in shut.error) == (ExitCode.USAGE, True)
+    mount = said(on_small_disk(outer / "mount", "1m", full=False), "mount")
+    assert (mount.code, "is a mount point" in mount.error) == (ExitCode.USAGE, True)
+    assert f"--to {outer / 'mount' / 'drorch'}" in mount.hint
+    assert not [p for p in outer.iterdir() if p.name.startswith((".", "site"))]
+
+
+def test_a_link_is_followed(plane):
+    plane.back_up()
+    real = plane.to("real")
+    real.mkdir(parents=True)
+    plane.to("link").symlink_to(real)
+    assert plane.recover("mtl", "link").to == real
+    assert plane.runs(real) == plane.runs()
+
+
+def test_a_command_whose_copy_cannot_be_noted_is_as_good(namespaces, plane):
+    plane.back_up()
+    folder = plane.premises.folder / "var" / "control-plane"
+    done = plane.cli("backup", "docs", wrap=read_only(folder))
+    assert (done.code, done.errors.count("Traceback")) == (0, 0), done.errors
+    said = plane.cli("replicate", "--control-plane", wrap=read_only(folder))
+    assert said.code == ExitCode.FAILED
+    assert f"{folder} cannot be written: Read-only file system" in said.error
+
+
+def test_a_password_that_is_there_already_is_not_said_to_be_put(plane, tmp_path):
+    outside = tmp_path / "safe" / "repo-key"
+    outside.parent.mkdir()
+    outside.write_text(f"{PASSWORD}\n")
+    plane.premises.configuration["secrets"]["repo-key"] = {"file": str(outside)}
+    plane.premises.save()
+    plane.back_up()
+    there = plane.recover("mtl", "there")
+    assert there.written is None
+    assert "repo-key" not in {one.name for one in there.secrets}
+    outside.unlink()
+    put = plane.recover("mtl", "put")
+    assert put.written == outside
+    assert outside.read_text() == f"{PASSWORD}\n"
+    assert "repo-key" not in {one.name for one in put.secrets}
