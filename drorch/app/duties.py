@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from drorch.app.program import Program
 from drorch.app.runs import Control, Request, RunView, carry_out
 from drorch.core.dispatch import Hold, Work
+from drorch.core.events import SlotsMissed
 from drorch.core.jobs import Job, JobKind
 from drorch.core.model import Dataset
 from drorch.core.plan import Plan
@@ -191,14 +192,28 @@ def _look(
 
 
 def _report(due_at: datetime) -> Carry:
-    """The quarter that was over when it was due; to those who have not got it yet."""
+    """The quarter that was over when it was due, to those who have not got it yet; before it those whose
+    day was missed.
+    """
 
     def carry(
         program: Program, request: Request, control: Control, watchers: Sequence[Watcher]
     ) -> RunView:
-        from drorch.app.delivering import deliver
+        from drorch.app.delivering import deliver, owed_before
 
-        quarter = ended_last(due_at, ZoneInfo(program.configuration.timezone))
-        return deliver(program, quarter, request, control=control, watchers=watchers)
+        newest = ended_last(due_at, ZoneInfo(program.configuration.timezone))
+        gaps = [one for one in request.also if isinstance(one, SlotsMissed)]
+
+        def catch_up() -> None:
+            for quarter in owed_before(program, newest, gaps):
+                if not control.stopping:
+                    late = Request("daemon", f"the day of {quarter} was missed")
+                    deliver(program, quarter, late, control=control, watchers=watchers)
+
+        catch_up()
+        seen = deliver(program, newest, request, control=control, watchers=watchers)
+        # One that failed fails last: the newest run is the one that is told of, and tried again.
+        catch_up()
+        return seen
 
     return carry

@@ -1,4 +1,6 @@
-"""What the daemon does for evidence, again and again: seal what ended, bring regions what they are owed."""
+"""What the daemon does for evidence, again and again: seal what ended, bring regions what they are owed,
+write reports that are missing.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -7,6 +9,7 @@ from drorch.adapters.logs import Log
 from drorch.app.closing import close
 from drorch.app.outbox import bring, owed
 from drorch.app.program import Program
+from drorch.app.unwritten import Unwritten
 from drorch.core.errors import DrorchError
 
 #: To one region so many at a time, so that what waits behind is not held up for long.
@@ -25,6 +28,10 @@ class Keeping:
     log: Log
     _tries: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     _told: str = ""
+    _unwritten: Unwritten = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._unwritten = Unwritten(self.program, self.log)
 
     def go(self) -> None:
         """Once; what is wrong is logged when it is news, and stands in `status`."""
@@ -38,6 +45,7 @@ class Keeping:
                 self.log.warning("evidence.unsealed", told, hint=error.hint)
         self._told = told
         self._bring()
+        self._unwritten.go()
 
     def _bring(self) -> None:
         now = self.program.clock.now().at

@@ -118,6 +118,12 @@ def write_run_reports(program: Program, seen: RunView) -> Path:
     return kept_report(program, seen.run)
 
 
+def lacks_report(program: Program, run: str) -> bool:
+    """Whether a run's report is not there, or not whole."""
+    folder = report_folder(program, run)
+    return not all((folder / f"report.{one.suffix}").is_file() for one in _WRITTEN)
+
+
 def kept_report(program: Program, run: str) -> Path:
     """The one of a run's kept reports that people open first."""
     return report_folder(program, run) / f"report.{ReportFormat.HTML.suffix}"

@@ -14,15 +14,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from drorch.adapters.clock import SystemClock
-from drorch.app.delivering import deliver
+from drorch.app.delivering import MOST, deliver, owed_before
 from drorch.app.keyring import given_keys
 from drorch.app.program import Program
 from drorch.app.quarterly import write
 from drorch.app.runs import Control, Request
 from drorch.app.verifying import verify_bundle
-from drorch.core.events import AttemptStarted, JobsSeen
+from drorch.core.events import AttemptStarted, JobsSeen, SlotsMissed
 from drorch.core.names import RunKind
-from drorch.core.quarter import ended_last
+from drorch.core.quarter import Quarter, ended_last
 from drorch.core.reported import ReportSent
 from drorch.core.runbook import Retry
 from tests.fakes.facts import finished, stamped, started
@@ -277,23 +277,52 @@ def test_of_a_report_that_an_older_drorch_wrote_the_bundle_needs_only_be_there(h
     assert bundle.is_file()
 
 
-def test_the_daemon_does_it_once_for_a_day_on_which_nobody_was_there(house):
-    """Its slot lies some weeks back; of those before it that nobody saw it tells."""
+def test_the_daemon_does_it_once_for_each_day_on_which_nobody_was_there(house):
+    """The newest slot lies some weeks back; those before it were missed, and are owed, too."""
+    house.clock = RunningClock(NOW - timedelta(days=400))
+    house.back_up(2)
     house.settings["datasets"]["docs"]["schedule"] = "monthly on 1 at 04:00"
     house.settings["reports"]["quarterly"]["formats"] = ["json"]
     program = house.program()
-    seen = JobsSeen(("report:quarter", "backup:docs"), NOW - timedelta(days=300))
+    seen = JobsSeen(("report:quarter", "backup:docs"), NOW - timedelta(days=200))
     program.journal.begin("seen", stamped(started(), seen, finished()), lambda row: None)
     program.journal.close()
     with a_mailbox() as box:
         goes_to(house, "board", mail(box.port))
         drorch(house, "daemon", "--once", "--json")
-        assert len(box.mails) == 1
+        subjects = [str(one["Subject"]) for one in box.mails]
         drorch(house, "daemon", "--once", "--json")
-        assert len(box.mails) == 1
+        assert len(box.mails) == len(subjects)
     program = house.program()
-    fates = [(row.fate.value, row.count) for row in program.journal.slots(job="report:quarter")]
+    slots = program.journal.slots(job="report:quarter")
     runs = [row for row in program.journal.rows() if row.kind is RunKind.REPORT]
     program.journal.close()
-    assert fates in ([("late", 1), ("missed", 2)], [("late", 1), ("missed", 3)])
-    assert len(runs) == 1
+    fates = [(row.fate.value, row.count) for row in slots]
+    assert fates in ([("late", 1), ("missed", 1)], [("late", 1), ("missed", 2)])
+    owed = [str(QUARTER.moved(-back)) for back in range(fates[1][1], -1, -1)]
+    assert [name for text in subjects for name in owed if name in text] == owed
+    assert [row.trigger for row in reversed(runs)] == [*(["daemon"] * (len(owed) - 1)), "schedule"]
+
+
+def test_only_quarters_whose_day_was_missed_are_owed_two_years_at_the_most(house):
+    house.clock = RunningClock(NOW - timedelta(days=400))
+    house.back_up(2)
+    house.clock = RunningClock(NOW)
+    house.settings["reports"]["quarterly"]["formats"] = ["json"]
+    zone = ZoneInfo("UTC")
+    first, last = (QUARTER.moved(-back).end(zone) for back in (20, 2))
+    gap = SlotsMissed("report:quarter", first, last, 19, "no daemon was running")
+    begun = Quarter.of(NOW - timedelta(days=400), zone)
+    program = house.program()
+    try:
+        assert owed_before(program, QUARTER) == []
+        known = owed_before(program, QUARTER, [gap])
+        assert known == [q for n in range(MOST, 1, -1) if (q := QUARTER.moved(-n)) >= begun]
+    finally:
+        program.journal.close()
+    assert sent(house, known[0])["outcome"] == "passed"
+    program = house.program()
+    try:
+        assert owed_before(program, QUARTER, [gap]) == known[1:]
+    finally:
+        program.journal.close()
