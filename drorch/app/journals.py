@@ -1,11 +1,12 @@
 """Use cases around the journal itself: verify it, export a run, rebuild what is derived."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from drorch.app.program import Program
 from drorch.app.verifying import Verified, verify_bundle
+from drorch.core.codec import NotDecodable, parse
 from drorch.core.document import rfc3339
 from drorch.core.errors import UsageError
 from drorch.core.values import Value
@@ -70,16 +71,37 @@ def verify_exported(
     return verified_document(verify_bundle(path, trusted, unsealed=unsealed))
 
 
-def export(program: Program, run: str, output: Path) -> dict[str, Value]:
-    """Write a run as a bundle, a folder, or one file if `output` has a suffix; and verify it."""
+def export(
+    program: Program, run: str, output: Path, *, overwrite: bool = False
+) -> dict[str, Value]:
+    """Write a run as a bundle, a folder, or one file if `output` has a suffix; and verify it.
+
+    Raises UsageError for a file that is there and is no bundle of the run, unless it is to be
+    overwritten.
+    """
     from drorch.app.keyring import sealing_key
     from drorch.app.sealing import export_run
 
     row = program.journal.find(run)
+    if output.is_file() and not overwrite and not _is_bundle_of(row.run, output):
+        raise UsageError(
+            f"{output} is there already, and is no bundle of run {row.run}",
+            "name another file, or add --overwrite",
+        )
     export_run(program, row.run, output)
     key = sealing_key(program)
     found = verified_document(verify_bundle(output, (key.public,) if key else ()))
     return found | {"run": row.run, "path": str(output)}
+
+
+def _is_bundle_of(run: str, path: Path) -> bool:
+    from drorch.sealing.packing import MANIFEST, Refused, read
+
+    try:
+        told = parse(read(path).get(MANIFEST, b""))
+    except (Refused, NotDecodable, UsageError):
+        return False
+    return isinstance(told, Mapping) and run in (told.get("name"), told.get("run"))
 
 
 def verified_document(found: Verified) -> dict[str, Value]:
@@ -90,6 +112,7 @@ def verified_document(found: Verified) -> dict[str, Value]:
         "sealed_by": found.signer.id if found.signer else None,
         "missing": list(found.missing),
         "unread": list(found.unread),
+        "hint": found.hint,
     }
 
 

@@ -16,7 +16,7 @@ from drorch.journal.bundle_one import read_first
 from drorch.journal.report import Flaw, VerifyReport
 from drorch.sealing.bundle import SEAL, Opened, is_bundle, opened
 from drorch.sealing.keys import PublicKey
-from drorch.sealing.packing import Files, Refused, read, unpacked
+from drorch.sealing.packing import MANIFEST, Files, NoBundle, Refused, read, unpacked
 
 #: What is raised by JSON that is none of ours: an endless number, a list in place of an object.
 _NONSENSE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
@@ -25,7 +25,8 @@ _NONSENSE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 @dataclass(frozen=True, slots=True)
 class Verified:
     """What was found of a bundle. `signer` None: nobody signed it; `missing` names evidence that was
-    gone already when it was made; `unread` says what was not looked at, and why.
+    gone already when it was made; `unread` says what was not looked at, and why. `hint` says what to
+    do next where that is not what always is done with records that are wrong.
     """
 
     report: VerifyReport
@@ -34,6 +35,7 @@ class Verified:
     signer: PublicKey | None = None
     missing: Sequence[str] = ()
     unread: Sequence[str] = ()
+    hint: str = ""
 
 
 def verify_bundle(path: Path, trusted: Sequence[PublicKey], *, unsealed: bool = False) -> Verified:
@@ -53,6 +55,9 @@ def verify_packed(content: bytes, name: str, trusted: Sequence[PublicKey]) -> Ve
 def _found(read: Callable[[], Files], name: str, trusted: Sequence[PublicKey]) -> Verified:
     try:
         return _verified(read(), trusted, name)
+    except NoBundle as other:
+        hint = "give the folder or the file that `drorch journal export` wrote"
+        return Verified(VerifyReport(0, 0, "", (Flaw(other.subject, other.message),)), hint=hint)
     except (Refused, NotOneRun) as refused:
         flaw = Flaw(refused.subject, refused.message)
     except _NONSENSE as error:
@@ -67,6 +72,8 @@ def _verified(files: Files, trusted: Sequence[PublicKey], name: str) -> Verified
             "give the organisation's public key: --key FILE (never one that came with the bundle)",
         )
     if not is_bundle(files) and SEAL not in files:
+        if MANIFEST not in files:
+            raise Refused(MANIFEST, "the file is missing")
         run = read_first(files)
         _must_be_sealed(trusted)
         return Verified(VerifyReport(1, len(run.rows), run.head), RUN, run.run)

@@ -11,10 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from drorch.core.errors import DrorchError
-
 if TYPE_CHECKING:
     from drorch.app.program import Program
+    from drorch.core.errors import DrorchError
 
 PROGRESS = ("auto", "json", "none")
 
@@ -145,7 +144,7 @@ class Session:
         if not isinstance(error, BrokenPipeError):
             self._lost = self._lost or error
 
-    def lost(self) -> DrorchError | None:
+    def lost(self) -> "DrorchError | None":
         """Why what was printed is not whole, where that is nobody's wish."""
         if not self.unheard:
             try:
@@ -154,6 +153,8 @@ class Session:
                 self._refused(sys.stdout, error)
         if self._lost is None:
             return None
+        from drorch.core.errors import DrorchError
+
         return DrorchError(
             f"what was to be printed could not be written: {self._lost.strerror}",
             "what stands there is not whole: see that it can be written and has room; "

@@ -22,10 +22,10 @@ from drorch.core.values import Value
 from drorch.sealing.envelope import NotSealed, enveloped, unsealed
 from drorch.sealing.head import HEAD, head_of
 from drorch.sealing.keys import PrivateKey, PublicKey
-from drorch.sealing.packing import Files, Refused
+from drorch.sealing.packing import MANIFEST, Files, Refused
 
 FORMAT = "drorch-bundle-2"
-MANIFEST, SEAL, README, VERIFIER = "manifest.json", "seal.json", "README.md", "verify.py"
+SEAL, README, VERIFIER = "seal.json", "README.md", "verify.py"
 
 #: The type of the statement that a seal makes.
 TYPE = "application/vnd.drorch.bundle-manifest+json"
@@ -111,7 +111,9 @@ def opened(files: Files, trusted: Sequence[PublicKey]) -> Opened:
         signer = statement.signer
     manifest = _manifest(files[MANIFEST])
     if manifest["sealed_by"] != (signer.id if signer else None):
-        raise Refused(SEAL, "the manifest says otherwise of who sealed it")
+        gone = SEAL not in files
+        why = "the file is missing, and the manifest says that there was one"
+        raise Refused(SEAL, why if gone else "the manifest says otherwise of who sealed it")
     _compared(files, manifest["files"])
     if HEAD in files:
         _same_ledger(files[HEAD], manifest, trusted)

@@ -11,7 +11,7 @@ import stat
 import struct
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from drorch.core.errors import UsageError
@@ -20,6 +20,10 @@ Files = Mapping[str, bytes]
 
 #: Nothing larger is read, in bytes.
 LARGEST = 1 << 30
+
+#: What tells of all others. Without this and the other two it was never a bundle.
+MANIFEST = "manifest.json"
+_MARKS = frozenset({MANIFEST, "seal.json", "journal.jsonl"})
 
 _UNIX = 3
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -32,6 +36,10 @@ class Refused(Exception):
         super().__init__(f"{subject}: {message}")
         self.subject = subject
         self.message = message
+
+
+class NoBundle(Refused):
+    """What was read shows no trace of a bundle: it is something else."""
 
 
 def is_name(name: str) -> bool:
@@ -60,7 +68,12 @@ def write(files: Files, output: Path) -> None:
 def read(path: Path) -> Files:
     """What a folder or file holds. Raises Refused; UsageError when there is none."""
     try:
-        return dict(_folder(path)) if path.is_dir() else unpacked(_content(path), path.name)
+        if path.is_dir():
+            _must_look_like_one(path.name, {item.name for item in path.iterdir()}, "folder")
+            return dict(_folder(path))
+        if path.exists() and not path.is_file():
+            raise NoBundle(path.name, "it is no bundle, neither a folder nor a file")
+        return unpacked(_content(path), path.name)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}", "give a bundle's folder or file"
@@ -94,6 +107,8 @@ def _folder(folder: Path) -> Iterator[tuple[str, bytes]]:
             name = file.relative_to(folder).as_posix()
             if not is_name(name):
                 raise Refused(ascii(name), "a file of a bundle is not called so")
+            if inside and file.is_dir():
+                raise Refused(name, "it is a folder, and the folders of a bundle have none")
             content = _content(file, name, left)
             left -= len(content)
             yield name, content
@@ -142,6 +157,9 @@ def packed(files: Files) -> bytes:
     return target.getvalue()
 
 
+#: With what an entry and the end of a zip begin, and how many bytes the latter takes at least.
+_LOCAL, _END, _END_SIZE = b"PK\x03\x04", b"PK\x05\x06", 22
+
 #: What zipfile raises for what is no zip, or is encrypted, or packed by a codec it does not know.
 _NO_ZIP = (
     zipfile.BadZipFile,
@@ -159,16 +177,42 @@ def unpacked(content: bytes, name: str) -> Files:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
+            _must_look_like_one(name, {entry.filename for entry in entries}, "zip file")
             # Nothing is unpacked that together could be larger than the file, or needs a codec.
             plain = all(e.compress_type == zipfile.ZIP_STORED for e in entries)
             if not plain or sum(e.file_size for e in entries) > len(content):
-                raise Refused(name, "it is no bundle: it is not packed plainly")
+                raise Refused(name, "it was packed anew: unpack it, and give the folder")
             strange = [e.filename for e in entries if not is_name(e.filename)]
             if strange:
                 raise Refused(ascii(strange[0]), "a file of a bundle is not called so")
             files = {entry.filename: archive.read(entry) for entry in entries}
     except _NO_ZIP as error:
-        raise Refused(name, f"it is no bundle: {error}") from None
+        raise _unreadable(name, content, error) from None
     if content != packed(files):
         raise Refused(name, "it is not packed as it was sealed")
     return files
+
+
+def _must_look_like_one(name: str, inside: Collection[str], what: str) -> None:
+    if not inside:
+        raise NoBundle(name, f"it is no bundle, but an empty {what}")
+    if _MARKS.isdisjoint(inside):
+        held = ascii(min(inside))
+        raise NoBundle(name, f"it is no bundle, but a {what} of something else: it holds {held}")
+
+
+def _unreadable(name: str, content: bytes, error: Exception) -> Refused:
+    """Why what was read is no zip, as far as it shows."""
+    if not content:
+        return NoBundle(name, "it is no bundle: the file is empty")
+    if not any(content.find(mark) >= 0 for mark in (_LOCAL, _END)):
+        what = "text" if _is_text(content[:4096]) else "something else"
+        return NoBundle(name, f"it is no bundle: the file is no zip, but {what}")
+    end = content.rfind(_END)
+    if end < 0 or len(content) - end < _END_SIZE:
+        return Refused(name, "it is cut short: the end of the zip file is missing")
+    return Refused(name, f"the zip file is damaged: {error}")
+
+
+def _is_text(content: bytes) -> bool:
+    return all(byte >= 32 or byte in b"\t\n\r\f" for byte in content)

@@ -70,12 +70,14 @@ def _configured(session: Session) -> "Program | None":
     metavar="PATH",
     help="A folder, or one file if it has a suffix.",
 )
+@click.option("--overwrite", is_flag=True, help="Although the file is there and something else.")
 @click.pass_obj
-def export(session: Session, run: str, output: Path) -> int:
+def export(session: Session, run: str, output: Path, *, overwrite: bool) -> int:
     """Export and verify what was written."""
     from drorch.app import journals
 
-    return _told(session, journals.export(session.program, run, output), str(output))
+    found = journals.export(session.program, run, output, overwrite=overwrite)
+    return _told(session, found, str(output))
 
 
 @command.command("seal", help="Seal what ended, and bring regions the evidence they are owed.")
@@ -120,6 +122,9 @@ def rebuild(session: Session) -> None:
     )
 
 
+_BROKEN = "do not rely on these records; compare them with another copy, such as an earlier export"
+
+
 def _told(session: Session, found: Mapping[str, Any], what: str) -> int:
     if session.json:
         session.emit(found)
@@ -129,10 +134,8 @@ def _told(session: Session, found: Mapping[str, Any], what: str) -> int:
         session.tell(f"error: {flaw['subject']}: {one_line(flaw['message'])}")
     if found["ok"]:
         return int(ExitCode.GOOD)
-    session.tell(
-        "hint: do not rely on these records; compare them with another copy, "
-        "such as an earlier export"
-    )
+    hint = found.get("hint") or _BROKEN
+    session.tell(f"hint: {hint}")
     return int(ExitCode.JOURNAL_UNTRUSTED)
 
 

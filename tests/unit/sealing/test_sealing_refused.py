@@ -250,6 +250,72 @@ def test_what_is_no_bundle_is_refused_by_both(
     assert not (tmp_path.parent / "outside").exists()
 
 
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (
+            lambda path: path.write_bytes(b"a report\n"),
+            "it is no bundle: the file is no zip, but text",
+        ),
+        (
+            lambda path: path.write_bytes(bytes(40)),
+            "it is no bundle: the file is no zip, but something else",
+        ),
+        (lambda path: path.write_bytes(b""), "it is no bundle: the file is empty"),
+        (lambda path: path.mkdir(), "it is no bundle, but an empty folder"),
+        (os.mkfifo, "it is no bundle, neither a folder nor a file"),
+        (zip_of(), "it is no bundle, but an empty zip file"),
+        (
+            zip_of(("notes.txt", b"x")),
+            "it is no bundle, but a zip file of something else: it holds 'notes.txt'",
+        ),
+        (
+            lambda path: write_folder({"inner/notes.txt": b"x", "z": b""}, path),
+            "it is no bundle, but a folder of something else: it holds 'inner'",
+        ),
+    ],
+    ids=("text", "bytes", "nothing", "folder", "pipe", "empty-zip", "zip", "other-folder"),
+)
+def test_what_is_something_else_is_told_what_it_is_and_what_is_wanted(
+    program: Program, tmp_path: Path, write: Callable[[Path], None], said: str
+) -> None:
+    write(tmp_path / "b.zip")
+    found = ours(program, tmp_path / "b.zip")
+    (flaw,) = found.report.flaws
+    assert (flaw.subject, flaw.message) == ("b.zip", said)
+    assert found.hint == "give the folder or the file that `drorch journal export` wrote"
+
+
+def test_what_was_a_bundle_is_told_what_became_of_it(
+    program: Program, bundle: Bundle, tmp_path: Path
+) -> None:
+    path = write_file(bundle, tmp_path / "b.zip")
+    whole = path.read_bytes()
+
+    def told() -> tuple[str, str]:
+        found = ours(program, path)
+        (flaw,) = found.report.flaws
+        assert not found.hint
+        return flaw.subject, flaw.message
+
+    for size in (1, len(whole) // 2):
+        path.write_bytes(whole[:-size])
+        assert told() == ("b.zip", "it is cut short: the end of the zip file is missing")
+    zip_of(*sorted(bundle.items()), method=zipfile.ZIP_DEFLATED)(path)
+    assert told() == ("b.zip", "it was packed anew: unpack it, and give the folder")
+    bare = {name: content for name, content in bundle.items() if name != "seal.json"}
+    write_file(bare, path)
+    gone = "the file is missing, and the manifest says that there was one"
+    assert told() == ("seal.json", gone)
+    del bare["manifest.json"]
+    write_file(bare, path)
+    assert told() == ("manifest.json", "the file is missing")
+    path = write_folder(bundle, tmp_path / "b")
+    (path / "evidence" / "deep").mkdir()
+    folders = "it is a folder, and the folders of a bundle have none"
+    assert told() == ("evidence/deep", folders)
+
+
 def test_a_zip_packed_in_another_way_is_refused(
     program: Program, bundle: Bundle, tmp_path: Path
 ) -> None:
