@@ -73,6 +73,9 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "report.send": "reporting:REPORT_SEND",
         "corrective.open": "corrective:CORRECTIVE_OPEN",
         "corrective.change": "corrective:CORRECTIVE_CHANGE",
+        # Which control plane is in charge
+        "term.begin": "terms:TERM_BEGIN",
+        "term.others": "terms:TERM_OTHERS",
         # Before a failover
         "fence.check": "fence:CHECK",
         # The course of a run

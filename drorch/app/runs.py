@@ -54,6 +54,7 @@ SUPERSEDED = frozenset(
         RunKind.CORRECTIVE,
         RunKind.REPORT,
         RunKind.RECOVER,
+        RunKind.CLAIM,
     }
 )
 

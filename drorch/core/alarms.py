@@ -58,6 +58,7 @@ class AlarmWord(StrEnum):
     CHANNEL_FAILING = "channel.failing"
     CONFIGURATION_REFUSED = "configuration.refused"
     CONTROL_PLANE_BEHIND = "control-plane.behind"
+    CONTROL_PLANE_SPLIT = "control-plane.split"
     JOURNAL_FAILING = "journal.failing"
     DAEMON_DOWN = "daemon.down"
 
@@ -82,6 +83,7 @@ _CRITICAL = frozenset(
         AlarmWord.LOCK_LAPSED,
         AlarmWord.GUARD_TRIPPED,
         AlarmWord.RUN_FAILED,
+        AlarmWord.CONTROL_PLANE_SPLIT,
         AlarmWord.JOURNAL_FAILING,
         AlarmWord.DAEMON_DOWN,
     }
@@ -169,6 +171,10 @@ HEADLINES: Final[Mapping[AlarmWord, Mapping[str, str]]] = {
     AlarmWord.CONTROL_PLANE_BEHIND: {
         "en": "drorch's records not copied",
         "fr": "registres de drorch non copiés",
+    },
+    AlarmWord.CONTROL_PLANE_SPLIT: {
+        "en": "two control planes",
+        "fr": "deux plans de contrôle",
     },
     AlarmWord.JOURNAL_FAILING: {"en": "journal cannot be written", "fr": "journal inutilisable"},
 }

@@ -12,6 +12,7 @@ from drorch.core.corrective import Corrective
 from drorch.core.guard import Figures
 from drorch.core.reported import ReportSent
 from drorch.core.staleness import Seen
+from drorch.core.terms import OtherSeen, TermBegun
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,8 @@ Fact: TypeAlias = (
     | ChannelTried
     | Corrective
     | ReportSent
+    | TermBegun
+    | OtherSeen
 )
 
 F = TypeVar("F", bound=Fact)
@@ -334,6 +337,8 @@ WORDS: Mapping[type, str] = {
     ChannelTried: "channel.tried",
     Corrective: "action.corrective",
     ReportSent: "report.sent",
+    TermBegun: "plane.term",
+    OtherSeen: "plane.other",
 }
 
 
@@ -367,6 +372,8 @@ def place_of(fact: Fact) -> Place:
             | ChannelTried()
             | Corrective()
             | ReportSent()
+            | TermBegun()
+            | OtherSeen()
         ):
             return _place_of_all(word, fact)
         case _:
@@ -382,15 +389,15 @@ def _place_of_all(word: str, fact: Fact) -> Place:
             | ReadinessProven(runbook=name)
         ):
             return Place(word, "", subject=name)
-        case RunEnded(kind=kind, name=name):
-            return Place(word, "", kind, name)
+        case RunEnded(kind=region, name=subject) | ReportSent(channel=region, quarter=subject):
+            return Place(word, "", region, subject)
         case AlarmTold(channel=channel, what=what, subject=subject):
             return Place(word, "", channel, f"{what} {subject}")
         case ChannelTried(channel=channel):
             return Place(word, "", channel)
-        case ReportSent(quarter=quarter, channel=channel):
-            return Place(word, "", channel, quarter)
-        case Corrective(id=subject):
+        case Corrective(id=subject) | OtherSeen(instance=subject):
             return Place(word, "", subject=subject)
+        case TermBegun():
+            return Place(word, "")
         case _:
             raise TypeError(f"{word} is about a dataset")

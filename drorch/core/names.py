@@ -36,6 +36,7 @@ class RunKind(StrEnum):
     CORRECTIVE = "corrective-action"
     REPORT = "report"
     RECOVER = "recover"
+    CLAIM = "claim"
 
 
 class Phase(StrEnum):

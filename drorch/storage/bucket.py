@@ -109,7 +109,7 @@ class Bucket:
         below = self._key("")
         more: Any = {"StartAfter": self._key(after)} if after else {}
         while True:
-            page = self._again(f"list {prefix or 'objects'}", partial(self._page, prefix, more))
+            page = self._again(f"list {prefix or 'objects'}", partial(self.page, prefix, more))
             for entry in page.get("Contents", ()):
                 name = entry["Key"].removeprefix(below)
                 yield ObjectInfo(name, entry["Size"], entry["LastModified"].astimezone(UTC))
@@ -318,7 +318,7 @@ class Bucket:
             },
         )
 
-    def _page(self, prefix: str, more: Any) -> Any:
+    def page(self, prefix: str, more: Any) -> Any:
         """A page of a listing. Nothing proves it, so one that contradicts itself is asked again."""
         try:
             page = self.client.list_objects_v2(

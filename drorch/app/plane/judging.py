@@ -1,0 +1,73 @@
+"""What presences in the regions come to: which of them are ours, and which are another's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from drorch.app.program import Program
+from drorch.core.terms import (
+    ALIVE_FOR,
+    Fate,
+    OtherSeen,
+    Presence,
+    Sighting,
+    TermBegun,
+    other_of,
+)
+from drorch.journal.increments import hash_at
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges for one control plane: `us` is what it tells, `known` what it had recorded of others."""
+
+    program: Program
+    own: TermBegun
+    us: Presence
+    known: Mapping[str, OtherSeen]
+
+    def others(self, seen: Iterable[Sequence[Sighting]], now: datetime) -> dict[str, OtherSeen]:
+        """Everything that is known of others, by their instances, after regions showed this."""
+        by_instance: dict[str, list[Sighting]] = {}
+        for one in newest(seen):
+            if not self._ours(one.presence):
+                by_instance.setdefault(one.presence.instance, []).append(one)
+        found = {name: self._other(many) for name, many in by_instance.items()}
+        unseen = {n: _unheard(o, now) for n, o in self.known.items() if n not in found}
+        return {**unseen, **found}
+
+    def _ours(self, told: Presence) -> bool:
+        """Whether it is told by this process (perhaps before somebody claimed the schedule), or by
+        another on the same records: what it had recorded stands here.
+        """
+        if told.name != self.us.name and told.instance != self.own.instance:
+            return False
+        n = told.until.n
+        return n == 0 or hash_at(self.program.journal, n) == told.until.hash
+
+    def _other(self, sightings: Sequence[Sighting]) -> OtherSeen:
+        clone = sightings[0].presence.instance == self.own.instance
+        return other_of(self.own, sightings, self.us, clone=clone)
+
+
+def newest(seen: Iterable[Sequence[Sighting]]) -> list[Sighting]:
+    """Each presence once: regions that were away show older ones."""
+    found: dict[str, Sighting] = {}
+    for one in (s for many in seen for s in many):
+        known = found.get(one.presence.name)
+        if known is None or _newer(one, known):
+            found[one.presence.name] = one
+    return list(found.values())
+
+
+def _newer(one: Sighting, known: Sighting) -> bool:
+    if one.presence.at != known.presence.at:
+        return one.presence.at > known.presence.at
+    return one.age < known.age
+
+
+def _unheard(other: OtherSeen, now: datetime) -> OtherSeen:
+    """One that no region shows any more, or whose region does not answer."""
+    if other.fate is Fate.ALIVE and now - other.heard_at > ALIVE_FOR:
+        return replace(other, fate=Fate.SILENT, ahead=False)
+    return other

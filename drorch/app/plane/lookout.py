@@ -1,0 +1,162 @@
+"""Looking for other control planes of the same records, and telling them of this one.
+
+Every region is asked at once, within seconds. Where none answers nothing is known: work goes on, as
+without another, unless one was known to be in charge; and that is said.
+"""
+
+import secrets as entropy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from drorch.app.plane.copying import Copier, Pace
+from drorch.app.plane.judging import Judge
+from drorch.app.plane.posts import Post, Posts
+from drorch.app.plane.standing import Standing, Vault, alone, read_standing, write_standing
+from drorch.app.plane.terms import others_of, own_term
+from drorch.app.program import Program
+from drorch.app.runs import Control, Request, carry_out
+from drorch.core.model import Region
+from drorch.core.plane import Point, plane_regions
+from drorch.core.terming import compile_seen
+from drorch.core.terms import OtherSeen, Presence, Sighting, TermBegun, leader
+from drorch.journal.increments import hash_at, last_number, lineage
+
+#: How long a look may take in all, in seconds.
+WITHIN = 4.0
+
+_PLANE_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one look came to. `asked` are the regions that answered, `unasked` says why others did not;
+    with `unknown_since` none has answered since then.
+    """
+
+    at: datetime
+    own: TermBegun
+    others: tuple[OtherSeen, ...] = ()
+    asked: tuple[str, ...] = ()
+    unasked: Mapping[str, str] = field(default_factory=dict)
+    unknown_since: datetime | None = None
+
+    @property
+    def leader(self) -> OtherSeen | None:
+        """The other that is in charge; None: this one is, as far as is known."""
+        return leader(self.own, self.others)
+
+
+class Lookout:
+    """Looks for one process, and tells of it (`tells`) or only looks. One thread at a time."""
+
+    def __init__(self, program: Program, *, tells: bool, within: float = WITHIN) -> None:
+        self.program = program
+        self._tells = tells
+        self._copier = Copier(program, Pace(within=within))
+        self._posts = Posts(self._copier, within)
+        self._name = entropy.token_hex(8)
+        self._began_at = program.clock.now().at
+        self._unknown_since: datetime | None = None
+
+    def look(self) -> View | None:
+        """Ask every region, tell them of us, and record what is new; None where there is nothing to
+        be asked. Raises DrorchError where the journal fails, or a secret cannot be had.
+        """
+        vault = self._vault()
+        if vault is None:
+            return None
+        own = self._announced() if self._tells else own_term(self.program)
+        known = {one.instance: one for one in others_of(self.program)}
+        us = self._presence(own, known.values())
+        seen, unasked = self._posts.ask(self._regions(), vault, self._looking(vault, us))
+        now = self.program.clock.now().at
+        self._unknown_since = None if seen else self._unknown_since or now
+        others = Judge(self.program, own, us, known).others(seen.values(), now) if seen else known
+        self._record(others, known)
+        told = self._presence(own, others.values())
+        if self._tells and seen:
+            answering = [r for r in self._regions() if r.name in seen]
+            self._posts.ask(answering, vault, self._telling(vault, told))
+        return View(now, own, tuple(others.values()), tuple(seen), unasked, self._unknown_since)
+
+    def stop(self) -> None:
+        """Say that this process stops: whoever else there is need not reckon with it any more."""
+        vault = self._vault()
+        if vault is not None and self._tells:
+            own = own_term(self.program)
+            us = replace(self._presence(own, others_of(self.program)), stopped=True)
+            self._posts.ask(self._regions(), vault, self._telling(vault, us))
+
+    def _looking(self, vault: Vault, us: Presence) -> Callable[[Post], Sequence[Sighting]]:
+        """Of two that begin at the same moment one at least must see the other: tell, then look."""
+        tell = self._telling(vault, us)
+        now = us.at
+
+        def work(post: Post) -> Sequence[Sighting]:
+            if self._tells:
+                tell(post)
+            return post.sightings(vault.name, now)
+
+        return work
+
+    def _telling(self, vault: Vault, us: Presence) -> Callable[[Post], None]:
+        return lambda post: post.tell(vault.name, vault.key, us)
+
+    def _regions(self) -> Sequence[Region]:
+        return plane_regions(self.program.configuration)
+
+    def _vault(self) -> Vault | None:
+        """The vault that is told in; None where there is no history yet, no password or no region."""
+        if not self._copier.wanted:
+            return None
+        plane = lineage(self.program.journal)[:_PLANE_DIGITS]
+        if not plane:
+            return None
+        found = read_standing(self._copier.folder).vault
+        if found is not None and found.plane == plane:
+            return found
+        return self._made(plane) if self._tells else None
+
+    def _made(self, plane: str) -> Vault | None:
+        with alone(self._copier.folder, WITHIN) as held:
+            if not held:
+                return None
+            standing: Standing = self._copier.vaulted(plane)
+            with suppress(OSError):
+                write_standing(self._copier.folder, standing)
+            return standing.vault
+
+    def _presence(self, own: TermBegun, others: Iterable[OtherSeen]) -> Presence:
+        last = last_number(self.program.journal)
+        return Presence(
+            self._name,
+            own.instance,
+            own.term,
+            own.at,
+            self.program.owner.host,
+            self._began_at,
+            self.program.clock.now().at,
+            Point(last, hash_at(self.program.journal, last)),
+            back=leader(own, others) is not None,
+        )
+
+    def _announced(self) -> TermBegun:
+        """Our term, from now on one in which something works."""
+        own = own_term(self.program)
+        if own.announced:
+            return own
+        own = replace(own, announced=True)
+        self._carried(own, ())
+        return own
+
+    def _record(self, others: Mapping[str, OtherSeen], known: Mapping[str, OtherSeen]) -> None:
+        new = [one for one in others.values() if one.differs(known.get(one.instance))]
+        if new:
+            self._carried(None, new)
+
+    def _carried(self, term: TermBegun | None, others: Sequence[OtherSeen]) -> None:
+        subject = f"schedule:{entropy.token_hex(8)}"
+        plan = compile_seen(self.program.configuration, subject, term, others)
+        carry_out(self.program, plan, Request("daemon"), control=Control())

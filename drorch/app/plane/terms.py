@@ -1,0 +1,29 @@
+"""Whose records these are: what the journal says of this control plane, and of others."""
+
+import secrets as entropy
+from collections.abc import Sequence
+
+from drorch.app.program import Program
+from drorch.core.terms import OtherSeen, TermBegun, first_term, leader
+from drorch.journal.increments import lineage
+
+
+def own_term(program: Program) -> TermBegun:
+    """The instance and term of these records; those of the first one, where nothing says otherwise."""
+    known = [one.fact for one in program.journal.facts(TermBegun, "")]
+    return known[0] if known else first_term(lineage(program.journal))
+
+
+def others_of(program: Program) -> Sequence[OtherSeen]:
+    """What is known of others, as it was last recorded."""
+    return [one.fact for one in program.journal.facts(OtherSeen, "")]
+
+
+def in_charge_elsewhere(program: Program) -> OtherSeen | None:
+    """The other that is in charge, as far as the journal knows; None: this one is."""
+    return leader(own_term(program), others_of(program))
+
+
+def new_instance() -> str:
+    """What another control plane is told apart by."""
+    return entropy.token_hex(8)
