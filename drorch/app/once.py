@@ -13,10 +13,13 @@ from drorch.app.keeping import Keeping
 from drorch.app.overview import Overlook, put_down
 from drorch.app.plane.copying import copied
 from drorch.app.plane.keeping import take_due
+from drorch.app.plane.lookout import Lookout
+from drorch.app.plane.telling import CLAIM, held_by
 from drorch.app.preload import preload
 from drorch.app.program import Program
 from drorch.app.runs import Control
-from drorch.core.errors import DrorchError
+from drorch.app.unattended import Unattended
+from drorch.core.errors import AlreadyRunning, DrorchError
 
 
 def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
@@ -24,7 +27,7 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
     with what was left open; by the name of the work what its run came to, or why there was none.
 
     What cannot begin because another process is at it stays due for the next call. Raises
-    AlreadyRunning while a daemon works on this state.
+    AlreadyRunning while a daemon works on this state, or another control plane is in charge.
     """
     preload(program.configuration)
     inbox: SimpleQueue[Ended] = SimpleQueue()
@@ -41,7 +44,9 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
         ):
             unattended.owe(duty, now)
         unattended.hurry(now)
-        while not control.stopping:
+        lookout = Lookout(program, tells=True)
+        held = _held(lookout, unattended, log)
+        while not control.stopping and not held:
             for started in unattended.begin(program.clock.now().at):
                 crew.carry(program, started)
             if not unattended.running:
@@ -61,7 +66,22 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
             take_due(program, log)
         if program.configuration.daemon.textfile is not None:
             put_down(program, Overlook().taken(program, program.clock.now().at))
+        lookout.stop()
+    if held:
+        raise AlreadyRunning(f"{held}: nothing scheduled begins here", f"if it is to: {CLAIM}")
     return found
+
+
+def _held(lookout: Lookout, unattended: Unattended, log: Log) -> str:
+    """Why nothing may begin; empty: it may."""
+    try:
+        held = held_by(lookout.look())
+    except DrorchError as error:
+        log.warning("control-plane.unseen", error.message, hint=error.hint)
+        return ""
+    if held:
+        unattended.hold(held)
+    return held
 
 
 def _carried(ended: Ended) -> Carried:

@@ -37,6 +37,7 @@ MODULES = (
     "drorch.app.heads",
     "drorch.app.keyring",
     "drorch.app.outbox",
+    "drorch.app.plane.deleting",
     "drorch.app.readiness",
     "drorch.app.runs",
     "drorch.app.sealing",

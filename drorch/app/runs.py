@@ -58,6 +58,9 @@ SUPERSEDED = frozenset(
     }
 )
 
+#: Runs that take away what another control plane of the same records may have made, or count on.
+DELETING = frozenset({RunKind.RETENTION, RunKind.REWIND})
+
 
 class Control:
     """The way to stop runs under way from a signal handler: gently first, then at once."""
@@ -150,6 +153,7 @@ def carry_out(
 
     Raises AlreadyRunning when a run of the same subject is alive (or, for runbooks, left open).
     """
+    _refuse_deleting(program, plan.kind)
     _end_superseded(program, plan, control)
     run = new_run_id(program.clock.now().at, plan.name)
     started = RunStarted(
@@ -188,6 +192,8 @@ def resume(
     life = False if ours or row.state is RunState.FINISHED else life_of(row)
     if life or (life is None and not gone):
         raise already_alive(row)
+    if row.state is not RunState.FINISHED and not isinstance(word, AbortRequested):
+        _refuse_deleting(program, row.kind)
     by = program.owner.user
     wanted, dead = word or RunContinued(by), row.owner_token
 
@@ -286,6 +292,14 @@ def _refuse(row: RunRow) -> None:
         f"run {row.run} of {row.subject} was left open: its process is gone",
         f"go on with: drorch run resume {row.run}, or end it with: drorch run abort {row.run}",
     )
+
+
+def _refuse_deleting(program: Program, kind: RunKind) -> None:
+    """Nothing is deleted while another control plane may need it; the one guard for all such runs."""
+    if kind in DELETING:
+        from drorch.app.plane.deleting import refuse_deleting
+
+        refuse_deleting(program)
 
 
 def _end_superseded(program: Program, plan: Plan, control: Control) -> None:

@@ -8,6 +8,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from drorch.app.again import failed_jobs
+from drorch.app.plane.telling import named
+from drorch.app.plane.terms import in_charge_elsewhere
 from drorch.app.program import Program
 from drorch.core.document import rfc3339
 from drorch.core.errors import UsageError
@@ -19,16 +21,19 @@ from drorch.core.values import Value
 
 def jobs(program: Program) -> list[dict[str, Value]]:
     """Every job of the configuration: when it is due next, and what became of its newest slot; of one
-    that failed and is tried again before its next slot, when.
+    that failed and is tried again before its next slot, when; `held` says why none begins here.
     """
     now = program.clock.now().at
     zone = ZoneInfo(program.configuration.timezone)
     accounted, newest = program.journal.accounted(), program.journal.newest_slots()
     wanted = {job.name: job for job in jobs_of(program.configuration)}
     again = {job.name: at for job, at in failed_jobs(program, wanted)}
+    first = in_charge_elsewhere(program)
+    held = f"{named(first)} is in charge" if first is not None else None
     return [
         _job(job, now, zone, accounted, newest.get(job.name))
         | {"again_at": rfc3339(max(again[job.name], now)) if job.name in again else None}
+        | {"held": held}
         for job in wanted.values()
     ]
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from drorch.app.alarm import alarm
 from drorch.app.crew import left_open
 from drorch.app.duties import Duty
 from drorch.app.program import Program
@@ -10,11 +11,12 @@ from drorch.app.records import record
 from drorch.app.runs import dropped, life_of
 from drorch.app.unattended import Unattended, newest_of
 from drorch.config.load import load_configuration
+from drorch.core.alarms import AlarmWord
 from drorch.core.errors import ConfigurationError, Problem
 from drorch.core.events import ConfigurationTaken, Event, FindingRecorded, JobsSeen
 from drorch.core.model import Configuration
 from drorch.core.names import RunKind, RunState
-from drorch.core.values import Finding
+from drorch.core.values import Finding, Value
 
 #: What a run is started by that nobody but the daemon goes on with.
 _OURS = frozenset({"schedule", "daemon"})
@@ -102,3 +104,15 @@ def interrupted_runs(program: Program, unattended: Unattended) -> list[Duty]:
         and row.state is not RunState.PAUSED
         and (dropped(program, row) or life_of(row) is False)
     ]
+
+
+def refused(error: ConfigurationError, now: datetime) -> dict[str, Value]:
+    """The alarm of a configuration that was not taken over."""
+    first = error.problems[0]
+    return alarm(
+        AlarmWord.CONFIGURATION_REFUSED,
+        "drorch.yaml",
+        now,
+        f"the changed configuration was not taken over: {first}",
+        "mend it, then send SIGHUP again; until then the one before is in force",
+    )

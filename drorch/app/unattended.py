@@ -132,6 +132,15 @@ class Unattended:
         if name not in self.waiting and name not in self.running:
             self.waiting[name] = _Waiting(duty, None, now)
 
+    def ready(self, now: datetime) -> bool:
+        """Whether anything may begin, as far as its time goes."""
+        return any(w.not_before <= now for w in self.waiting.values())
+
+    def hold(self, why: str) -> None:
+        """Nothing begins for this reason: that is what late and missed slots will tell."""
+        for one in self.waiting.values():
+            one.why = one.why or why
+
     def begin(self, now: datetime) -> list[Started]:
         """What is to be carried now; it counts as running from here on."""
         ready = {n: w for n, w in self.waiting.items() if w.not_before <= now}

@@ -172,7 +172,10 @@ class Session:
 
         with suppress(BaseException):
             from drorch.app.plane.copying import copied
+            from drorch.app.plane.telling import warning
 
+            told = warning(program)
+            self.tell(*([told] if told else ()))
             copied(program)
 
     def close(self) -> None:

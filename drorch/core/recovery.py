@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from drorch.core.model import Configuration
 from drorch.core.names import Mode, OnFailure, Phase, RunKind
 from drorch.core.plan import Plan, PlannedStep
+from drorch.core.terming import begin_step
+from drorch.core.terms import TermBegun
 
 
-def compile_adopt(configuration: Configuration, unfinished: Sequence[str]) -> Plan:
-    """Learn of every dataset what its regions hold that the journal does not know; `unfinished` are
-    the runs that the journal saw begin and not end.
+def compile_adopt(configuration: Configuration, unfinished: Sequence[str], term: TermBegun) -> Plan:
+    """Record whose records these are from now on, and learn of every dataset what its regions hold
+    that the journal does not know; `unfinished` are the runs that the journal saw begin and not end.
     """
     steps = tuple(
         PlannedStep(
@@ -27,7 +29,7 @@ def compile_adopt(configuration: Configuration, unfinished: Sequence[str]) -> Pl
         name="recover",
         mode=Mode.LIVE,
         subject="recover",
-        steps=steps,
+        steps=(begin_step(term), *steps),
         parallel=4,
         title="Learn what the regions hold",
         organization=configuration.organization,

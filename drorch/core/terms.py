@@ -5,7 +5,7 @@ count before times, for clocks lie. What is known of others is what was seen of 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -177,15 +177,11 @@ def spoken_of(other: OtherSeen, now: datetime) -> bool:
     return other.fate is Fate.ALIVE or now - other.heard_at <= SPOKEN_OF
 
 
-def other_of(
-    own: TermBegun, sightings: Sequence[Sighting], us: Presence, *, clone: bool
-) -> OtherSeen:
+def other_seen(sightings: Sequence[Sighting]) -> OtherSeen:
     """What is known of one instance by all that its daemons tell; there is at least one."""
     newest = min(sightings, key=lambda s: (s.fate is not Fate.ALIVE, s.age))
     told = newest.presence
     living = [s.presence for s in sightings if s.fate is Fate.ALIVE]
-    first = min(((p.began_at, p.name) for p in living if not p.back), default=None)
-    ahead = clone and first is not None and (us.back or first < (us.began_at, us.name))
     return OtherSeen(
         told.instance,
         told.term,
@@ -194,6 +190,15 @@ def other_of(
         newest.fate,
         newest.told_at,
         back=bool(living) and all(p.back for p in living),
-        clone=clone,
-        ahead=ahead and told.rank == rank_of(own),
     )
+
+
+def clone_seen(own: TermBegun, sightings: Sequence[Sighting], us: Presence) -> OtherSeen:
+    """The same of one that bears our own instance. Terms cannot tell the two apart: the one that
+    began earlier works on, and whoever has stood back does so while the other works.
+    """
+    seen = other_seen(sightings)
+    living = [s.presence for s in sightings if s.fate is Fate.ALIVE]
+    first = min(((p.began_at, p.name) for p in living if not p.back), default=None)
+    works = first is not None and (us.back or first < (us.began_at, us.name))
+    return replace(seen, clone=True, ahead=works and seen.rank == rank_of(own))

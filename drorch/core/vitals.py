@@ -18,7 +18,8 @@ class DaemonState:
     """How the daemon stands at this moment.
 
     `turned` is when its loop last came round. `missing` says what still has to be done before it
-    is ready, `troubles` what keeps it from its work (the journal cannot be opened, say): sentences.
+    is ready, `troubles` what keeps it from its work (the journal cannot be opened, say), `held` who
+    does that work instead: sentences.
     `configuration` is the digest of what is in force since `configured_at`; `refused_at` is when a
     newer text of it was found wrong, None if there is none.
     """
@@ -32,6 +33,7 @@ class DaemonState:
     parallel: int = 0
     missing: tuple[str, ...] = ()
     troubles: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
     configuration: str = ""
     configured_at: datetime | None = None
     refused_at: datetime | None = None
@@ -46,7 +48,7 @@ class DaemonState:
     @property
     def unready(self) -> tuple[str, ...]:
         """Why nothing should be expected of it yet; empty: it is at work."""
-        return (*self.missing, *self.unhealthy)
+        return (*self.missing, *self.held, *self.unhealthy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from drorch.adapters.logs import Log
 from drorch.adapters.systemd import ServiceManager
 from drorch.app import alarms, starting
 from drorch.app.again import due_again
-from drorch.app.alarm import alarm
 from drorch.app.aside import Aside, Debts, Lost, lost_regions
 from drorch.app.crew import Crew, Ended, conclude
 from drorch.app.duties import catching_up
@@ -28,13 +27,13 @@ from drorch.app.program import Program
 from drorch.app.records import record
 from drorch.app.runs import Control, RunView
 from drorch.app.unattended import Unattended, newest_of
-from drorch.core.alarms import AlarmWord
 from drorch.core.document import rfc3339
 from drorch.core.errors import ConfigurationError, DrorchError, ExitCode, JournalFailing
 from drorch.core.events import FindingRecorded
 from drorch.core.moment import Moment
 from drorch.core.values import Finding, Value
 from drorch.core.vitals import DaemonState, Overview
+from drorch.daemon.outlook import Outlook
 from drorch.daemon.plane import PlaneKeeping
 from drorch.daemon.rounds import Round
 from drorch.daemon.timer import Timer
@@ -85,6 +84,7 @@ class Daemon:
     _crew: Crew = field(init=False)
     _aside: Aside = field(init=False)
     _plane: PlaneKeeping = field(init=False)
+    _outlook: Outlook = field(init=False)
     _timer: Timer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,6 +94,7 @@ class Daemon:
         self._crew = Crew(self.control, self.log, self.inbox.put)
         self._aside = Aside(self.log)
         self._plane = PlaneKeeping(self.log)
+        self._outlook = Outlook(self.log, self.inbox.put)
         self._timer = Timer(lambda schedule: self.inbox.put(Fired(schedule)))
 
     def run(self) -> ExitCode:
@@ -137,6 +138,8 @@ class Daemon:
         for one in self._rounds:
             one.go(self._aside)
         self._plane.go()
+        if self.unattended is not None:
+            self._outlook.go()
         self._begin()
 
     def _patience(self) -> float:
@@ -249,6 +252,7 @@ class Daemon:
     def _to_do(self) -> Iterator[Round]:
         """What is done again and again, in the thread aside, and in those of the control plane."""
         self._plane.begin(self.program)
+        self._outlook.begin(self.program)
         yield Round("regions", ROUND, self._ask_regions)
         yield Round("alarms", ROUND, self._attend)
         yield Round("evidence", ROUND, Keeping(self.program, self.log).go)
@@ -298,7 +302,11 @@ class Daemon:
     # --- runs
 
     def _begin(self) -> None:
-        if self.unattended is None or self.trouble:
+        if self.unattended is None or self.trouble or not self.unattended.ready(self._now()):
+            return
+        if self._outlook.held:
+            self.unattended.hold(self._outlook.held)
+        if not self._outlook.clear:
             return
         for started in self.unattended.begin(self._now()):
             self._crew.carry(self.program, started)
@@ -312,7 +320,7 @@ class Daemon:
         except ConfigurationError as error:
             for problem in error.problems:
                 self.log.warning(starting.REFUSED, str(problem), hint=problem.hint)
-            self.refused, self._refused_at = _refused(error, self._now()), self._now()
+            self.refused, self._refused_at = starting.refused(error, self._now()), self._now()
         except DrorchError as error:
             self._unwell(error)
         else:
@@ -343,6 +351,7 @@ class Daemon:
             self.log.error("run.left", f"{name} did not end within {limit:g} s")
         self._aside.finish(max(1.0, ends - time.monotonic()))
         self._plane.finish(max(1.0, ends - time.monotonic()))
+        self._outlook.finish(max(1.0, ends - time.monotonic()))
         self.lease.say({**self.document(), "stopped_at": rfc3339(self._now())})
         self.log.info("daemon.stopped", "stopped")
         return ExitCode.FAILED if left else ExitCode.GOOD
@@ -362,6 +371,7 @@ class Daemon:
             parallel=configuration.daemon.parallel,
             missing=() if unattended else ("the journal was not opened yet",),
             troubles=(self.trouble,) if self.trouble else (),
+            held=(self._outlook.held,) if self._outlook.held else (),
             configuration=configuration.digest,
             configured_at=self._configured_at,
             refused_at=self._refused_at,
@@ -371,7 +381,8 @@ class Daemon:
         """How the daemon is, for `status` and whoever looks."""
         unattended, owner = self.unattended, self.program.owner
         running = sorted(unattended.running) if unattended else []
-        return document_of(self.state(), owner, running, self.extra())
+        found = document_of(self.state(), owner, running, self.extra())
+        return {**found, "presence": self._outlook.document}
 
     def _now(self) -> datetime:
         return self.program.clock.now().at
@@ -381,17 +392,6 @@ def _jumped(before: Moment, after: Moment) -> bool:
     """Whether the wall's clock went another way than time did."""
     gone = timedelta(seconds=after.ticks - before.ticks)
     return abs(after.at - before.at - gone) > _JUMP
-
-
-def _refused(error: ConfigurationError, now: datetime) -> dict[str, Value]:
-    first = error.problems[0]
-    return alarm(
-        AlarmWord.CONFIGURATION_REFUSED,
-        "drorch.yaml",
-        now,
-        f"the changed configuration was not taken over: {first}",
-        "mend it, then send SIGHUP again; until then the one before is in force",
-    )
 
 
 def _none(_: object) -> None:

@@ -39,7 +39,12 @@ class Signalled:
     name: str
 
 
-Word: TypeAlias = Fired | Looked | Signalled | Ended
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Other control planes were looked for: what waits for that may begin, or may not."""
+
+
+Word: TypeAlias = Fired | Looked | Signalled | Ended | Watched
 
 
 @contextmanager

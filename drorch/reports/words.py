@@ -29,6 +29,7 @@ KINDS: Final[Mapping[str, str]] = {
     "tell": later("Message to people"),
     "schedule": later("Record of the schedule"),
     "recover": later("Recovery of the control plane"),
+    "claim": later("Claim of the schedule"),
     "corrective-action": later("Corrective action"),
     "report": later("Quarterly report"),
 }

@@ -9,6 +9,7 @@ from drorch.adapters.secrets import ConfiguredSecrets
 from drorch.app.program import Program
 from drorch.app.runs import Control, Request, carry_out
 from drorch.core.recovery import compile_adopt
+from drorch.core.terms import TermBegun
 from drorch.core.values import Value
 
 
@@ -40,13 +41,12 @@ class LentSecrets(ConfiguredSecrets):
         return given if given is not None else super().get(name, anew=anew)
 
 
-def adopt(program: Program) -> tuple[Adopted, ...]:
-    """Look into every region that can be asked, and record what is found as a run."""
-    configuration = program.configuration
-    if not configuration.datasets:
-        return ()
+def adopt(program: Program, term: TermBegun) -> tuple[Adopted, ...]:
+    """Look into every region that can be asked, and record what is found as a run, and whose records
+    these are from now on.
+    """
     unfinished = [row.run for row in program.journal.rows(unfinished=True)]
-    plan = compile_adopt(configuration, unfinished)
+    plan = compile_adopt(program.configuration, unfinished, term)
     view = carry_out(program, plan, Request("recover"), control=Control())
     return tuple(
         _adopted(outputs)

@@ -13,6 +13,7 @@ from drorch.app.plane.segments import Segment
 from drorch.app.plane.whole import EVIDENCE, MANIFEST, STATE
 from drorch.core.errors import JournalUntrusted, ResticError
 from drorch.core.plane import BEGINNING, Point
+from drorch.core.terms import first_term
 from drorch.journal.increments import leave_requests, ledger_head, replay
 from drorch.journal.store import SqlJournal
 from drorch.restic.client import Restic
@@ -36,6 +37,21 @@ class Candidate:
     until: Point
 
     @property
+    def instance(self) -> str:
+        """Whose records they are."""
+        told = self.segments[-1].instance if self.segments else ""
+        if not self.segments and self.whole is not None:
+            told = self.whole.manifest.instance
+        return told or first_term(self.opened.plane).instance
+
+    @property
+    def term(self) -> int:
+        """In which term they were copied: those of a higher one count before those of a later time."""
+        if self.segments:
+            return self.segments[-1].term
+        return self.whole.manifest.term if self.whole is not None else 0
+
+    @property
     def region(self) -> str:
         """Where it lies."""
         return self.opened.bucket.region.name
@@ -49,18 +65,24 @@ class Brought:
     left_out: tuple[str, ...]
 
 
-def candidates(opened: Sequence[Opened], at: datetime | None) -> list[Candidate]:
-    """Every state that what was found can give, the newest first; none that is younger than `at`."""
-    return rank([one for vault in opened for one in _of_vault(vault, at)])
+def candidates(
+    opened: Sequence[Opened], at: datetime | None, instance: str = ""
+) -> list[Candidate]:
+    """Every state that what was found can give, the best first; none that is younger than `at`.
+
+    With an `instance` only those of control planes called so.
+    """
+    found = [one for vault in opened for one in _of_vault(vault, at)]
+    return rank(one for one in found if one.instance.startswith(instance))
 
 
 def rank(found: Iterable[Candidate]) -> list[Candidate]:
-    """In the order in which they are tried: the newest first."""
+    """In the order in which they are tried: those of the highest term, then the newest."""
     return sorted(found, key=_rank, reverse=True)
 
 
-def _rank(one: Candidate) -> tuple[datetime, bool, int]:
-    return (one.at, one.whole is not None, one.until.n)
+def _rank(one: Candidate) -> tuple[int, datetime, bool, int]:
+    return (one.term, one.at, one.whole is not None, one.until.n)
 
 
 def improves(other: Candidate, made: Candidate, brought: Brought) -> bool:

@@ -23,6 +23,7 @@ from drorch.app.plane.standing import (
     read_standing,
     write_standing,
 )
+from drorch.app.plane.terms import own_term
 from drorch.app.program import Program
 from drorch.core.errors import ConfigurationError, DrorchError, StorageError, UsageError
 from drorch.core.model import Configuration, Region
@@ -290,6 +291,7 @@ class _Region:
             made_at=self._copier.program.clock.now().at,
             organization=self._copier.program.configuration.organization,
             files=files,
+            term=own_term(self._copier.program),
         )
         bucket.put(name, sealed)
         self._place = replace(

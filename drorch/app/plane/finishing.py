@@ -1,7 +1,7 @@
 """The end of a recovery: the journal verified, newer backups adopted, all of it put where it was wanted."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,16 +10,18 @@ from drorch.adapters.evidence import make_private, sync_folder, write_durably
 from drorch.adapters.secrets import ConfiguredSecrets, SecretLook
 from drorch.app.plane.adopting import adopt
 from drorch.app.plane.files import CONFIGURATION
+from drorch.app.plane.looking import Opened
 from drorch.app.plane.opening import Made, name_of
 from drorch.app.plane.recovered import Recovered, Seen, Wish
+from drorch.app.plane.succeeding import histories, next_term, others_present
 from drorch.app.program import Program
 from drorch.core.model import Configuration
 from drorch.core.plane import plane_password
 from drorch.journal.verify import verify_journal
 
 
-def finished(wish: Wish, made: Made, seen: Iterable[Seen]) -> Recovered:
-    """Verify, adopt, and let it appear as the folder that was wished for."""
+def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opened]) -> Recovered:
+    """Verify, adopt, and let it appear as the folder that was wished for, as records of its own."""
     program, tree, to = made.program, made.tree, wish.to
     configuration = program.configuration
     password = _password_file(configuration)
@@ -28,7 +30,9 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen]) -> Recovered:
         _put(password, wish.passphrase)
     try:
         report = verify_journal(program.journal)
-        adopted = adopt(program) if report.ok else ()
+        others, term = others_present(found), next_term(program, made.candidate, found)
+        adopted = adopt(program, term) if report.ok else ()
+        elsewhere = histories(made.candidate, found)
     finally:
         program.journal.close()
     missing = _missing(program)
@@ -52,6 +56,9 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen]) -> Recovered:
         left_out=made.brought.left_out,
         adopted=adopted,
         command=_command(configuration, to),
+        term=term,
+        others=others,
+        elsewhere=elsewhere,
     )
 
 

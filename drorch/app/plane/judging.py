@@ -12,7 +12,8 @@ from drorch.core.terms import (
     Presence,
     Sighting,
     TermBegun,
-    other_of,
+    clone_seen,
+    other_seen,
 )
 from drorch.journal.increments import hash_at
 
@@ -46,8 +47,9 @@ class Judge:
         return n == 0 or hash_at(self.program.journal, n) == told.until.hash
 
     def _other(self, sightings: Sequence[Sighting]) -> OtherSeen:
-        clone = sightings[0].presence.instance == self.own.instance
-        return other_of(self.own, sightings, self.us, clone=clone)
+        if sightings[0].presence.instance == self.own.instance:
+            return clone_seen(self.own, sightings, self.us)
+        return other_seen(sightings)
 
 
 def newest(seen: Iterable[Sequence[Sighting]]) -> list[Sighting]:

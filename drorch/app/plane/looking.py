@@ -5,12 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from drorch.adapters.clock import SystemClock
 from drorch.app.plane.copying import folders
+from drorch.app.plane.posts import Keys, Post
 from drorch.app.plane.segments import NewerState, Segment, newer_state, opened_segment, vault_folder
 from drorch.app.plane.whole import Manifest
 from drorch.core.errors import DrorchError, ResticError, StorageError, UsageError
 from drorch.core.model import Region
 from drorch.core.plane import FOLDER
+from drorch.core.terms import Sighting
 from drorch.journal.statements import REVISION
 from drorch.restic.client import Restic
 from drorch.restic.repository import RepositoryAddress, repository_url
@@ -38,7 +41,7 @@ class Whole:
 class Opened:
     """One vault of one region: whole states, newest first, and segments by stream, in order.
 
-    `flaws` say what of it could not be used, and why.
+    `flaws` say what of it could not be used, and why; `present` are daemons that told of themselves.
     """
 
     bucket: Bucket = field(repr=False)
@@ -47,6 +50,7 @@ class Opened:
     wholes: tuple[Whole, ...]
     streams: Mapping[str, tuple[Segment, ...]]
     flaws: tuple[str, ...]
+    present: tuple[Sighting, ...] = ()
 
     @property
     def organization(self) -> str:
@@ -131,7 +135,10 @@ def _opened(
     )
     segments, damaged = _segments(bucket, f"{vault_folder(plane, vault)}/segments/", key)
     wholes, trouble = _wholes(bucket, folder, address, restic)
-    return Opened(bucket, address, plane, tuple(wholes), segments, (*flaws, *damaged, *trouble))
+    post = Post(bucket, plane, Keys({vault: key}, str))
+    present = tuple(post.of_vault(vault, SystemClock().now().at))
+    told = (*flaws, *damaged, *trouble)
+    return Opened(bucket, address, plane, tuple(wholes), segments, told, present)
 
 
 def _segments(

@@ -60,6 +60,12 @@ class Lookout:
         self._began_at = program.clock.now().at
         self._unknown_since: datetime | None = None
 
+    def renewed(self, program: Program) -> None:
+        """From now on by another configuration of the same state."""
+        self.program = program
+        self._copier = Copier(program, self._copier.pace)
+        self._posts.renewed(self._copier)
+
     def look(self) -> View | None:
         """Ask every region, tell them of us, and record what is new; None where there is nothing to
         be asked. Raises DrorchError where the journal fails, or a secret cannot be had.
@@ -153,10 +159,25 @@ class Lookout:
 
     def _record(self, others: Mapping[str, OtherSeen], known: Mapping[str, OtherSeen]) -> None:
         new = [one for one in others.values() if one.differs(known.get(one.instance))]
+        if any(one.clone and not _known_clone(known, one) for one in new):
+            self._part()
         if new:
             self._carried(None, new)
+
+    def _part(self) -> None:
+        """A copy of us writes into the same streams: begin others, and call those no more our own."""
+        with alone(self._copier.folder, WITHIN) as held:
+            standing = read_standing(self._copier.folder)
+            if not held or standing.vault is None:
+                return
+            places = {n: replace(p, stream="", streams=()) for n, p in standing.places.items()}
+            write_standing(self._copier.folder, replace(standing, places=places))
 
     def _carried(self, term: TermBegun | None, others: Sequence[OtherSeen]) -> None:
         subject = f"schedule:{entropy.token_hex(8)}"
         plan = compile_seen(self.program.configuration, subject, term, others)
         carry_out(self.program, plan, Request("daemon"), control=Control())
+
+
+def _known_clone(known: Mapping[str, OtherSeen], one: OtherSeen) -> bool:
+    return one.instance in known and known[one.instance].clone

@@ -1,7 +1,7 @@
 """One region's part of looking for other control planes: which presences lie there, and our own."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -68,7 +68,7 @@ class Post:
 
     def __init__(self, bucket: Bucket, plane: str, keys: Keys) -> None:
         self.bucket = bucket
-        self._plane = plane
+        self.plane = plane
         self._keys = keys
         self._vaults: Sequence[str] = ()
         self._asked_at: float | None = None
@@ -78,20 +78,21 @@ class Post:
 
     def sightings(self, vault: str, now: datetime) -> list[Sighting]:
         """Every presence that lies there and opens; `now` is for stores that do not say their time."""
-        found = []
-        for one in dict.fromkeys((vault, *self._others())):
-            folder = presence_folder(self._plane, one)
-            date, entries = listed_at(self.bucket, folder)
-            for entry in entries:
-                known = self._read(one, entry, date or now)
-                if known is not None:
-                    age = max(timedelta(), (date or now) - known.told_at)
-                    found.append(Sighting(known.presence, age, known.told_at))
-        return found
+        vaults = dict.fromkeys((vault, *self._others()))
+        return [found for one in vaults for found in self.of_vault(one, now)]
+
+    def of_vault(self, vault: str, now: datetime) -> Iterator[Sighting]:
+        """Those of one vault."""
+        date, entries = listed_at(self.bucket, presence_folder(self.plane, vault))
+        for entry in entries:
+            known = self._read(vault, entry, date or now)
+            if known is not None:
+                age = max(timedelta(), (date or now) - known.told_at)
+                yield Sighting(known.presence, age, known.told_at)
 
     def _others(self) -> Sequence[str]:
         if self._asked_at is None or time.monotonic() - self._asked_at > _VAULTS_EVERY:
-            self._vaults = folders(self.bucket, f"{FOLDER}/{self._plane}/")
+            self._vaults = folders(self.bucket, f"{FOLDER}/{self.plane}/")
             self._asked_at = time.monotonic()
         return self._vaults
 
@@ -102,7 +103,7 @@ class Post:
         known = self._known.get(entry.name)
         if known is not None and known.settled and known.modified == entry.modified:
             return known
-        key = self._keys.of(self.bucket, self._plane, vault)
+        key = self._keys.of(self.bucket, self.plane, vault)
         if key is None:
             return None
         try:
@@ -123,7 +124,7 @@ class Post:
         old = time.monotonic() - self._said_at > TELL_EVERY.total_seconds()
         if says == self._said and not old:
             return
-        name = presence_folder(self._plane, vault) + own.name
+        name = presence_folder(self.plane, vault) + own.name
         self.bucket.put(name, sealed_presence(key, name, own))
         self._said, self._said_at = says, time.monotonic()
 
@@ -143,6 +144,10 @@ class Posts:
         self._posts: dict[str, Post] = {}
         self._busy: dict[str, Aside[Any]] = {}
         self._failed: dict[str, tuple[float, str]] = {}
+
+    def renewed(self, copier: Copier) -> None:
+        """From now on by another configuration: what was read of regions stays known."""
+        self._copier = copier
 
     def ask(
         self, regions: Sequence[Region], vault: Vault, work: Callable[[Post], T]
@@ -178,9 +183,10 @@ class Posts:
     def _done(self, region: Region, vault: Vault, work: Callable[[Post], T]) -> T:
         post = self._posts.get(region.name)
         bucket = self._copier.bucket(region)
-        if post is None or post.bucket is not bucket:
+        if post is None or post.plane != vault.plane:
             keys = Keys({vault.name: vault.key}, self._passphrase)
             post = self._posts[region.name] = Post(bucket, vault.plane, keys)
+        post.bucket = bucket
         return work(post)
 
     def _passphrase(self) -> str:

@@ -5,8 +5,10 @@ from datetime import datetime
 
 from drorch.app.alarm import alarm
 from drorch.app.diagnosis import Check, Diagnosis, good
+from drorch.app.plane import telling
 from drorch.app.plane.copying import folder_of
 from drorch.app.plane.standing import Place, Standing, read_standing
+from drorch.app.plane.terms import others_of, own_term
 from drorch.app.program import Program
 from drorch.core.alarms import AlarmWord
 from drorch.core.document import rfc3339
@@ -27,13 +29,15 @@ def document(program: Program, now: datetime) -> dict[str, Value] | None:
     standing = _standing(program)
     if standing is None:
         return None
-    return {"regions": [_document(program, r, standing, now) for r in _regions(program)]}
+    regions: list[Value] = [_document(program, r, standing, now) for r in _regions(program)]
+    return {"regions": regions, **telling.document(own_term(program), others_of(program))}
 
 
 def alarms(program: Program, now: datetime) -> Iterator[dict[str, Value]]:
-    """Regions whose copies are behind. A state that was never copied is for `doctor` to say: every
+    """Another control plane, and regions whose copies are behind. A state that was never copied is for `doctor` to say: every
     command that records something tries to copy it.
     """
+    yield from telling.alarms(own_term(program), others_of(program), now)
     standing = _standing(program)
     if standing is None or plane_password(program.configuration) is None:
         return

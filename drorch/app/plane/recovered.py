@@ -9,6 +9,7 @@ from drorch.adapters.secrets import SecretLook
 from drorch.app.plane.adopting import Adopted
 from drorch.core.model import Region
 from drorch.core.plane import BEGINNING, Point
+from drorch.core.terms import OtherSeen, TermBegun
 from drorch.journal.report import VerifyReport
 from drorch.storage.client import Credentials
 
@@ -23,6 +24,7 @@ class Wish:
     to: Path
     at: datetime | None = None
     plane: str = ""
+    instance: str = ""
     restic: str = "restic"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -41,11 +43,22 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another history that goes on to `at`, later than what was brought back, in a lower term."""
+
+    instance: str
+    term: int
+    region: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Recovered:
     """What was brought back, and what a person has to know about it.
 
     `secrets` are those that have to be given again; `written` is where the passphrase was put
-    (None: nowhere; it was there already, or is no file).
+    (None: nowhere; it was there already, or is no file). `term` is what it works in from now on,
+    `others` are the daemons of others that told of themselves.
     """
 
     to: Path
@@ -61,6 +74,9 @@ class Recovered:
     left_out: tuple[str, ...]
     adopted: tuple[Adopted, ...]
     command: str
+    term: TermBegun
+    others: tuple[OtherSeen, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
 
     def behind(self, seen: Seen) -> timedelta:
         """How much older the newest state of a region is than what was brought back."""

@@ -50,11 +50,12 @@ class _Recovery:
         self._restic = restic
         self._seen: dict[tuple[str, str, str], Seen] = {}
         self._tries = 0
+        self._opened: list[Opened] = []
 
     def done(self) -> Recovered:
         wish = self._wish
         found = self._looked(self._bucket(wish.region, wish.credentials))
-        states = candidates(found, wish.at)
+        states = candidates(found, wish.at, wish.instance)
         if not states:
             raise self._nothing(found)
         why: list[str] = []
@@ -65,14 +66,15 @@ class _Recovery:
                 "recover from another region, or an earlier state: --at TIME",
             )
         made = self._better(made)
-        return finished(wish, made, self._told(made))
+        return finished(wish, made, self._told(made), self._opened)
 
     def _bucket(self, region: Region, credentials: Credentials) -> Bucket:
         return Bucket(region, credentials, patience=_PATIENCE, give_up_after=timedelta(seconds=10))
 
     def _looked(self, bucket: Bucket, plane: str = "") -> list[Opened]:
         found = look(bucket, self._wish.passphrase, self._restic, plane or self._wish.plane)
-        states = candidates(found, self._wish.at)
+        self._opened += found
+        states = candidates(found, self._wish.at, self._wish.instance)
         flaws = tuple(flaw for one in found for flaw in one.flaws)
         name, newest = bucket.region.name, states[0] if states else None
         self._seen[place_of(bucket.region)] = (
@@ -103,7 +105,7 @@ class _Recovery:
 
     def _better(self, made: Made) -> Made:
         """What the other regions can give, where that really goes before what was made already."""
-        others = candidates(self._others(made), self._wish.at)
+        others = candidates(self._others(made), self._wish.at, self._wish.instance)
         ahead = [one for one in others if improves(one, made.candidate, made.brought)]
         better = self._first(ahead, [])
         if better is None:
@@ -133,6 +135,11 @@ class _Recovery:
 
     def _nothing(self, found: Sequence[Opened]) -> DrorchError:
         flaws = [flaw for one in found for flaw in one.flaws]
+        if self._wish.instance and (there := candidates(found, self._wish.at)):
+            return UsageError(
+                f"there is no state of control plane {self._wish.instance}",
+                f"there is of: {', '.join(dict.fromkeys(one.instance for one in there))}",
+            )
         if self._wish.at is not None and candidates(found, None):
             oldest = candidates(found, None)[-1].at
             return UsageError(

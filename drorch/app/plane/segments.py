@@ -16,6 +16,7 @@ from drorch import __version__
 from drorch.core.document import rfc3339
 from drorch.core.errors import DrorchError
 from drorch.core.plane import FOLDER, Point
+from drorch.core.terms import TermBegun, told_term
 from drorch.journal.chain import Row
 from drorch.journal.increments import Increment, Numbered, Request
 from drorch.journal.statements import REVISION
@@ -56,6 +57,8 @@ class Segment:
     posted: tuple[Request, ...] = ()
     files: Mapping[str, bytes] | None = None
     left_out: tuple[str, ...] = ()
+    instance: str = ""
+    term: int = 0
 
     def joins(self, point: Point) -> bool:
         """Whether it goes on from there: the same history, and nothing missing between."""
@@ -98,6 +101,7 @@ def sealed_segment(
     made_at: datetime,
     organization: str,
     files: Files | None,
+    term: TermBegun,
 ) -> bytes:
     """A segment's bytes."""
     stream = name.rsplit("/", 2)[1]
@@ -115,6 +119,8 @@ def sealed_segment(
         "events": [[n, *(getattr(row, c) for c in _COLUMNS)] for n, row in found.events],
         "posted": [list(one) for one in found.posted],
         "files": None,
+        "instance": term.instance,
+        "term": told_term(term),
     }
     if files is not None:
         packed = {p: base64.b64encode(c).decode() for p, c in sorted(files.content.items())}
@@ -162,4 +168,6 @@ def _segment(name: str, document: Mapping[str, Any]) -> Segment:
         posted=tuple((str(r), str(k), str(b)) for r, k, b in document["posted"]),
         files=None if files is None else {p: base64.b64decode(c) for p, c in files.items()},
         left_out=tuple(document.get("left_out", ())),
+        instance=str(document.get("instance", "")),
+        term=int(document.get("term", 0)),
     )

@@ -29,12 +29,14 @@ from drorch.app.plane.standing import (
     read_standing,
     write_standing,
 )
+from drorch.app.plane.terms import own_term
 from drorch.app.program import Program
 from drorch.app.repositories import initialise
 from drorch.core.document import rfc3339
 from drorch.core.errors import DrorchError, StorageError
 from drorch.core.model import CopyMode, CopyPolicy, Dataset, Region
 from drorch.core.plane import NAME, WHOLE_EVERY, Point, plane_password, plane_regions
+from drorch.core.terms import told_term
 from drorch.journal.increments import copy_into, lineage
 from drorch.journal.statements import REVISION
 from drorch.ports import Cancellation
@@ -52,7 +54,7 @@ _TAG = "control-plane"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a whole state is, as its snapshot's tags and `plane.json` tell.
+    """What a whole state is, as its snapshot's tags and `plane.json` tell, and whose it is.
 
     `late` are the numbers up to `until` that it lacks: transactions may still have brought them.
     """
@@ -61,6 +63,8 @@ class Manifest:
     made_at: datetime
     revision: str
     late: tuple[int, ...] = ()
+    instance: str = ""
+    term: int = 0
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -71,6 +75,8 @@ class Manifest:
             f"made={rfc3339(self.made_at)}",
             f"revision={self.revision}",
             *([f"late={'-'.join(map(str, self.late))}"] if self.late else []),
+            f"instance={self.instance}",
+            f"term={self.term}",
         )
 
     @classmethod
@@ -81,7 +87,8 @@ class Manifest:
             n, _, digest = found["until"].partition("-")
             made = datetime.fromisoformat(found["made"])
             late = tuple(map(int, found["late"].split("-"))) if "late" in found else ()
-            return cls(Point(int(n), digest), made, found["revision"], late)
+            whose = found.get("instance", ""), int(found.get("term", 0))
+            return cls(Point(int(n), digest), made, found["revision"], late, *whose)
         except (KeyError, ValueError):
             return None
 
@@ -247,7 +254,10 @@ class _Whole:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         _linked(self._program.configuration.work / "evidence", tree / EVIDENCE)
-        manifest = Manifest(copied.until, made_at, REVISION, copied.late)
+        term = own_term(self._program)
+        manifest = Manifest(
+            copied.until, made_at, REVISION, copied.late, term.instance, told_term(term)
+        )
         told = {
             "format": FORMAT,
             "plane": self._vault.plane,
@@ -257,6 +267,8 @@ class _Whole:
             "made_at": rfc3339(made_at),
             "until": [copied.until.n, copied.until.hash],
             "late": list(copied.late),
+            "instance": manifest.instance,
+            "term": manifest.term,
             "left_out": list(files.left_out),
         }
         (tree / MANIFEST).write_text(json.dumps(told, indent=1) + "\n")

@@ -9,7 +9,7 @@ import click
 from drorch.cli.inputs import moment_given
 from drorch.cli.session import Session
 from drorch.cli.verb import Verb
-from drorch.cli.words import counted, moment, one_line
+from drorch.cli.words import counted, lasted, moment, one_line
 from drorch.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -49,6 +49,12 @@ if TYPE_CHECKING:
 @click.option(
     "--plane", metavar="ID", default="", help="Which, where the bucket holds several by mistake."
 )
+@click.option(
+    "--instance",
+    metavar="ID",
+    default="",
+    help="Whose history, where a control plane worked on beside another.",
+)
 @click.pass_obj
 def command(session: Session, /, *, to: Path, at: str | None, **given: Any) -> int:
     """Needs no configuration, and writes nothing unless it is whole."""
@@ -85,6 +91,7 @@ def _wish(to: Path, at: str | None, given: Mapping[str, Any]) -> "Wish":
         to=to,
         at=moment_given(at, "UTC") if at else None,
         plane=given["plane"],
+        instance=given["instance"],
         restic=os.environ.get("DRORCH_RESTIC", "restic"),
         environment=dict(os.environ),
     )
@@ -116,6 +123,7 @@ def _passphrase(path: Path) -> str:
 
 
 def _document(found: "Recovered") -> dict[str, Any]:
+    from drorch.app.plane.telling import other_document
     from drorch.core.document import rfc3339
 
     return {
@@ -156,6 +164,18 @@ def _document(found: "Recovered") -> dict[str, Any]:
         "password_file": str(found.written) if found.written else None,
         "left_out": list(found.left_out),
         "command": found.command,
+        "instance": found.term.instance,
+        "term": found.term.term,
+        "others": [other_document(one) for one in found.others],
+        "elsewhere": [
+            {
+                "instance": one.instance,
+                "term": one.term,
+                "region": one.region,
+                "at": rfc3339(one.at),
+            }
+            for one in found.elsewhere
+        ],
     }
 
 
@@ -188,6 +208,7 @@ def _tell(session: Session, found: "Recovered") -> None:
         for secret in found.secrets:
             how = secret.hint or f"see that it can be had: {secret.source}"
             session.say(f"  {secret.name}: {one_line(how)}")
+    _tell_others(session, found)
     session.paragraph("Start a failover with:", f"  {found.command}")
 
 
@@ -207,3 +228,30 @@ def _tell_regions(session: Session, found: "Recovered") -> None:
             session.say(f"    damaged: {one_line(flaw)}")
         if len(one.flaws) > 5:
             session.say(f"    and {len(one.flaws) - 5} more")
+
+
+def _tell_others(session: Session, found: "Recovered") -> None:
+    """Who else may work on the same datasets, and what was recorded elsewhere."""
+    from drorch.app.plane.telling import CLAIM
+    from drorch.core.terms import Fate
+
+    for one in found.others:
+        ago = lasted(max(0.0, (found.term.at - one.heard_at).total_seconds()))
+        if one.fate is Fate.ALIVE:
+            session.paragraph(
+                f"Control plane {one.short} (term {one.term}) was alive {ago} ago on {one.host}:",
+                "  stop its daemon there. It stands back by itself within a minute of a daemon's start "
+                f"here, or of: {CLAIM}",
+            )
+        elif one.fate is Fate.SILENT:
+            session.paragraph(
+                f"Control plane {one.short} (term {one.term}) was last seen {ago} ago on {one.host}: "
+                "whether it is dead cannot be known",
+            )
+    for two in found.elsewhere:
+        session.paragraph(
+            f"Another history, of control plane {two.instance[:8]} (term {two.term}), goes on to "
+            f"{two.at:%Y-%m-%d %H:%M:%S} UTC in region {two.region}.",
+            f"  What was done there is not in these records. To look at it: recover --instance "
+            f"{two.instance[:8]} --to ANOTHER-FOLDER",
+        )

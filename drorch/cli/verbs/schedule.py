@@ -27,6 +27,9 @@ def list_(session: Session) -> None:
     from drorch.app.schedules import jobs
 
     found: list[Mapping[str, Any]] = list(jobs(session.program))
+    held = next((one["held"] for one in found if one["held"]), "")
+    if held:
+        session.tell(f"warning: {held}: nothing of this begins here")
     if session.json:
         session.emit(found)
         return
@@ -90,3 +93,32 @@ def slots(session: Session, job: str | None, since: str | None, limit: int) -> N
         empty="no slots",
         right=("slots",),
     )
+
+
+@command.command("claim", help="This control plane is the one that works; others stand back.")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; stands in the journal.")
+@click.pass_obj
+def claim(session: Session, reason: str) -> None:
+    """Harmless where it is in charge and alone."""
+    from drorch.app.plane.claiming import claim as take_charge
+    from drorch.app.plane.telling import named
+    from drorch.app.runs import Control
+    from drorch.cli.stopping import stoppable
+    from drorch.core.terms import Fate
+
+    program, control = session.program, Control()
+    with stoppable(control, program.owner.user):
+        found = take_charge(program, reason, control=control)
+    if session.json:
+        session.emit(found.document)
+        return
+    done = "is in charge now" if found.run else "was in charge, and is alone"
+    run = f"; run {found.run}" if found.run else ""
+    session.say(
+        f"this control plane ({found.term.instance[:8]}, term {found.term.term}) {done}{run}"
+    )
+    for one in found.others:
+        if found.run and one.fate is Fate.ALIVE:
+            session.say(f"  {named(one)} stands back within a minute of reaching a region")
+    for region, why in (found.unasked or {}).items():
+        session.tell(f"warning: {region} could not be told: {why}")

@@ -209,11 +209,27 @@ def _ready(session: Session, drill: Mapping[str, Any]) -> str:
     return f"{word} (was {proven})" if drill["readiness_proven_at"] else word
 
 
+def _in_charge(plane: Mapping[str, Any], zone: str) -> Iterator[str]:
+    """Whose records these are, where there are or were others."""
+    if not plane["others"] and not plane["term"]:
+        return
+    does = "in charge" if plane["in_charge"] else "stands back"
+    yield f"this control plane: {plane['instance'][:8]}, term {plane['term']}: {does}"
+    for one in plane["others"]:
+        state = one["state"]
+        if state == "alive":
+            state = "in charge" if one["in_charge"] else "lives"
+            state += ", stands back" if one["stands_back"] else ""
+        heard = moment(one["heard_at"], zone)
+        what = "a copy of this one" if one["clone"] else f"another, {one['instance'][:8]}"
+        yield f"  {what}, term {one['term']}, on {one['host']}: {state}, heard of {heard}"
+
+
 def _control_plane(session: Session, found: Mapping[str, Any]) -> None:
     """How old the copies of drorch's own records are, where there ever were any."""
     if found["control_plane"] is None:
         return
-    session.say("")
+    session.say("", *_in_charge(found["control_plane"], session.zone))
     show_table(
         session,
         ("control plane in", "copied", "lacks", "whole state", "why"),
