@@ -156,6 +156,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "copies.adopt": later(
             "Learn which snapshots the regions hold that the journal does not know."
         ),
+        "term.begin": later("Record which control plane these records are from now on."),
+        "term.others": later("Record what was seen of other control planes."),
         "snapshot.accept": later("Accept a backup that looked suspicious."),
         "key.add": later("Add a key to a repository."),
         "key.revoke": later("Note that a key must open nothing any more."),

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from drorch.adapters.secrets import SecretLook
 from drorch.app.plane.adopting import Adopted
-from drorch.app.plane.recovered import Recovered, Seen
+from drorch.app.plane.recovered import Elsewhere, Recovered, Seen
 from drorch.cli.session import Session
 from drorch.cli.verbs.recover import _document, _tell
 from drorch.core.plane import Point
+from drorch.core.terms import Fate, OtherSeen, TermBegun
 from drorch.journal.report import Flaw, VerifyReport
 
 AT = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
@@ -42,6 +43,7 @@ FOUND = Recovered(
         Adopted("db", 0, "", ("tor",)),
     ),
     command='drorch --config /srv/drorch/drorch.yaml failover ehr-failover --declare "WHY"',
+    term=TermBegun("1f2e3d4c5b6a7988", 3, AT + timedelta(hours=1), "root", "recovered"),
 )
 
 SAID = """\
@@ -79,6 +81,29 @@ def test_one_is_not_several_and_what_regions_say_stays_on_its_line(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert "  journal: good, 1 run, 1 event" in lines
     assert "  region tor: not looked at: no answer | from tor[2J" in lines
+
+
+def test_who_else_may_work_is_told(capsys):
+    alive, silent = (
+        OtherSeen("aa" * 8, term, AT, "old-host", fate, AT + timedelta(minutes=59, seconds=20))
+        for term, fate in ((0, Fate.ALIVE), (2, Fate.SILENT))
+    )
+    elsewhere = Elsewhere("aa" * 8, 0, "mtl", AT + timedelta(minutes=30))
+    _tell(Session(), replace(FOUND, others=(alive, silent), elsewhere=(elsewhere,)))
+    assert TOLD_OF_OTHERS in capsys.readouterr().out
+
+
+TOLD_OF_OTHERS = """\
+Control plane aaaaaaaa (term 0) was alive 40.0s ago on old-host:
+  stop its daemon there. It stands back by itself within a minute of a daemon's start here, or of: \
+drorch schedule claim --reason TEXT
+
+Control plane aaaaaaaa (term 2) was last seen 40.0s ago on old-host: whether it is dead cannot be known
+
+Another history, of control plane aaaaaaaa (term 0), goes on to 2026-11-26 03:30:00 UTC in region mtl.
+  What was done there is not in these records. To look at it: recover --instance aaaaaaaa --to \
+ANOTHER-FOLDER
+"""
 
 
 def test_what_machines_are_told():
