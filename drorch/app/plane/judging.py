@@ -37,6 +37,17 @@ class Judge:
         unseen = {n: _unheard(o, now) for n, o in self.known.items() if n not in found}
         return {**unseen, **found}
 
+    def over(self, seen: Iterable[Sequence[Sighting]]) -> frozenset[str]:
+        """Names of presences on these records whose daemons are no more: they tell nobody anything."""
+        return frozenset(
+            one.presence.name
+            for one in newest(seen)
+            if one.fate is not Fate.ALIVE
+            and one.presence.instance == self.own.instance
+            and one.presence.name != self.us.name
+            and self._ours(one.presence)
+        )
+
     def _ours(self, told: Presence) -> bool:
         """Whether it is told by this process (perhaps before somebody claimed the schedule), or by
         another on the same records: what it had recorded stands here.

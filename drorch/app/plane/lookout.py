@@ -79,12 +79,15 @@ class Lookout:
         seen, unasked = self._posts.ask(self._regions(), vault, self._looking(vault, us))
         now = self.program.clock.now().at
         self._unknown_since = None if seen else self._unknown_since or now
-        others = Judge(self.program, own, us, known).others(seen.values(), now) if seen else known
+        judge = Judge(self.program, own, us, known)
+        others = judge.others(seen.values(), now) if seen else known
         self._record(others, known)
         told = self._presence(own, others.values())
         if self._tells and seen:
             answering = [r for r in self._regions() if r.name in seen]
             self._posts.ask(answering, vault, self._telling(vault, told))
+            over = judge.over(seen.values())
+            self._posts.ask(answering, vault, lambda post: post.tidy(over))
         return View(now, own, tuple(others.values()), tuple(seen), unasked, self._unknown_since)
 
     def stop(self) -> None:
