@@ -52,19 +52,15 @@ class _Names:
         )
 
     def twice(self, path: KeyPath, listed: Iterable[str]) -> Iterator[Problem]:
-        yield from _twice(self._document, path, listed)
+        seen: set[str] = set()
+        for index, item in enumerate(listed):
+            if item in seen:
+                words = ".".join(str(part) for part in path)
+                yield self.problem((*path, index), f"{words}: {item!r} stands twice", "keep one")
+            seen.add(item)
 
     def problem(self, path: KeyPath, message: str, hint: str, *, at_key: bool = False) -> Problem:
         return self._document.problem(path, message, hint, at_key=at_key)
-
-
-def _twice(document: Document, path: KeyPath, listed: Iterable[str]) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for index, item in enumerate(listed):
-        if item in seen:
-            words = ".".join(str(part) for part in path)
-            yield document.problem((*path, index), f"{words}: {item!r} stands twice", "keep one")
-        seen.add(item)
 
 
 def _of_region(names: _Names, name: str, region: RegionShape) -> Iterator[Problem]:
@@ -148,7 +144,7 @@ def _of_evidence(names: _Names, shape: ConfigurationShape, document: Document) -
             message = f"evidence.regions: {listed!r} is outside the residency of {outside}"
             hint = "evidence tells of the data: take another region, or name the papers: `transfer`"
             yield names.problem(place, message, hint)
-    yield from _twice(document, ("evidence", "regions"), evidence.regions)
+    yield from names.twice(("evidence", "regions"), evidence.regions)
 
 
 def _outside(shape: ConfigurationShape, document: Document, name: str) -> str:

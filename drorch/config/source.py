@@ -201,6 +201,8 @@ class _Builder:
                 merged |= self._merged(value_node, path)
             else:
                 self._entry(key_node, value_node, path, result)
+                if getattr(node, "flow_style", False):
+                    self._must_say_something(key_node, value_node, path)
         return {**merged, **result}
 
     def _entry(
@@ -218,6 +220,16 @@ class _Builder:
             return
         self._document.keys[(*path, key)] = place
         result[key] = self.build(value_node, (*path, key))
+
+    def _must_say_something(self, key_node: "Node", value_node: "Node", path: KeyPath) -> None:
+        """In braces nothing is no way to say that there is nothing: `{prefix}` is a slip, and so is
+        `{workdir}` without quotes.
+        """
+        if value_node.tag == _PLAIN and value_node.value == "" and key_node.value:
+            place = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            key = key_node.value
+            hint = f"write `{key}: VALUE`; text that has braces is quoted: \"{{{key}}}\""
+            self._report((*path, key), place, f"the key {key!r} has no value", hint)
 
     def _merged(self, node: "Node", path: KeyPath) -> dict[str, Value]:
         """The entries that `<<` brings in: of one mapping, or of several, the first winning."""
