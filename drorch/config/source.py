@@ -228,7 +228,7 @@ class _Builder:
         if value_node.tag == _PLAIN and value_node.value == "" and key_node.value:
             place = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
             key = key_node.value
-            hint = f"write `{key}: VALUE`; text that has braces is quoted: \"{{{key}}}\""
+            hint = f'write `{key}: VALUE`; text that has braces is quoted: "{{{key}}}"'
             self._report((*path, key), place, f"the key {key!r} has no value", hint)
 
     def _merged(self, node: "Node", path: KeyPath) -> dict[str, Value]:
