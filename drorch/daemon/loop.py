@@ -262,10 +262,13 @@ class Daemon:
 
     def _ask_regions(self) -> None:
         """Which regions answer, and what can be brought to them."""
-        program, now = self.program, self._now()
+        # Asking takes seconds, in which the configuration may be read again: what is asked for, and on
+        # whose behalf, is taken from one hand at the start.
+        unattended = self.unattended
+        program, jobs = (unattended.program, unattended.jobs) if unattended else (self.program, {})
+        now = self._now()
         lost, stocks = lost_regions(program, self.lost, now), program.journal.whole.stocks()
         datasets, newest = program.configuration.datasets, newest_of(stocks)
-        jobs = self.unattended.jobs if self.unattended else {}
         owed = (
             *due_again(program, jobs, lost, newest, now),
             *(
