@@ -139,7 +139,7 @@ class Unattended:
     def hold(self, why: str) -> None:
         """Nothing begins for this reason: that is what late and missed slots will tell."""
         for one in self.waiting.values():
-            one.why = one.why or why
+            one.why = why
 
     def begin(self, now: datetime) -> list[Started]:
         """What is to be carried now; it counts as running from here on."""

@@ -86,8 +86,8 @@ class Lookout:
         if self._tells and seen:
             answering = [r for r in self._regions() if r.name in seen]
             self._posts.ask(answering, vault, self._telling(vault, told))
-            over = judge.over(seen.values())
-            self._posts.ask(answering, vault, lambda post: post.tidy(over))
+            if over := judge.over(seen.values()):
+                self._posts.ask(answering, vault, lambda post: post.tidy(over))
         return View(now, own, tuple(others.values()), tuple(seen), unasked, self._unknown_since)
 
     def stop(self) -> None:

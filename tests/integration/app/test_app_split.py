@@ -1,13 +1,22 @@
 """Two control planes of the same records: who is in charge, who stands back, and what is said of it."""
 
 from contextlib import ExitStack
+from datetime import timedelta
 
 import pytest
 
+from drorch.actions.places import bucket_of
+from drorch.app.plane import posture
+from drorch.app.plane.claiming import claim
+from drorch.app.plane.deleting import refuse_deleting
 from drorch.app.plane.lookout import Lookout
-from drorch.app.plane.terms import own_term
-from drorch.core.terms import Fate
-from tests.integration.app.sites import copy, recovered
+from drorch.app.plane.standing import read_standing
+from drorch.app.plane.terms import others_of, own_term
+from drorch.app.runs import Control
+from drorch.core.errors import AlreadyRunning, UsageError
+from drorch.core.terms import ALIVE_FOR, Fate
+from tests.fakes.clock import FakeClock
+from tests.integration.app.sites import cloned, copy, recovered
 
 
 @pytest.fixture
@@ -17,8 +26,19 @@ def stack():
 
 
 def lookout(stack, site):
-    """One daemon's eye, in this process."""
+    """One daemon's eye, in this process; regions may take as long as they do on a busy machine."""
     return Lookout(stack.enter_context(site.program()), tells=True, within=60.0)
+
+
+def alarmed(program):
+    return [a["message"] for a in posture.alarms(program, program.clock.now().at)
+            if a["what"] == "control-plane.split"]  # fmt: skip
+
+
+def objects(premises):
+    """What lies in every region, but for what daemons tell of themselves."""
+    everywhere = ((name, path) for name in premises.regions for path in premises.objects(name))
+    return {one for one in everywhere if "/present/" not in one[1]}
 
 
 def test_the_first_stands_back_for_one_that_was_recovered(premises, tmp_path, stack):
@@ -30,17 +50,187 @@ def test_the_first_stands_back_for_one_that_was_recovered(premises, tmp_path, st
     (other,) = said.document["others"]
     assert (other["state"], other["term"]) == ("alive", 0)
     assert first.look().leader is None, "a copy that was only looked at outranks nobody"
+    assert alarmed(first.program) == []
+    before = objects(premises)
 
     second = lookout(stack, site)
     seen = second.look()
     assert seen.leader is None
     assert [(one.fate, one.term, one.back) for one in seen.others] == [(Fate.ALIVE, 0, False)]
+    (told,) = alarmed(second.program)
+    assert "this one is in charge; control plane" in told
     back = first.look()
     assert back.leader.instance == own_term(second.program).instance
+    (told,) = alarmed(first.program)
+    assert "is in charge, and lives: this one stands back" in told
+    for program, why in ((first.program, "is in charge"), (second.program, "lives and may count")):
+        with pytest.raises(AlreadyRunning, match=why):
+            refuse_deleting(program)
 
     assert [one.back for one in second.look().others] == [True]
     first.stop()
     assert [one.fate for one in second.look().others] == [Fate.STOPPED]
+    assert alarmed(second.program) == []
+    refuse_deleting(second.program)
     second.stop()
     again = lookout(stack, premises).look()
     assert again.leader.fate is Fate.STOPPED, "what it recorded, this one lacks"
+    assert "it said that it stopped" in alarmed(first.program)[0]
+    assert before <= objects(premises)
+
+
+def test_without_regions_what_was_known_holds_and_what_cannot_be_is_said(premises, tmp_path, stack):
+    copy(premises)
+    first = lookout(stack, premises)
+    first.look()
+    site, _ = recovered(premises, tmp_path / "site")
+    second = lookout(stack, site)
+    second.look()
+    assert first.look().leader is not None
+    for region in premises.regions:
+        premises.kill(region)
+
+    alone, restarted = lookout(stack, site).look(), lookout(stack, premises).look()
+    assert alone.leader is None
+    assert alone.unknown_since is not None
+    assert set(alone.unasked) == set(premises.regions)
+    assert restarted.leader is not None, "that it stands back is on record"
+
+
+def test_one_region_that_answers_is_enough(premises, tmp_path, stack):
+    copy(premises)
+    premises.kill("qc")
+    first = lookout(stack, premises)
+    assert first.look().asked == ("mtl",)
+    site, _ = recovered(premises, tmp_path / "site")
+    lookout(stack, site).look()
+    view = first.look()
+    assert view.leader is not None
+    assert list(view.unasked) == ["qc"]
+
+
+def test_a_claim_takes_it_back_and_is_harmless_twice(premises, tmp_path, stack):
+    copy(premises)
+    first = lookout(stack, premises)
+    first.look()
+    site, _ = recovered(premises, tmp_path / "site")
+    second = lookout(stack, site)
+    second.look()
+    assert first.look().leader is not None
+    with pytest.raises(UsageError, match="the reason is empty"):
+        claim(first.program, "  ", control=Control())
+
+    done = claim(first.program, "started by accident", control=Control())
+    assert (done.term.term, done.term.why) == (2, "started by accident")
+    assert done.run
+    assert first.look().leader is None
+    assert second.look().leader.term == 2
+    second.stop()
+    first.look()
+
+    again = claim(first.program, "to be sure", control=Control())
+    assert again.run == ""
+    assert again.term == done.term
+
+
+def test_a_machine_that_was_started_twice_is_noticed(premises, tmp_path, stack):
+    copy(premises)
+    premises.back_up()
+    twin = cloned(premises, tmp_path / "twin")
+    premises.back_up("db")
+    twin.back_up("db")
+    first, second = lookout(stack, premises), lookout(stack, twin)
+    assert first.look().others == ()
+    assert second.look().leader.clone
+    assert first.look().leader is None
+    streams = [
+        {place.stream for place in read_standing(site.folder / "var/control-plane").places.values()}
+        for site in (premises, twin)
+    ]
+    assert streams == [{""}, {""}], "neither goes on with streams that both know"
+
+    done = claim(second.program, "the other image is the old one", control=Control())
+    assert done.term.instance != done.term.of, "two of one name cannot be told apart"
+    assert first.look().leader.instance == done.term.instance
+    assert second.look().leader is None
+
+
+def test_several_daemons_on_one_state_are_no_others(premises, stack):
+    """As many as share a PostgreSQL journal: what each of them recorded stands in it."""
+    copy(premises)
+    many = [lookout(stack, premises) for _ in range(3)]
+    for _ in range(2):
+        for one in many:
+            view = one.look()
+            assert (view.leader, view.others) == (None, ())
+            premises.back_up("db")
+    many[0].stop()
+    assert others_of(many[1].program) == []
+
+
+def test_a_silent_one_is_spoken_of_and_its_fate_is_on_record(premises, tmp_path, stack):
+    copy(premises)
+    first = lookout(stack, premises)
+    first.look()
+    site, _ = recovered(premises, tmp_path / "site")
+    second = lookout(stack, site)
+    assert [one.fate for one in second.look().others] == [Fate.ALIVE]
+    # As when its presence was deleted, and it was killed: only what was seen is left.
+    for region in premises.regions:
+        bucket = bucket_of(second.program.tools, second.program.region(region))
+        for entry in list(bucket.list_objects("control-plane/")):
+            if "/present/" in entry.name:
+                bucket.delete(entry.name)
+    clock = FakeClock(second.program.clock.now().at + ALIVE_FOR + timedelta(minutes=1))
+    second.program.__dict__["clock"] = clock
+
+    assert [one.fate for one in second.look().others] == [Fate.SILENT]
+    (told,) = alarmed(second.program)
+    assert "whether it is dead cannot be known" in told
+    refuse_deleting(second.program)
+    clock.advance(timedelta(days=1))
+    assert alarmed(second.program) == []
+
+
+def test_an_older_presence_that_is_put_back_is_no_sign_of_life(premises, tmp_path, stack):
+    copy(premises)
+    first = lookout(stack, premises)
+    first.look()
+    site, _ = recovered(premises, tmp_path / "site")
+    second = lookout(stack, site)
+    (before,) = second.look().others
+    tools = second.program.tools
+    kept = {}
+    for region in premises.regions:
+        bucket = bucket_of(tools, second.program.region(region))
+        for entry in list(bucket.list_objects("control-plane/")):
+            if "/present/" in entry.name:
+                kept[region, entry.name] = bucket.get(entry.name)
+    first.stop()
+    assert [one.fate for one in second.look().others] == [Fate.STOPPED]
+    for (region, name), content in kept.items():
+        bucket_of(tools, second.program.region(region)).put(name, content)
+
+    assert [one.fate for one in second.look().others] == [Fate.STOPPED]
+    assert before.fate is Fate.ALIVE
+
+
+def test_histories_are_ranked_by_term_and_the_other_can_be_had(premises, tmp_path, stack):
+    copy(premises)
+    site, _ = recovered(premises, tmp_path / "site")
+    second = lookout(stack, site)
+    second.look()
+    site.back_up("db")
+    copy(site)
+    second.stop()
+    premises.back_up("docs")  # the first one goes on, and tells so later
+    copy(premises)
+
+    _, best = recovered(premises, tmp_path / "best")
+    assert best.document["term"] == 2
+    (elsewhere,) = best.document["elsewhere"]
+    assert elsewhere["term"] == 0
+    runs = best.document["journal"]["runs"]
+    _, old = recovered(premises, tmp_path / "old", "--instance", elsewhere["instance"][:8])
+    assert old.document["elsewhere"] == []
+    assert old.document["journal"]["runs"] != runs
