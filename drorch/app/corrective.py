@@ -34,11 +34,12 @@ _LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is wanted of an action; empty: not said."""
+    """What is wanted of an action; empty: not said. `overdue`: that its day is over is meant."""
 
     owner: str = ""
     due: str = ""
     run: str = ""
+    overdue: bool = False
 
 
 def corrective_actions(program: Program) -> Sequence[Corrective]:
@@ -66,7 +67,7 @@ def add(
     problems = [
         *_wrong_text("the title", title),
         *_wrong_text("the owner", wanted.owner),
-        *_wrong_day(wanted.due),
+        *_wrong_day(program, wanted),
     ]
     if finding and wanted.run:
         problems.append(Problem("--finding names its run already", "leave --run out"))
@@ -101,7 +102,7 @@ def change(
     problems = [
         *_wrong_text("the reason", reason),
         *(_wrong_text("the owner", wanted.owner) if wanted.owner else ()),
-        *(_wrong_day(wanted.due) if wanted.due else ()),
+        *(_wrong_day(program, wanted) if wanted.due else ()),
     ]
     if problems:
         raise ConfigurationError(problems)
@@ -132,13 +133,20 @@ def _wrong_text(what: str, text: str) -> Iterator[Problem]:
         )
 
 
-def _wrong_day(text: str) -> Iterator[Problem]:
+def _wrong_day(program: Program, wanted: Wanted) -> Iterator[Problem]:
+    text = wanted.due
     try:
-        good = date.fromisoformat(text).isoformat() == text
+        day = date.fromisoformat(text)
     except ValueError:
-        good = False
-    if not good:
+        day = None
+    if day is None or day.isoformat() != text:
         yield Problem(f"{text!r} is no day", "write the day like 2026-12-31")
+        return
+    zone = ZoneInfo(program.configuration.timezone)
+    today = program.clock.now().at.astimezone(zone).date()
+    if day < today and not wanted.overdue:
+        hint = f"today is {today}; if the day is meant, say --overdue"
+        yield Problem(f"{text} is over", hint)
 
 
 def _finding(program: Program, text: str) -> str:

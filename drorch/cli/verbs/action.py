@@ -13,11 +13,15 @@ from drorch.cli.words import clean, moment, one_line
 from drorch.core.corrective import OPEN_ONE
 
 if TYPE_CHECKING:
+    from drorch.app.corrective import Wanted
     from drorch.core.corrective import ChangeKind
 
 Document = Mapping[str, Any]
 
 ID = click.argument("action", metavar="ID", shell_complete=open_actions)
+OVERDUE = click.option(
+    "--overdue", is_flag=True, help="The day is over already, and that is meant."
+)
 REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; stands in reports.")
 
 
@@ -79,12 +83,15 @@ def show(session: Session, action: str) -> None:
 @click.argument("title")
 @click.option("--owner", metavar="NAME", required=True, help="Who is to see to it.")
 @click.option("--due", metavar="DATE", required=True, help="The day by whose end: 2026-12-31.")
+@OVERDUE
 @click.option("--finding", metavar="RUN/N", default="", help="What it is about.")
 @click.option(
     "--run", metavar="RUN", default="", shell_complete=run_names, help="Where it is from."
 )
 @click.pass_obj
-def add(session: Session, title: str, *, owner: str, due: str, finding: str, run: str) -> int:
+def add(
+    session: Session, title: str, *, owner: str, due: str, overdue: bool, finding: str, run: str
+) -> int:
     """A run of its own, with who."""
     from drorch.app.corrective import Wanted
     from drorch.app.corrective import add as add_it
@@ -94,7 +101,7 @@ def add(session: Session, title: str, *, owner: str, due: str, finding: str, run
         action, seen = add_it(
             session.program,
             title,
-            Wanted(owner, due, run),
+            Wanted(owner, due, run, overdue),
             finding=finding,
             control=carried.control,
         )
@@ -105,16 +112,20 @@ def add(session: Session, title: str, *, owner: str, due: str, finding: str, run
 @ID
 @click.option("--owner", metavar="NAME", default="", help="Who is to see to it from now on.")
 @click.option("--due", metavar="DATE", default="", help="The day by whose end, from now on.")
+@OVERDUE
 @REASON
 @click.pass_obj
-def change(session: Session, action: str, *, owner: str, due: str, reason: str) -> int:
+def change(
+    session: Session, action: str, *, owner: str, due: str, overdue: bool, reason: str
+) -> int:
     """What it was before is kept."""
+    from drorch.app.corrective import Wanted
     from drorch.core.corrective import ChangeKind
     from drorch.core.errors import UsageError
 
     if not owner and not due:
         raise UsageError("nothing is to be changed", "give --owner NAME, --due DATE, or both")
-    return _became(session, action, ChangeKind.CHANGED, reason, owner=owner, due=due)
+    return _became(session, action, ChangeKind.CHANGED, reason, Wanted(owner, due, "", overdue))
 
 
 @command.command("close", help="Close an action: it is done, or need not be done any more.")
@@ -126,34 +137,29 @@ def change(session: Session, action: str, *, owner: str, due: str, reason: str) 
 @click.pass_obj
 def close(session: Session, action: str, *, reason: str, run: str) -> int:
     """A run that proves it must have passed."""
+    from drorch.app.corrective import Wanted
     from drorch.core.corrective import ChangeKind
 
-    return _became(session, action, ChangeKind.CLOSED, reason, run=run)
+    return _became(session, action, ChangeKind.CLOSED, reason, Wanted(run=run))
 
 
 @command.command("reopen", help="Open an action again that was closed.")
 @click.argument("action", metavar="ID")
 @click.option("--due", metavar="DATE", default="", help="The day by whose end, from now on.")
+@OVERDUE
 @REASON
 @click.pass_obj
-def reopen(session: Session, action: str, *, due: str, reason: str) -> int:
+def reopen(session: Session, action: str, *, due: str, overdue: bool, reason: str) -> int:
     """That it was closed stays in its history."""
+    from drorch.app.corrective import Wanted
     from drorch.core.corrective import ChangeKind
 
-    return _became(session, action, ChangeKind.REOPENED, reason, due=due)
+    return _became(session, action, ChangeKind.REOPENED, reason, Wanted("", due, "", overdue))
 
 
 def _became(
-    session: Session,
-    action: str,
-    what: "ChangeKind",
-    reason: str,
-    *,
-    owner: str = "",
-    due: str = "",
-    run: str = "",
+    session: Session, action: str, what: "ChangeKind", reason: str, wanted: "Wanted"
 ) -> int:
-    from drorch.app.corrective import Wanted
     from drorch.app.corrective import change as change_it
     from drorch.cli.carrying import carrying
 
@@ -163,7 +169,7 @@ def _became(
             action,
             what,
             reason,
-            Wanted(owner, due, run),
+            wanted,
             control=carried.control,
         )
     return _ended(session, found, seen, carried)

@@ -92,14 +92,16 @@ def test_everything_that_is_wrong_is_said_at_once(program):
 
 
 def test_an_overdue_action_is_an_alarm_until_it_is_closed_or_moved(house, program):
-    opened(program, due=BEFORE)
+    with pytest.raises(ConfigurationError, match=f"{BEFORE} is over"):
+        opened(program, due=BEFORE)
+    opened(program, due=BEFORE, overdue=True)
     opened(program)
     house.record()
     assert ("action.overdue", "A1") in house.alarms()
     assert ("action.overdue", "A2") not in house.alarms()
     became(program, ChangeKind.CHANGED, due=AFTER)
     assert ("action.overdue", "A1") not in house.alarms()
-    became(program, ChangeKind.CHANGED, due=BEFORE)
+    became(program, ChangeKind.CHANGED, due=BEFORE, overdue=True)
     assert ("action.overdue", "A1") in house.alarms()
     became(program, ChangeKind.CLOSED)
     assert ("action.overdue", "A1") not in house.alarms()
@@ -161,7 +163,7 @@ def test_processes_that_add_at_once_never_share_an_id(house, program, processes)
 def test_an_alarm_says_since_when(house, program):
     house.settings["timezone"] = "America/Toronto"
     day = (program.clock.now().at - timedelta(days=3)).date().isoformat()
-    opened(program, due=day)
+    opened(program, due=day, overdue=True)
     (alarm,) = [a for a in house.status()["alarms"] if a["what"] == "action.overdue"]
     assert alarm["since"][:10] > day
     assert alarm["message"] == f"action A1 was due on {day}: Look again; anne is to see to it"
