@@ -34,7 +34,6 @@ from drorch.core.model import (
     DrillSchedule,
     Dump,
     Guard,
-    Keep,
     LockMode,
     Objectives,
     ObjectLock,
@@ -63,9 +62,11 @@ from drorch.core.runbook import (
     WhenTest,
 )
 from drorch.core.settings import (
+    KEEP_STATES,
     ControlPlane,
     DaemonSettings,
     EvidencePolicy,
+    Keep,
     NotifyRule,
     Quarterly,
     Reports,
@@ -100,7 +101,11 @@ def configuration(shape: models.ConfigurationShape, file: Path, digest: str) -> 
             for name, one in shape.drills.items()
         },
         notify=tuple(_rule(one) for one in shape.notify),
-        control_plane=ControlPlane(shape.control_plane.password, shape.control_plane.regions),
+        control_plane=ControlPlane(
+            shape.control_plane.password,
+            shape.control_plane.regions,
+            KEEP_STATES if shape.control_plane.keep is None else _keep(shape.control_plane.keep),
+        ),
         evidence=_evidence(folder, shape.evidence),
         daemon=_daemon(folder, shape.daemon),
         reports=Reports(
@@ -186,7 +191,7 @@ def _dataset(folder: Path, name: str, shape: models.DatasetShape) -> Dataset:
         tier=shape.tier,
         objectives=_objectives(shape.objectives),
         residency=shape.residency,
-        keep=Keep(**{key: getattr(shape.keep, key) for key in KeepShape.model_fields}),
+        keep=_keep(shape.keep),
         prune=shape.prune,
         brake=BRAKE if shape.brake is None else shape.brake,
         verify=Verify(**{key: getattr(shape.verify, key) for key in VerifyShape.model_fields}),
@@ -195,6 +200,10 @@ def _dataset(folder: Path, name: str, shape: models.DatasetShape) -> Dataset:
         priority=_priority(shape.priority),
         transfer=_transfer(shape.transfer),
     )
+
+
+def _keep(shape: KeepShape) -> Keep:
+    return Keep(**{key: getattr(shape, key) for key in KeepShape.model_fields})
 
 
 def _priority(shape: PriorityShape) -> Priority:

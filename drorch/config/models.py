@@ -274,6 +274,9 @@ class ControlPlaneShape(Shape):
 
     password: Text | None = Field(default=None, description="a secret's name")
     regions: tuple[Text, ...] = ()
+    keep: KeepShape | None = Field(
+        default=None, description="which whole states stay: 31 daily and 13 monthly unless told"
+    )
 
 
 def _public_key(text: str) -> str:

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from drorch.core.durations import format_duration, parse_duration
 from drorch.core.locking import interval
-from drorch.core.model import Configuration, Dataset, Keep
+from drorch.core.model import Configuration, Dataset
 from drorch.core.schedules import (
     Calendar,
     Every,
@@ -24,6 +24,7 @@ from drorch.core.schedules import (
     promised_age,
     shortest_gap,
 )
+from drorch.core.settings import Keep
 from drorch.core.slots import count_between, newest_slot, next_slot
 
 _DAY = timedelta(days=1)

@@ -13,7 +13,14 @@ from pathlib import Path
 from drorch.core.exercises import Participant
 from drorch.core.jurisdictions import jurisdiction_within
 from drorch.core.priority import USUAL, Priority
-from drorch.core.settings import ControlPlane, DaemonSettings, EvidencePolicy, NotifyRule, Reports
+from drorch.core.settings import (
+    ControlPlane,
+    DaemonSettings,
+    EvidencePolicy,
+    Keep,
+    NotifyRule,
+    Reports,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +123,6 @@ class Dump:
 
     command: tuple[str, ...]
     filename: str
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """How many snapshots of each kind retention keeps."""
-
-    last: int | None = None
-    hourly: int | None = None
-    daily: int | None = None
-    weekly: int | None = None
-    monthly: int | None = None
-    yearly: int | None = None
-    within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

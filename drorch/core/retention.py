@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from drorch.core.durations import format_duration
-from drorch.core.model import Keep
+from drorch.core.settings import Keep
 
 
 class Origin(StrEnum):

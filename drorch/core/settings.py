@@ -30,11 +30,32 @@ class NotifyRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """How many snapshots of each kind retention keeps."""
+
+    last: int | None = None
+    hourly: int | None = None
+    daily: int | None = None
+    weekly: int | None = None
+    monthly: int | None = None
+    yearly: int | None = None
+    within: timedelta | None = None
+
+
+#: The newest whole state holds all of the history: older ones are for going back before a mistake or
+#: an intruder, which is mostly found within weeks, and now and then by the yearly audit.
+KEEP_STATES = Keep(daily=31, monthly=13)
+
+
+@dataclass(frozen=True, slots=True)
 class ControlPlane:
-    """How drorch's own records are protected. `password` is the name of a secret."""
+    """How drorch's own records are protected. `password` is the name of a secret, `keep` says which
+    whole states stay.
+    """
 
     password: str | None = None
     regions: tuple[str, ...] = ()
+    keep: Keep = KEEP_STATES
 
 
 #: How long sealed evidence is kept unless told: HIPAA's six years (45 CFR 164.316(b)(2)(i)).

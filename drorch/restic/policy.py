@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from drorch.core.model import Keep
+from drorch.core.settings import Keep
 
 _COUNTS = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
 _HOUR = timedelta(hours=1)

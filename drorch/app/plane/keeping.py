@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from drorch.adapters.logs import Log
 from drorch.app.plane import whole
 from drorch.app.plane.copying import PATIENT, Brought, Copier, Pace, folder_of
+from drorch.app.plane.forgetting import thin
 from drorch.app.plane.standing import read_standing
 from drorch.app.program import Program
 from drorch.core.errors import DrorchError
@@ -76,6 +77,19 @@ def take_due(program: Program, log: Log, cancel: Cancellation | None = None) -> 
         else:
             told = f"{one.region} could not be given today's whole state: {one.message}"
             log.warning("control-plane.away", told, region=one.region, hint=one.hint)
+    if brought:
+        _thin(program, log, cancel)
+
+
+def _thin(program: Program, log: Log, cancel: Cancellation | None) -> None:
+    try:
+        thinned = thin(Copier(program, _WHOLE), cancel)
+    except DrorchError as error:
+        told = f"whole states that need not stay could not be let go: {error.message}"
+        log.warning("control-plane.not-thinned", told, hint=error.hint)
+        return
+    for sentence in thinned.sentences if thinned is not None else ():
+        log.info("control-plane.thinned", sentence)
 
 
 def _taken(program: Program, cancel: Cancellation | None) -> Sequence[Brought]:

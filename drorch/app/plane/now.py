@@ -1,9 +1,11 @@
 """Use case `replicate --control-plane`: copy drorch's records now, and wait."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from drorch.app.plane import whole
 from drorch.app.plane.copying import PATIENT, Brought, Copier, Pace
+from drorch.app.plane.forgetting import thin
 from drorch.app.program import Program
 from drorch.core.errors import DrorchError, UsageError
 from drorch.core.plane import plane_password, plane_regions
@@ -39,8 +41,9 @@ class Copied:
         }
 
 
-def copy_now(program: Program) -> list[Copied]:
-    """New rows and a whole state, into every region; empty where nothing was ever run.
+def copy_now(program: Program, say: Callable[[str], None] = lambda _: None) -> list[Copied]:
+    """New rows and a whole state, into every region; empty where nothing was ever run. What is to be
+    said of older whole states that went is said at once.
 
     Raises UsageError where no password or no region is meant.
     """
@@ -61,9 +64,20 @@ def copy_now(program: Program) -> list[Copied]:
         return []
     try:
         wholes = {one.region: one for one in whole.take(copier)}
+        _thin(copier, say)
     except DrorchError as error:
         wholes = {r: Brought(r, "away", error.message, error.hint) for r in rows}
     return [_copied(one, wholes[one.region]) for one in rows.values()]
+
+
+def _thin(copier: Copier, say: Callable[[str], None]) -> None:
+    try:
+        thinned = thin(copier)
+    except DrorchError as error:  # the copies are good all the same
+        say(f"whole states that need not stay could not be let go: {error.message}")
+        return
+    for sentence in thinned.sentences if thinned is not None else ():
+        say(sentence)
 
 
 def _copied(rows: Brought, state: Brought) -> Copied:

@@ -67,10 +67,13 @@ class Vault:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All of it; an empty one for a state that was never copied."""
+    """All of it; an empty one for a state that was never copied. `thinned_at` is when the whole states
+    were last gone through for what need not stay.
+    """
 
     vault: Vault | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
+    thinned_at: datetime | None = None
 
     def with_place(self, region: str, place: Place) -> "Standing":
         """With another place."""
@@ -91,6 +94,7 @@ def read_standing(folder: Path) -> Standing:
                 bytes.fromhex(vault["file"]),
             ),
             {name: _place(one) for name, one in found["places"].items()},
+            _time(found.get("thinned_at")),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return Standing()
@@ -108,6 +112,7 @@ def write_standing(folder: Path, standing: Standing) -> None:
             "file": vault.file.hex(),
         },
         "places": {name: _document(place) for name, place in standing.places.items()},
+        "thinned_at": rfc3339(standing.thinned_at) if standing.thinned_at else None,
     }
     with _said(folder):
         make_private(folder)
@@ -170,7 +175,7 @@ def _document(place: Place) -> dict[str, Any]:
 
 
 def _place(found: Mapping[str, Any]) -> Place:
-    times = {n: datetime.fromisoformat(found[n]) if found[n] else None for n in _TIMES}
+    times = {n: _time(found[n]) for n in _TIMES}
     return Place(
         **{
             **found,
@@ -183,3 +188,7 @@ def _place(found: Mapping[str, Any]) -> Place:
             "streams": tuple(found["streams"]),
         }
     )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

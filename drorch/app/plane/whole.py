@@ -14,9 +14,10 @@ from datetime import datetime
 from pathlib import Path
 
 from drorch import __version__
+from drorch.actions.exclusive import clear
 from drorch.actions.gateways import through_gateway
 from drorch.actions.genuine import judge_of
-from drorch.actions.places import bucket_of, restic_of
+from drorch.actions.places import address_of, bucket_of, restic_of
 from drorch.adapters.evidence import make_private
 from drorch.app.plane.copying import EVENTS, Brought, Copier
 from drorch.app.plane.files import files_of
@@ -33,13 +34,14 @@ from drorch.app.plane.terms import own_term
 from drorch.app.program import Program
 from drorch.app.repositories import initialise
 from drorch.core.document import rfc3339
-from drorch.core.errors import DrorchError, StorageError
+from drorch.core.errors import DrorchError, ResticError, StorageError
 from drorch.core.model import CopyMode, CopyPolicy, Dataset, Region
 from drorch.core.plane import NAME, WHOLE_EVERY, Point, plane_password, plane_regions
 from drorch.core.terms import told_term
 from drorch.journal.increments import copy_into, lineage
 from drorch.journal.statements import REVISION
 from drorch.ports import Cancellation
+from drorch.restic.failure import Cause
 from drorch.restic.process import Attempt
 from drorch.storage.layout import CONFIG
 from drorch.storage.mirror import unite
@@ -104,6 +106,23 @@ def repository_of_plane(
         primary=first,
         copies=tuple(CopyPolicy(r, CopyMode.MIRROR, configuration_password) for r in others),
         folder=f"{vault_folder(plane, vault)}/repository",
+    )
+
+
+def level(program: Program, repository: Dataset, cancel: Cancellation) -> None:
+    """Bring its regions what they missed while they were away."""
+    if len(repository.regions) < 2:
+        return
+    tools, configuration = program.tools, program.configuration
+    judge = judge_of(tools, repository, repository.primary)
+    buckets = [bucket_of(tools, configuration.regions[name]) for name in repository.regions]
+    unite(
+        buckets,
+        repository.home,
+        targets=buckets,
+        judge=judge,
+        judge_config=judge.config,
+        cancel=cancel,
     )
 
 
@@ -177,7 +196,7 @@ class _Whole:
                 "let the daemon take it over (SIGHUP), or mend it",
             )
         repository = self._initialised(regions)
-        self._level(repository)
+        level(self._program, repository, self._cancel)
         tree = self._copier.folder / "whole"
         manifest = self._staged(tree, files)
         holders = self._backed_up(repository, tree, manifest)
@@ -227,22 +246,6 @@ class _Whole:
             raise next(iter(self._troubles.values()))
         return repository_of_plane(secret, usable, self._vault.plane, self._vault.name)
 
-    def _level(self, repository: Dataset) -> None:
-        """Bring what a region missed while it was away."""
-        if len(repository.regions) < 2:
-            return
-        tools, configuration = self._program.tools, self._program.configuration
-        judge = judge_of(tools, repository, repository.primary)
-        buckets = [bucket_of(tools, configuration.regions[name]) for name in repository.regions]
-        unite(
-            buckets,
-            repository.home,
-            targets=buckets,
-            judge=judge,
-            judge_config=judge.config,
-            cancel=self._cancel,
-        )
-
     def _staged(self, tree: Path, files: Files) -> Manifest:
         """Everything that is to be kept, in one folder; evidence by links, for it may be large."""
         shutil.rmtree(tree, ignore_errors=True)
@@ -276,8 +279,23 @@ class _Whole:
 
     def _backed_up(self, repository: Dataset, tree: Path, manifest: Manifest) -> list[str]:
         """The regions that hold it."""
-        tools, configuration = self._program.tools, self._program.configuration
-        regions = [configuration.regions[name] for name in repository.regions]
+        tools, regions = self._program.tools, self._program.configuration.regions
+        mine = [regions[name] for name in repository.regions]
+        # Old ones are let go under an exclusive lock, which a process that was killed has left.
+        clear(tools, repository, [bucket_of(tools, region) for region in mine])
+        try:
+            return self._backup(repository, mine, tree, manifest)
+        except ResticError as error:
+            if error.cause != Cause.LOCKED:
+                raise
+        for region in mine:  # of a machine that is no more: restic knows what nobody refreshes
+            restic_of(tools).unlock(address_of(tools, repository, region))
+        return self._backup(repository, mine, tree, manifest)
+
+    def _backup(
+        self, repository: Dataset, regions: Sequence[Region], tree: Path, manifest: Manifest
+    ) -> list[str]:
+        tools = self._program.tools
         with through_gateway(tools, repository, regions, self._cancel) as passage:
             restic_of(tools).backup(
                 passage.address,

@@ -49,7 +49,7 @@ def _control_plane(session: Session, datasets: tuple[str, ...], region: str | No
         )
     from drorch.app.plane.now import copy_now
 
-    found = copy_now(session.program)
+    found = copy_now(session.program, session.tell)
     if session.json:
         session.emit({"control_plane": [one.document for one in found]})
     elif not found:

@@ -3,6 +3,7 @@
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 from drorch.app import backups
 from drorch.app.plane.copying import PATIENT, Copier, Pace
@@ -13,6 +14,7 @@ from drorch.app.program import Program
 from drorch.app.runs import Control
 from drorch.core.model import Region
 from drorch.storage.client import Credentials
+from tests.fakes.clock import FakeClock
 from tests.integration.app.premises import PASSWORD
 
 #: Whatever the machine's pace: nothing here is about how long it takes.
@@ -61,10 +63,13 @@ class Plane:
                 Copier(program, WAITING).copy()
         return view.document["steps"][0]["outputs"]["snapshot"]
 
-    def copy_now(self):
-        """New rows and a whole state."""
+    def copy_now(self, *, days=0, told=None):
+        """New rows and a whole state, so many days from now."""
         with self.program() as program:
-            return copy_now(program)
+            if days:
+                now = program.clock.now().at
+                program.__dict__["clock"] = FakeClock(now + timedelta(days=days))
+            return copy_now(program, told.append if told is not None else lambda _: None)
 
     def cli(self, *words, **environment):
         return self.premises.cli(*words, **(self.keys | environment))

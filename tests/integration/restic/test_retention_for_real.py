@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drorch.core.model import Keep
 from drorch.core.retention import Candidate, judge, matches
+from drorch.core.settings import Keep
 from drorch.restic.policy import forget_flags
 from tests.integration.restic.conftest import binaries
 from tests.integration.restic.forged import forge

@@ -25,7 +25,7 @@ from drorch.core.model import (
 )
 from drorch.core.names import Mode, Phase
 from drorch.core.priority import DiskShare, Priority
-from drorch.core.settings import EvidencePolicy
+from drorch.core.settings import KEEP_STATES, EvidencePolicy, Keep
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -269,3 +269,24 @@ def test_evidence_goes_where_every_dataset_may_lie_unless_it_is_told(tmp_path):
     assert evidence_regions(found) == ("eu",)
     assert found.evidence.public_keys == (str(tmp_path / "secrets" / "evidence-key.pub"),)
     assert found.evidence.keep == timedelta(days=7 * 365.25)
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("", KEEP_STATES),
+        ("{}", Keep()),
+        ("{last: 3, within: 30d}", Keep(last=3, within=timedelta(days=30))),
+    ],
+    ids=["left-out", "no-rule", "rules"],
+)
+def test_which_whole_states_stay_is_told_or_usual_also_from_what_was_remembered(
+    tmp_path, told, meant
+):
+    file = tmp_path / "drorch.yaml"
+    (tmp_path / "var").mkdir()
+    named = f"control_plane: {{keep: {told}}}\n" if told else ""
+    file.write_text(f"{REGIONS_AND_DATASETS}\n{named}")
+    for _ in range(2):
+        assert load_configuration(file).control_plane.keep == meant
+    assert list((tmp_path / "var").rglob("*.json"))

@@ -14,7 +14,6 @@ from drorch.core.model import (
     Configuration,
     Dataset,
     DrillSchedule,
-    Keep,
     LockMode,
     ObjectLock,
     Region,
@@ -22,7 +21,7 @@ from drorch.core.model import (
     Verify,
 )
 from drorch.core.schedules import Every, parse_schedule, shortest_gap
-from drorch.core.settings import DaemonSettings, Quarterly, Reports
+from drorch.core.settings import DaemonSettings, Keep, Quarterly, Reports
 from drorch.core.slots import slots_between
 
 TORONTO = ZoneInfo("America/Toronto")

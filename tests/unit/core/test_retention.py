@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drorch.core.model import CopyMode, CopyPolicy, Dataset, Keep
+from drorch.core.model import CopyMode, CopyPolicy, Dataset
 from drorch.core.retention import Brake, Candidate, Origin, judge, matches
+from drorch.core.settings import Keep
 from drorch.restic.policy import forget_flags
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -1,0 +1,229 @@
+"""Whole states that no rule of `control_plane.keep` keeps: let go in every region, so that years of
+daily ones do not fill it.
+
+As retention does it (actions/pruning.py), but with nothing in the journal: under restic's exclusive
+lock in every region restic forgets and prunes through the gateway, which deletes nothing; then each
+region is freed of what nobody needs, snapshots before indexes before data. Killed at any moment,
+every region holds a whole repository with something too much in it, and the next time goes on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from drorch.actions.exclusive import Exclusive, let_go, renew_lock, stands, take_lock
+from drorch.actions.gateways import buckets_of, through_gateway
+from drorch.actions.genuine import judge_of
+from drorch.actions.places import address_of, restic_of
+from drorch.actions.staleness import free_of_stale_locks
+from drorch.app.plane.copying import Copier
+from drorch.app.plane.standing import Standing, Vault, alone, read_standing, write_standing
+from drorch.app.plane.terms import own_term
+from drorch.app.plane.whole import Manifest, level, repository_of_plane
+from drorch.core.errors import DrorchError, StorageError
+from drorch.core.model import Dataset
+from drorch.core.plane import plane_password, plane_regions
+from drorch.core.retention import Candidate, judge
+from drorch.core.settings import Keep
+from drorch.ports import Cancellation
+from drorch.restic.process import Attempt
+from drorch.restic.results import Snapshot
+from drorch.storage.bucket import Bucket
+from drorch.storage.gateway import Deletions
+from drorch.storage.holdings import take_stock
+from drorch.storage.layout import CONFIG
+from drorch.storage.layout import Kind as ObjectKind
+from drorch.storage.probe import Depth, probe_all
+from drorch.storage.pruning import Pruning, Removable, removable
+from drorch.storage.removal import remove
+
+#: Whole states are gone through so often: a prune reads every index, and rewrites packs.
+THIN_EVERY = timedelta(days=7)
+
+#: For a region that is away it is put off so long: what it still has would come back to the others
+#: with it, whole, and go again the next time.
+_WAIT = timedelta(days=28)
+
+#: So many newest ones stay in any case: the newest may be damaged, and segments go on from the one
+#: before it.
+_NEWEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Thinned:
+    """How many whole states went, of how many, and by region why what they needed did not go there."""
+
+    forgotten: int
+    of: int
+    owed: Mapping[str, str]
+
+    @property
+    def sentences(self) -> list[str]:
+        """What there is to say of it, if anything."""
+        went = f"{self.forgotten} of {self.of} whole states went: no rule of control_plane.keep keeps them"
+        lies = (
+            f"in {region} what they needed lies yet: {why}" for region, why in self.owed.items()
+        )
+        return [went, *lies] if self.forgotten else []
+
+
+def thin(copier: Copier, cancel: Cancellation | None = None) -> Thinned | None:
+    """Let whole states go that no rule keeps, if it is time to look; None if it is not, or not all
+    regions can take part yet.
+
+    Raises DrorchError where it could not be done: nothing is lost by it, the next time goes on.
+    """
+    with alone(copier.folder, 60.0, "whole.lock") as held:
+        standing = read_standing(copier.folder)
+        now = copier.program.clock.now().at
+        if not held or standing.vault is None or not _due(standing, now):
+            return None
+        work = _Thinning(copier, standing.vault, cancel or Cancellation())
+        if not work.ready(patient=not _since(standing, now, _WAIT)):
+            return None
+        done = work.done(now)
+        if not done.owed:
+            with alone(copier.folder, 60.0):
+                noted = replace(read_standing(copier.folder), thinned_at=now)
+                write_standing(copier.folder, noted)
+        return done
+
+
+def _due(standing: Standing, now: datetime) -> bool:
+    if standing.thinned_at is None:
+        return True
+    return not timedelta() <= now - standing.thinned_at < THIN_EVERY
+
+
+def _since(standing: Standing, now: datetime, age: timedelta) -> bool:
+    """Whether it is so long ago that they were gone through, or that the first copy was made."""
+    began = [p.began_at for p in standing.places.values() if p.began_at is not None]
+    last = standing.thinned_at or min(began, default=now)
+    return now - last >= age
+
+
+def going(
+    found: Sequence[Snapshot], instance: str, keep: Keep, now: datetime, zone: ZoneInfo
+) -> tuple[str, ...]:
+    """Which of these snapshots need not stay: of this instance's whole states, those no rule keeps;
+    never the newest, nor the one before it. What is no whole state, or another instance's, is not
+    judged, and stays.
+    """
+    told = [(one.id, Manifest.told(one.tags)) for one in found]
+    ours = [(one, m.made_at) for one, m in told if m is not None and m.instance in ("", instance)]
+    newest = sorted((at for _, at in ours if at <= now), reverse=True)[:_NEWEST]
+    listed = (Candidate(n, at, shields=("newest",) if at in newest else ()) for n, at in ours)
+    return tuple(
+        j.candidate.snapshot for j in judge(listed, keep, now=now, zone=zone) if not j.keep
+    )
+
+
+class _Thinning:
+    def __init__(self, copier: Copier, vault: Vault, cancel: Cancellation) -> None:
+        self._program = copier.program
+        self._tools = copier.program.tools
+        self._vault = vault
+        self._cancel = cancel
+        self._buckets: list[Bucket] = []
+
+    def ready(self, *, patient: bool) -> bool:
+        """Whether the regions that hold the repository answer: all of them, while one is waited for."""
+        regions = plane_regions(self._program.configuration)
+        buckets, _ = buckets_of(self._tools, regions)
+        for health, bucket in zip(probe_all(buckets, Depth.REACHABLE), buckets, strict=True):
+            if health.error is None and self._holds(bucket):
+                self._buckets.append(bucket)
+        return bool(self._buckets) and (not patient or len(self._buckets) == len(regions))
+
+    def _holds(self, bucket: Bucket) -> bool:
+        try:
+            return bucket.head(f"{self._repository([bucket]).home}/{CONFIG}") is not None
+        except StorageError:
+            return False
+
+    def _repository(self, buckets: Sequence[Bucket]) -> Dataset:
+        secret = plane_password(self._program.configuration) or ""
+        regions = [bucket.region for bucket in buckets]
+        return repository_of_plane(secret, regions, self._vault.plane, self._vault.name)
+
+    def done(self, now: datetime) -> Thinned:
+        repository = self._repository(self._buckets)
+        address = address_of(self._tools, repository, self._buckets[0].region)
+        found = restic_of(self._tools).snapshots(address, locks=False)
+        configuration = self._program.configuration
+        zone = ZoneInfo(configuration.timezone)
+        instance = own_term(self._program).instance
+        old = going(found, instance, configuration.control_plane.keep, now, zone)
+        if not old:
+            return Thinned(0, len(found), {})
+        return Thinned(len(old), len(found), self._forgotten(repository, old))
+
+    def _forgotten(self, repository: Dataset, old: Sequence[str]) -> dict[str, str]:
+        """Let them go; by region why it could not be freed of them."""
+        tools = self._tools
+        master = judge_of(tools, repository, repository.primary).keyring.master
+        free_of_stale_locks(tools, repository, [b.region.name for b in self._buckets])
+        lock = take_lock(tools, repository, self._buckets, master)
+        try:
+            level(self._program, repository, self._cancel)
+            freed = self._pruned(repository, lock, old)
+            _refuse_lost(repository, lock)
+            lock = renew_lock(tools, repository, lock, master)
+            owed = {name: error.message for name, error in lock.troubles.items()}
+            for bucket in lock.buckets:
+                why = self._freed(repository, bucket, freed[bucket.region.name])
+                owed |= {bucket.region.name: why} if why else {}
+            return owed
+        finally:
+            let_go(repository, lock.buckets, [lock.id])
+
+    def _pruned(
+        self, repository: Dataset, lock: Exclusive, old: Sequence[str]
+    ) -> dict[str, Removable]:
+        """What restic needs no more, by region; nothing is deleted yet."""
+        regions = [bucket.region for bucket in lock.buckets]
+        with through_gateway(
+            self._tools,
+            repository,
+            regions,
+            self._cancel,
+            deletions=Deletions.HOLD,
+            own_locks=(lock.id,),
+        ) as passage:
+            restic, attempt = restic_of(self._tools), Attempt(passage.cancel)
+            restic.forget(passage.address, list(old), attempt=attempt)
+            restic.prune(passage.address, attempt=attempt)
+            lead = next(iter(passage.holders)).region
+            unneeded = passage.gateway.held | {f"snapshots/{one}" for one in old}
+            written = passage.gateway.traffic.of(ObjectKind.DATA)
+        stock = {h.region: h for h in take_stock(lock.buckets, repository.home)}
+        pruning = Pruning(stock[lead], unneeded, written, gone=frozenset(old))
+        return {
+            region: Removable(region, why=holding.trouble.message)
+            if holding.trouble
+            else removable(pruning, holding)
+            for region, holding in stock.items()
+        }
+
+    def _freed(self, repository: Dataset, bucket: Bucket, what: Removable) -> str:
+        """Delete what a region need not hold; why it was not done, if it was not."""
+        if what.why:
+            return what.why
+        try:
+            remove(bucket, repository.home, what.names, cancel=self._cancel)
+        except DrorchError as error:
+            return error.message
+        return ""
+
+
+def _refuse_lost(repository: Dataset, lock: Exclusive) -> None:
+    """StorageError if somebody took the lock away in a region: a backup may rest there on what goes."""
+    for bucket in lock.buckets:
+        if not stands(repository, bucket, lock.id):
+            raise StorageError(
+                f"the lock in region {bucket.region.name} is gone: somebody may have written there",
+                "nothing was deleted; the next time goes on",
+                "lock-lost",
+                bucket.region.name,
+            )
