@@ -76,6 +76,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         # Which control plane is in charge
         "term.begin": "terms:TERM_BEGIN",
         "term.others": "terms:TERM_OTHERS",
+        "kit.record": "kits:KIT_RECORD",
         # Before a failover
         "fence.check": "fence:CHECK",
         # The course of a run

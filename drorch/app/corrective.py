@@ -23,7 +23,9 @@ from drorch.core.plan import Plan
 from drorch.core.values import Value
 
 #: Runs that prove nothing about what was to be done.
-_NO_PROOF = frozenset({RunKind.TELL, RunKind.SCHEDULE, RunKind.CORRECTIVE, RunKind.HOLD})
+_NO_PROOF = frozenset(
+    {RunKind.TELL, RunKind.SCHEDULE, RunKind.CORRECTIVE, RunKind.HOLD, RunKind.KIT}
+)
 
 #: How long another who records one is waited for, and how often it is looked whether he has ended.
 _PATIENCE, _MOMENT = timedelta(seconds=20), 0.05

@@ -11,6 +11,7 @@ from drorch.actions.staleness import old_locks
 from drorch.app.diagnosis import Check, Diagnosis, good, told
 from drorch.app.drills import check as check_runbooks
 from drorch.app.evidence import evidence_checks
+from drorch.app.kit_known import kit_checks
 from drorch.app.plane import posture as plane
 from drorch.app.program import Program
 from drorch.app.safeguards import deletions, locks
@@ -46,6 +47,7 @@ def doctor(program: Program) -> dict[str, Value]:
         "evidence": lambda: evidence_checks(program),
         "runbook": lambda: _runbooks(program),
         "control-plane": lambda: plane.checks(program),
+        "kit": lambda: kit_checks(program),
     }
     checks = [check for word, look in looks.items() for check in _looked(word, look)]
     return {

@@ -55,6 +55,7 @@ SUPERSEDED = frozenset(
         RunKind.REPORT,
         RunKind.RECOVER,
         RunKind.CLAIM,
+        RunKind.KIT,
     }
 )
 

@@ -41,6 +41,9 @@ CATALOGUE = (
             Entry(
                 "recover", "Bring back drorch's own records onto an empty machine, from one region."
             ),
+            Entry(
+                "kit", "Print the recovery kit for the safe: the way back when everything is gone."
+            ),
             Entry("restore", "Bring a dataset back into an empty folder."),
             Entry("rewind", "Undo deletion and overwriting in a region that keeps versions."),
             Entry("runbook", "List runbooks, check them, see what they would do."),

@@ -10,6 +10,7 @@ from typing import Generic, TypeAlias, TypeVar
 from drorch.core.alarms import AlarmTold, ChannelTried, RunEnded
 from drorch.core.corrective import Corrective
 from drorch.core.guard import Figures
+from drorch.core.kit_made import KitMade
 from drorch.core.reported import ReportSent
 from drorch.core.staleness import Seen
 from drorch.core.terms import OtherSeen, TermBegun
@@ -287,6 +288,7 @@ Fact: TypeAlias = (
     | ReportSent
     | TermBegun
     | OtherSeen
+    | KitMade
 )
 
 F = TypeVar("F", bound=Fact)
@@ -339,6 +341,7 @@ WORDS: Mapping[type, str] = {
     ReportSent: "report.sent",
     TermBegun: "plane.term",
     OtherSeen: "plane.other",
+    KitMade: "kit.made",
 }
 
 
@@ -374,6 +377,7 @@ def place_of(fact: Fact) -> Place:
             | ReportSent()
             | TermBegun()
             | OtherSeen()
+            | KitMade()
         ):
             return _place_of_all(word, fact)
         case _:
@@ -397,7 +401,7 @@ def _place_of_all(word: str, fact: Fact) -> Place:
             return Place(word, "", channel)
         case Corrective(id=subject) | OtherSeen(instance=subject):
             return Place(word, "", subject=subject)
-        case TermBegun():
+        case TermBegun() | KitMade():
             return Place(word, "")
         case _:
             raise TypeError(f"{word} is about a dataset")

@@ -37,6 +37,7 @@ class RunKind(StrEnum):
     REPORT = "report"
     RECOVER = "recover"
     CLAIM = "claim"
+    KIT = "kit"
 
 
 class Phase(StrEnum):

@@ -30,6 +30,7 @@ KINDS: Final[Mapping[str, str]] = {
     "schedule": later("Record of the schedule"),
     "recover": later("Recovery of the control plane"),
     "claim": later("Claim of the schedule"),
+    "kit": later("Recovery kit"),
     "corrective-action": later("Corrective action"),
     "report": later("Quarterly report"),
 }

@@ -190,6 +190,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "report.send": later("Send the report of a quarter."),
         "corrective.open": later("Open a corrective action."),
         "corrective.change": later("Record what became of a corrective action."),
+        "kit.record": later("Record that a recovery kit was made."),
         "wait": later("Let time pass."),
         "approve": later("Somebody who may decides whether to go on."),
         "confirm": later("Somebody does this by hand, and says when it is done."),

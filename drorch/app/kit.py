@@ -1,0 +1,154 @@
+"""Use case `kit`: the recovery kit for the safe, from the configuration and what the journal knows."""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from drorch import __version__
+from drorch.actions.dumps import loading
+from drorch.actions.places import restic_of
+from drorch.app.kit_known import known_now
+from drorch.app.program import Program
+from drorch.app.runs import Control, Request, carry_out
+from drorch.core.errors import DrorchError, UsageError
+from drorch.core.kit import (
+    Known,
+    compile_kit,
+    kit_regions,
+    needed_secrets,
+    password_of,
+    said_of,
+    whole_digest,
+)
+from drorch.core.kit_made import KitMade
+from drorch.core.model import Configuration, Dataset, Region
+from drorch.core.plane import plane_password, plane_regions
+from drorch.core.typed import typed, value
+from drorch.reports.kit.source import RegionByHand, Restoring, Source
+from drorch.restic.bare import RESTORED, opened_region, restored
+from drorch.restic.landing import common_root
+
+#: Where the kit's commands recover drorch to, below the folder that they are typed in.
+_RECOVERED = "drorch"
+
+
+def kit_source(program: Program) -> Source:
+    """Everything that the kit says. Raises UsageError where there is nothing to say."""
+    configuration = program.configuration
+    if not configuration.datasets:
+        raise UsageError(
+            "there is no dataset: a kit would have nothing to say",
+            "name one under `datasets:` first",
+        )
+    known = known_now(program)
+    described = {name: _described(configuration, name) for name in configuration.secrets}
+    needed = needed_secrets(configuration, described)
+    return Source(
+        configuration=configuration,
+        known=known,
+        printed=program.clock.now().at,
+        by=program.owner.user,
+        version=__version__,
+        restic=_restic(program),
+        fingerprint=whole_digest(said_of(configuration, known)),
+        secrets=needed,
+        regions=tuple(_by_hand(configuration, region) for region in kit_regions(configuration)),
+        restoring=tuple(_restoring(configuration, known)),
+        preparing=_PREPARING,
+        giving=tuple(
+            line for file in dict.fromkeys(s.file for s in needed) for line in typed("ask", file)
+        ),
+        after=tuple(_after(configuration)),
+    )
+
+
+#: `ask NAME` asks for one secret, shows nothing, and leaves it in a file that nobody else can read.
+_PREPARING = (
+    "unset HISTFILE; umask 077; mkdir -p drorch-kit; cd drorch-kit",
+    """ask() { IFS= read -rsp "$1: " S; printf '%s\\n' "$S" > "$1"; echo; }""",
+)
+
+
+def record(program: Program, source: Source) -> str:
+    """Put on record that the kit was made; the run. Raises DrorchError if that cannot be."""
+    parts = said_of(source.configuration, source.known)
+    made = KitMade(
+        source.printed,
+        source.by,
+        source.fingerprint,
+        parts,
+        tuple(source.values),
+    )
+    seen = carry_out(program, compile_kit(source.configuration, made), Request(), control=Control())
+    if seen.exit_code:
+        raise DrorchError(
+            f"the kit could not be put on record: run {seen.run}",
+            f"see: drorch run show {seen.run}",
+        )
+    return seen.run
+
+
+def _described(configuration: Configuration, name: str) -> str:
+    from drorch.adapters.secrets import describe
+
+    return describe(configuration.secrets[name])
+
+
+def _restic(program: Program) -> str:
+    try:
+        return str(restic_of(program.tools).capabilities().version)
+    except DrorchError:
+        return ""
+
+
+def _by_hand(configuration: Configuration, region: Region) -> RegionByHand:
+    password = plane_password(configuration)
+    recovers = password is not None and region in plane_regions(configuration)
+    recover = _recover(region, password or "") if recovers else ()
+    return RegionByHand(region.name, opened_region(region), recover)
+
+
+def _recover(region: Region, password: str) -> tuple[str, ...]:
+    given = ["--endpoint", value(region.endpoint), "--bucket", value(region.bucket)]
+    if region.prefix.strip("/"):
+        given += ["--prefix", value(region.prefix.strip("/"))]
+    if region.location != "us-east-1":
+        given += ["--location", value(region.location)]
+    keys = ("--access-key-env", "AWS_ACCESS_KEY_ID", "--secret-key-env", "AWS_SECRET_ACCESS_KEY")
+    return typed(
+        "drorch", "recover", *given, *keys, "--password-file", value(password), "--to", _RECOVERED
+    )
+
+
+def _after(configuration: Configuration) -> Iterator[tuple[str, ...]]:
+    drorch = ("drorch", "--config", f"{_RECOVERED}/drorch.yaml")
+    yield typed(*drorch, "doctor")
+    yield typed(*drorch, "status")
+    services = [s for s in configuration.services.values() if s.runbook]
+    for one in sorted(services, key=lambda s: s.tier if s.tier is not None else 99):
+        yield typed(*drorch, "failover", value(one.runbook or ""), "--declare", '"WHY"')
+
+
+def _restoring(configuration: Configuration, known: Known) -> Iterator[Restoring]:
+    for dataset in configuration.datasets.values():
+        passwords: dict[str, list[str]] = {}
+        for region in dataset.regions:
+            passwords.setdefault(password_of(dataset, region), []).append(region)
+        for password, regions in passwords.items():
+            lying, load = _lying(dataset)
+            lines = restored(dataset.home, password, dataset.name)
+            yield Restoring(dataset.name, tuple(regions), lines, lying, load)
+    sealing = plane_password(configuration)
+    if known.plane is not None and sealing is not None:
+        folder = f"control-plane/{known.plane.id}/{known.plane.vault}/repository"
+        lines = restored(folder, sealing, "control-plane")
+        there = tuple(region.name for region in plane_regions(configuration))
+        yield Restoring("", there, lines, f"{RESTORED}/control-plane")
+
+
+def _lying(dataset: Dataset) -> tuple[str, tuple[str, ...]]:
+    """Where the restored data lies, and how it is loaded if it is a dump."""
+    if dataset.dump is not None:
+        file = str(PurePosixPath(RESTORED, dataset.name, dataset.dump.filename))
+        return file, loading(dataset.dump, file, dataset.name)
+    root = common_root([PurePosixPath(path) for path in dataset.paths or ("/",)])
+    return f"{RESTORED}/{dataset.name}{root}", ()

@@ -1,0 +1,67 @@
+"""`drorch kit`: the recovery kit for the safe."""
+
+from pathlib import Path
+
+import click
+
+from drorch.cli.giving import form_wanted, say_written, see_that_it_can_be_given
+from drorch.cli.session import Session
+from drorch.cli.verb import Verb
+
+FORMATS = ("html", "pdf", "json")
+
+
+@click.command(
+    cls=Verb,
+    name="kit",
+    help="Print the recovery kit for the safe: the way back when everything is gone.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="Else by the suffix of --output, else html (with --json: json).",
+)
+@click.option("--language", type=click.Choice(["en", "fr"]), help="Else the configuration's.")
+@click.option(
+    "--paper",
+    type=click.Choice(["a4", "letter"]),
+    default="a4",
+    show_default=True,
+    help="The sheets of a PDF; HTML fits itself to both.",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="PATH", help="A new file; else stdout."
+)
+@click.option("--overwrite", is_flag=True, help="Write the file although it is there.")
+@click.pass_obj
+def command(
+    session: Session,
+    form: str | None,
+    language: str | None,
+    paper: str,
+    output: Path | None,
+    *,
+    overwrite: bool,
+) -> None:
+    """Render it, and put on record that it was made; on stdout it is the document alone."""
+    from drorch.app.kit import kit_source, record
+    from drorch.app.papers import see_that_it_is_free, write
+    from drorch.reports.kit.forms import KitFormat, render_kit
+
+    wanted = form_wanted(session, form, output, FORMATS)
+    see_that_it_can_be_given(session, wanted, output)
+    if output is not None:
+        see_that_it_is_free(output, overwrite=overwrite)
+    program = session.program
+    source = kit_source(program)
+    content = render_kit(
+        source, KitFormat(wanted), language or program.configuration.language, paper
+    )
+    record(program, source)
+    if output is None:
+        session.write_raw(content) if wanted == "pdf" else session.write_bytes(content)
+        return
+    write(output, content, overwrite=overwrite)
+    say_written(session, content, wanted, output)
+    session.say("print it, fill in who to call, and put it into the safe")

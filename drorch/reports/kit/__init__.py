@@ -1,0 +1,1 @@
+"""The recovery kit for the safe: HTML and PDF, in English and French."""

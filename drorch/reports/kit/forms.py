@@ -1,0 +1,67 @@
+"""The forms that the recovery kit can be written in."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING
+
+from drorch.reports.kit.source import Source
+from drorch.reports.kit.view import Kit, kit
+from drorch.reports.language import language as language_of
+from drorch.reports.pages import pages
+from drorch.reports.paper.html import css_string
+from drorch.reports.typeset import typeset
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+
+class KitFormat(StrEnum):
+    """What a kit can be written as; the value is also the file's suffix."""
+
+    PDF = "pdf"
+    HTML = "html"
+    JSON = "json"
+
+
+def render_kit(source: Source, form: KitFormat, language: str, size: str = "a4") -> bytes:
+    """The document; `size` is a4 or letter, for a PDF.
+
+    Raises DrorchError if a text has characters that no font here can show.
+    """
+    written = kit(source, language_of(language))
+    match form:
+        case KitFormat.PDF:
+            return _pdf(written, source.printed, size)
+        case KitFormat.HTML:
+            return str(_template().render(k=written, l=written.labels)).encode()
+        case KitFormat.JSON:
+            return (json.dumps(_shown(written), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _pdf(written: Kit, printed: datetime, size: str) -> bytes:
+    paper = {"a4": "a4", "letter": "us-letter"}[size]
+    return typeset("kit.typ", _shown(written), printed, {"size": paper})
+
+
+def _shown(written: Kit) -> dict[str, object]:
+    """The texts, each block with what it is."""
+    shown = asdict(written)
+    shown["sections"] = [
+        {
+            "id": one.id,
+            "heading": one.heading,
+            "blocks": [{"type": type(b).__name__, **asdict(b)} for b in one.blocks],
+        }
+        for one in written.sections
+    ]
+    return shown
+
+
+@cache
+def _template() -> "Template":
+    environment = pages()
+    environment.filters.update(css_string=css_string, kind=lambda block: type(block).__name__)
+    return environment.get_template("kit.html")

@@ -1,0 +1,178 @@
+"""What the kit says before the commands and after them: what to do, who to call, what is secret."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from drorch.core.kit import NeededSecret, kit_regions
+from drorch.reports.blocks import Block, Code, Facts, Points, Row, Table, Text, code, row, table
+from drorch.reports.kit.source import Source
+from drorch.reports.language import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Blanks:
+    """Lines to be filled in by hand."""
+
+    labels: tuple[str, ...]
+
+
+def banner(source: Source, language: Language) -> tuple[str, ...]:
+    """What this paper is worth to whoever holds it."""
+    say = language.say
+    if source.values:
+        return (
+            say("This paper opens everything."),
+            say(
+                "Whoever holds it can read all data in every region named here. Keep it sealed in a "
+                "safe, and note who opened it. If it is lost, change every secret of section 4."
+            ),
+        )
+    return (
+        say("This paper holds no secrets."),
+        say(
+            "It is of no use without the passwords and keys that section 4 names: keep those in a "
+            "safe too, where whoever needs them can get at them when this site is gone."
+        ),
+    )
+
+
+def beginning(language: Language) -> tuple[Block, ...]:
+    """The whole way, in a few steps."""
+    say = language.say
+    steps = [
+        say("Read sections 1 to 4 before you type. You need not have seen drorch before."),
+        say(
+            "See that the machines that were lost stay off while you work: cut their power or their "
+            "network. Two that both look after the same data get in each other’s way."
+        ),
+        say(
+            "Take any Linux machine that reaches one of the regions of section 3 over the network."
+        ),
+        say("In a terminal (bash), give it the secrets: section 4."),
+        say("Open one region that answers: section 5. Any one will do; if it fails, the next one."),
+        say(
+            "Go on with section 6: drorch brings everything back and starts the failover. If drorch "
+            "cannot be installed, go on with section 7: restic alone brings back the data."
+        ),
+    ]
+    return (
+        Points(tuple((f"{n}", text) for n, text in enumerate(steps, 1))),
+        Text(
+            say(
+                "Recovering and restoring only read in the regions, and write into a folder of this "
+                "machine: nothing gets worse by trying. All commands are typed in one terminal, in "
+                "the folder that section 4 makes. A backslash at the end of a line means that the "
+                "command goes on in the next one: type it as it stands, or leave it out and go on "
+                "in the same line."
+            )
+        ),
+    )
+
+
+def people(source: Source, language: Language) -> tuple[Block | Blanks, ...]:
+    """Lines to fill in: nobody's number lies in a configuration."""
+    say = language.say
+    stores = (
+        say("Store of region {name}", name=region.name)
+        for region in kit_regions(source.configuration)
+    )
+    return (
+        Text(say("Fill these in by hand when the kit goes into the safe.")),
+        Blanks(
+            (
+                say("Leads the recovery"),
+                say("May declare a disaster"),
+                say("Knows drorch"),
+                *stores,
+                say("Where the secrets are kept"),
+                say("Where drorch’s wheel lies"),
+            )
+        ),
+    )
+
+
+def secrets(source: Source, language: Language) -> tuple[Block, ...]:
+    """Which secrets there are, and how the commands come to them."""
+    say = language.say
+    if source.values:
+        how = say("These lines write the secrets into files that the commands below read.")
+    else:
+        how = say(
+            "These lines ask for each secret in turn, show nothing of it, and leave it in a file of "
+            "that name that nobody else can read. The commands below read them there."
+        )
+    return (
+        _table(source, language),
+        Text(how),
+        Code((*source.preparing, *source.giving)),
+        Text(
+            say(
+                "When all is done, remove the folder drorch-kit and what was restored into it, and "
+                "change the secrets that were in many hands."
+            ),
+            "note",
+        ),
+    )
+
+
+def _table(source: Source, language: Language) -> Table:
+    say = language.say
+    columns = (say("File"), say("What it is"), say("Where it came from"))
+    return table(columns, [_secret(one, language) for one in source.secrets])
+
+
+def _secret(one: NeededSecret, language: Language) -> Row:
+    say = language.say
+    came = say("secret {name}: {source}", name=one.file, source=one.source)
+    if not one.configured:
+        came = say("not named in drorch.yaml: ask the store’s operator for a key that may read")
+    return row(code(one.file), _what(one, language), came)
+
+
+def _what(one: NeededSecret, language: Language) -> str:
+    names = language.listed([name for name in one.opens if name])
+    if one.kind == "access":
+        return language.say("access key of region {names}", names=names)
+    if one.kind == "secret":
+        return language.say("secret key of region {names}", names=names)
+    if "" not in one.opens:
+        return language.say("password of {names}", names=names)
+    if not names:
+        return language.say("password of drorch’s own records")
+    return language.say("password of drorch’s own records, and of {names}", names=names)
+
+
+def genuine(source: Source, language: Language) -> tuple[Block, ...]:
+    """Fingerprints, and when this paper is out of date."""
+    say = language.say
+    facts = tuple(_fingerprints(source, language))
+    return (
+        *((Facts(facts, code=True),) if facts else ()),
+        Text(
+            say(
+                "restic shows the beginning of a key’s ID with “restic key list --no-lock”; a key "
+                "that does not stand here was added later, or by somebody else. Bundles of evidence "
+                "are checked with “python3 verify.py”, which lies in each of them, and the public "
+                "key whose ID stands here."
+            )
+        ),
+        Text(
+            say(
+                "Print the kit anew when regions, datasets, passwords or keys have changed: “drorch "
+                "doctor” says so. A changed access key of a store is not noticed: change it here by "
+                "hand, or print anew. Destroy the old one."
+            )
+        ),
+    )
+
+
+def _fingerprints(source: Source, language: Language) -> Iterator[tuple[str, tuple[str, ...]]]:
+    say = language.say
+    for (dataset, region), keys in source.known.keys.items():
+        shown = tuple(key[:16] for key in keys)
+        yield say("restic keys of {dataset}, from {region}", dataset=dataset, region=region), shown
+    if source.known.plane is not None:
+        plane = source.known.plane
+        yield say("drorch’s own records"), (f"control-plane/{plane.id}/{plane.vault}",)
+    if source.known.public_keys:
+        yield say("public key of the evidence (SHA-256)"), source.known.public_keys
