@@ -18,7 +18,7 @@ from drorch.core.plane import SEGMENT_LATE, WHOLE_LATE, plane_password, plane_re
 from drorch.core.values import Value
 from drorch.journal.increments import recorded_after
 
-_HINT = "see why, then bring it there: drorch replicate --control-plane"
+_HINT = "once the region answers, bring it there at once: drorch replicate --control-plane"
 _WHOLE_HINT = (
     "the daemon takes one every day; without it let cron call: drorch replicate --control-plane"
 )
@@ -50,7 +50,7 @@ def alarms(program: Program, now: datetime) -> Iterator[dict[str, Value]]:
                 region.name,
                 owed,
                 f"{region.name} lacks what was recorded in the last {format_duration(now - owed)}"
-                + (f": {place.why}" if place.why else ""),
+                + (f": {_last_try(place, now)}" if place.why else ""),
                 _HINT,
             )
         yield from _without_whole(region, place, now)
@@ -93,15 +93,16 @@ def checks(program: Program) -> Iterator[Check]:
             "drorch's records are copied to one region only",
             "name another under `control_plane: {regions: …}`",
         )
-    standing = _standing(program)
+    standing, now = _standing(program), program.clock.now().at
     for region in regions:
-        yield _check(region, standing)
+        place = standing.places.get(region.name) if standing is not None else None
+        owed = recorded_after(program.journal, place.until) if place is not None else None
+        yield _check(region, place, owed, now)
 
 
-def _check(region: Region, standing: Standing | None) -> Check:
-    place = standing.places.get(region.name) if standing is not None else None
+def _check(region: Region, place: Place | None, owed: datetime | None, now: datetime) -> Check:
     if place is None or place.at is None:
-        why = f": {place.why}" if place is not None and place.why else ""
+        why = f": {_last_try(place, now)}" if place is not None and place.why else ""
         return Check(
             "control-plane",
             region.name,
@@ -109,12 +110,20 @@ def _check(region: Region, standing: Standing | None) -> Check:
             f"drorch's records were never copied there{why}",
             "once there is a run: drorch replicate --control-plane",
         )
-    if place.why:
-        return Check("control-plane", region.name, Diagnosis.WARN, place.why, place.hint)
+    if place.why and owed is not None:
+        message = f"it lacks what was recorded in the last {format_duration(now - owed)}"
+        message += f": {_last_try(place, now)}"
+        return Check("control-plane", region.name, Diagnosis.WARN, message, _HINT)
     if place.whole_at is None:
         message = "segments only, no whole state yet"
         return Check("control-plane", region.name, Diagnosis.WARN, message, _WHOLE_HINT)
     return good("control-plane", region.name, f"copied {rfc3339(place.at)}")
+
+
+def _last_try(place: Place, now: datetime) -> str:
+    """Why it failed, and how long ago that was: the region may have come back since."""
+    ago = f", {format_duration(now - place.tried_at)} ago" if place.tried_at else ""
+    return f"at the last try{ago}: {place.why}"
 
 
 def _document(
@@ -128,7 +137,8 @@ def _document(
         "copied_at": rfc3339(place.at) if place.at else None,
         "behind_s": round((now - owed).total_seconds(), 3) if owed is not None else 0.0,
         "whole_at": rfc3339(place.whole_at) if place.whole_at else None,
-        "why": place.why or None,
+        "why": (place.why or None) if owed is not None else None,
+        "tried_at": rfc3339(place.tried_at) if place.tried_at else None,
     }
 
 

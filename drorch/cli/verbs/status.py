@@ -225,6 +225,14 @@ def _in_charge(plane: Mapping[str, Any], zone: str) -> Iterator[str]:
         yield f"  {what}, term {one['term']}, on {one['host']}: {state}, heard of {heard}"
 
 
+def _why_not(now: str, region: Mapping[str, Any]) -> str:
+    """Why a region lacks something, as it was when it was tried: it may answer again by now."""
+    if not region["why"]:
+        return "-"
+    tried = f" (tried {_ago(now, region['tried_at'])} ago)" if region["tried_at"] else ""
+    return one_line(region["why"]) + tried
+
+
 def _control_plane(session: Session, found: Mapping[str, Any]) -> None:
     """How old the copies of drorch's own records are, where there ever were any."""
     if found["control_plane"] is None:
@@ -239,7 +247,7 @@ def _control_plane(session: Session, found: Mapping[str, Any]) -> None:
                 _ago(found["at"], one["copied_at"]),
                 lasted(one["behind_s"]) if one["behind_s"] else "nothing",
                 _ago(found["at"], one["whole_at"]),
-                one_line(one["why"] or "-"),
+                _why_not(found["at"], one),
             )
             for one in found["control_plane"]["regions"]
         ],

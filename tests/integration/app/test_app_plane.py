@@ -12,7 +12,7 @@ import pytest
 from drorch.app.plane import whole
 from drorch.app.plane.copying import Copier
 from drorch.app.plane.keeping import Keeper
-from drorch.app.plane.posture import alarms
+from drorch.app.plane.posture import alarms, checks
 from drorch.app.plane.standing import read_standing
 from drorch.app.program import Program
 from drorch.core.errors import DrorchError, ExitCode, UsageError
@@ -195,6 +195,7 @@ def test_a_command_copies_what_it_recorded_and_a_dead_region_changes_no_exit_cod
         (shown,) = (r for r in program_regions(program) if r["region"] == "qc")
         assert shown["behind_s"] > 0
         assert shown["why"]
+        assert shown["tried_at"]
         Copier(program, WAITING).copy()  # whatever the machine's pace was
     plane.premises.kill("mtl")
     plane.premises.revive("mtl")
@@ -205,7 +206,14 @@ def test_a_command_copies_what_it_recorded_and_a_dead_region_changes_no_exit_cod
     assert (told["qc"].segments, told["qc"].whole) == ("away", "away")
     assert told["qc"].message
     plane.premises.revive("qc")
+    with plane.program() as program:  # which nobody has tried since
+        (said,) = (one for one in checks(program) if one.subject == "qc")
+        assert "it lacks what was recorded in the last" in said.message
+        assert " ago: " in said.message
+        assert said.hint.endswith("drorch replicate --control-plane")
     assert all(one.good for one in plane.copy_now())
+    with plane.program() as program:
+        assert [r["why"] for r in program_regions(program)] == [None, None]
     plane.premises.kill("mtl")
     assert plane.runs(plane.recover("qc", "late").to) == plane.runs()
 
