@@ -68,6 +68,7 @@ def restic_of(tools: Tools) -> Restic:
         tools.environment,
         binary=tools.restic_binary,
         cache=cache_folder(tools),
+        only_reads=tools.configuration.exercise is not None,
     )
 
 

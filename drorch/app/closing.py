@@ -59,7 +59,7 @@ def close(program: Program, *, heads: bool = True) -> Closed | None:
     also after it was killed. Raises DrorchError where it cannot be done, which then stands in
     `status`, too, until it can.
     """
-    if program.configuration.evidence.key is None:
+    if program.configuration.evidence.key is None or program.configuration.exercise is not None:
         return None
     try:
         closed = _close(program, heads=heads)

@@ -80,6 +80,10 @@ class Program:
     @cached_property
     def secrets(self) -> "ConfiguredSecrets":
         """The configured secrets, fetched when asked for."""
+        if self.configuration.exercise is not None:
+            from drorch.adapters.exercised import HandedOver
+
+            return HandedOver(self.configuration, self.commands, self.environment)
         from drorch.adapters.secrets import ConfiguredSecrets
 
         return ConfiguredSecrets(self.configuration, self.commands, self.environment)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from drorch.app.exercised import EXERCISED, refuse
 from drorch.app.program import Program
 from drorch.core.document import run_document, without_steps
 from drorch.core.errors import AlreadyRunning, DrorchError, ExitCode, FenceLost
@@ -155,6 +156,8 @@ def carry_out(
     Raises AlreadyRunning when a run of the same subject is alive (or, for runbooks, left open).
     """
     _refuse_deleting(program, plan.kind)
+    if plan.kind not in EXERCISED:
+        refuse(program, f"no {plan.kind} is done")
     _end_superseded(program, plan, control)
     run = new_run_id(program.clock.now().at, plan.name)
     started = RunStarted(

@@ -38,6 +38,7 @@ from drorch.core.model import (
     Objectives,
     ObjectLock,
     Protected,
+    Reach,
     Region,
     SecretSource,
     Service,
@@ -90,7 +91,10 @@ def configuration(shape: models.ConfigurationShape, file: Path, digest: str) -> 
         runbooks=resolved(folder, shape.runbooks),
         secrets={name: _secret(folder, one) for name, one in shape.secrets.items()},
         sites={name: Site(name, one.jurisdiction) for name, one in shape.sites.items()},
-        regions={name: _region(name, one) for name, one in shape.regions.items()},
+        regions={
+            name: _reached(_region(name, one), shape.exercise)
+            for name, one in shape.regions.items()
+        },
         datasets={name: _dataset(folder, name, one) for name, one in shape.datasets.items()},
         protected=Protected(
             tuple(resolved(folder, path) for path in shape.protected.paths), shape.protected.hosts
@@ -115,7 +119,14 @@ def configuration(shape: models.ConfigurationShape, file: Path, digest: str) -> 
         ),
         file=file,
         digest=digest,
+        exercise=shape.exercise,
     )
+
+
+def _reached(region: Region, exercise: str | None) -> Region:
+    if exercise is None:
+        return region
+    return replace(region, reach=Reach.READ if region.name == exercise else Reach.LOST)
 
 
 def _daemon(folder: Path, shape: models.DaemonShape) -> DaemonSettings:

@@ -364,6 +364,10 @@ class ConfigurationShape(Shape):
     language: Literal["en", "fr"] = "en"
     state: Annotated[Text, AfterValidator(_state)] = "sqlite:///var/drorch.db"
     runbooks: Text = "runbooks"
+    exercise: Text | None = Field(
+        default=None,
+        description="written by `recover --exercise`: the one region that this copy may read",
+    )
     secrets: dict[Name, SecretShape] = Field(default_factory=dict)
     sites: dict[Name, SiteShape] = Field(default_factory=dict)
     regions: dict[Name, RegionShape] = Field(default_factory=dict)

@@ -76,6 +76,16 @@ class Transfer:
     agreement: str
 
 
+class Reach(StrEnum):
+    """What may be done in a region. Of a copy that was recovered as an exercise one region is only
+    read, and the others count as lost.
+    """
+
+    ALL = "all"
+    READ = "read"
+    LOST = "lost"
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """An S3 endpoint and bucket in a jurisdiction (ISO 3166-2, such as CA-QC).
@@ -95,6 +105,7 @@ class Region:
     profile: str | None = None
     object_lock: ObjectLock | None = None
     transfer: Transfer | None = None
+    reach: Reach = Reach.ALL
 
     def key(self, *parts: str) -> str:
         """The object key below this region's prefix."""
@@ -250,7 +261,8 @@ class DrillSchedule:
 class Configuration:
     """The whole of drorch.yaml. `folder` is where the file lies: relative paths are its.
 
-    `digest` is the SHA-256 (hex) of the file's bytes.
+    `digest` is the SHA-256 (hex) of the file's bytes. `exercise` is the region that this copy was
+    recovered from as an exercise: it only reads there, and tells nobody; None for what is real.
     """
 
     folder: Path
@@ -273,10 +285,13 @@ class Configuration:
     reports: Reports = field(default_factory=Reports)
     file: Path | None = None
     digest: str = ""
+    exercise: str | None = None
 
     @property
     def channels(self) -> tuple[NotifyRule, ...]:
-        """All ways to people: those that alarms go, then those that reports go."""
+        """All ways to people: those that alarms go, then those that reports go. An exercise has none."""
+        if self.exercise is not None:
+            return ()
         return (*self.notify, *self.reports.quarterly.to)
 
     @property
@@ -292,8 +307,11 @@ class Configuration:
 def evidence_regions(configuration: Configuration) -> tuple[str, ...]:
     """Where sealed evidence is kept: the regions told, or else those in which every dataset may lie.
 
-    A bundle holds no data, but names, paths and outputs of commands, which tell of it.
+    A bundle holds no data, but names, paths and outputs of commands, which tell of it. Of an exercise
+    nothing is kept.
     """
+    if configuration.exercise is not None:
+        return ()
     told = configuration.evidence.regions
     datasets = configuration.datasets.values()
     return told or tuple(

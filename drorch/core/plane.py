@@ -38,8 +38,11 @@ def plane_password(configuration: Configuration) -> str | None:
 
 def plane_regions(configuration: Configuration) -> tuple[Region, ...]:
     """The regions that copies are to lie in: those named, else all that every dataset's residency
-    allows. Those named are checked when the configuration is read.
+    allows. Those named are checked when the configuration is read. A copy that was recovered as an
+    exercise is copied nowhere.
     """
+    if configuration.exercise is not None:
+        return ()
     regions = configuration.regions
     if configuration.control_plane.regions:
         return tuple(regions[name] for name in configuration.control_plane.regions)

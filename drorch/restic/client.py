@@ -57,6 +57,7 @@ class Restic:
     `environment` is the caller's own: little of it reaches restic. `cache` is a folder for
     restic's cache and the memory of versions (None: restic's default, no memory).
     `wait_for_lock` is how long a command waits for a locked repository where restic can (0.16).
+    With `only_reads` no lock is taken, and what would write is refused.
     """
 
     def __init__(
@@ -67,9 +68,15 @@ class Restic:
         binary: str = "restic",
         cache: Path | None = None,
         wait_for_lock: timedelta = timedelta(),
+        only_reads: bool = False,
     ) -> None:
         self._processes = Processes(
-            commands, environment, binary=binary, cache=cache, wait_for_lock=wait_for_lock
+            commands,
+            environment,
+            binary=binary,
+            cache=cache,
+            wait_for_lock=wait_for_lock,
+            only_reads=only_reads,
         )
 
     def capabilities(self, attempt: Attempt = _ONCE) -> Capabilities:

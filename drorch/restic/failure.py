@@ -39,6 +39,7 @@ class Cause(StrEnum):
     TARGET_NOT_EMPTY = "target-not-empty"
     TARGET_BUSY = "target-busy"
     TARGET_UNUSABLE = "target-unusable"
+    ONLY_READ = "only-read"
     FAILED = "failed"
 
 
@@ -70,6 +71,7 @@ _HINTS: Final = {
     "temporary space (TMPDIR)",
     Cause.DAMAGED: "this copy of the repository is damaged or incomplete: mend it from the others "
     "with drorch heal, and use another region meanwhile",
+    Cause.ONLY_READ: "work with the real configuration: the copy of an exercise only reads",
     Cause.NOT_FOUND: "list what is there: drorch snapshots list, drorch snapshots ls",
     Cause.NOT_REMOVED: "may this region's key delete objects, and is the bucket one whose objects "
     "can be deleted? What was not removed is tried again the next time",

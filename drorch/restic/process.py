@@ -12,7 +12,7 @@ from pathlib import Path
 
 from drorch.core.priority import USUAL, Priority
 from drorch.ports import Cancellation, Command, Commands, Completed, Ended
-from drorch.restic.failure import Cause, diagnose
+from drorch.restic.failure import Cause, diagnose, problem
 from drorch.restic.lines import Listener, MessageSink, ProgressSink
 from drorch.restic.repository import INHERITED, RepositoryAddress, child_environment
 from drorch.restic.version import Capabilities, Versions, find_binary
@@ -23,6 +23,9 @@ _GRACE = timedelta(seconds=10)
 #: restic since 0.17 removes its lock on SIGINT but then waits for its input for ever: it is
 #: killed soon, and leaves nothing behind.
 _GRACE_WITH_INPUT = timedelta(seconds=5)
+
+#: What leaves a repository as it is, without a lock.
+_READING = frozenset({"cat", "check", "find", "list", "ls", "restore", "snapshots", "stats"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,14 @@ class Processes:
         binary: str,
         cache: Path | None,
         wait_for_lock: timedelta,
+        only_reads: bool = False,
     ) -> None:
         self._commands = commands
         self._environment = dict(environment)
         self._name = binary
         self._cache = None if cache is None else cache / "restic"
         self._wait_for_lock = wait_for_lock
+        self._only_reads = only_reads
         self._versions = Versions(commands, cache, self._base())
 
     def capabilities(self, attempt: Attempt) -> Capabilities:
@@ -105,6 +110,8 @@ class Processes:
         An exit of 0 stands even if a cancellation came while it was ending: it is done. It is
         ended when it goes on asking for an object that is gone: cause `damaged`.
         """
+        if self._only_reads and argv[0] not in _READING:
+            raise problem(Cause.ONLY_READ, f"restic {argv[0]} is refused: this is the copy of an exercise")
         cancel = Cancellation()
         listener = Listener(
             attempt.progress, on_node, whole=whole, on_gone=lambda: cancel.cancel("gone")
@@ -137,7 +144,7 @@ class Processes:
 
     def _shared(self, attempt: Attempt, *, cached: bool, locks: bool) -> list[str]:
         flags = [] if cached else ["--no-cache"]
-        if not locks:
+        if self._only_reads or not locks:
             flags.append("--no-lock")
         elif self._wait_for_lock and self.capabilities(attempt).retry_lock:
             flags += ["--retry-lock", f"{self._wait_for_lock.total_seconds():.0f}s"]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from drorch.core.errors import StorageError
-from drorch.core.model import Region
+from drorch.core.model import Reach, Region
 from drorch.ports import Secrets
 from drorch.storage.faults import Cause
 from drorch.storage.loading import load
@@ -52,8 +52,15 @@ class Credentials:
 def credentials_of(region: Region, secrets: Secrets, *, anew: bool = False) -> Credentials:
     """The region's credentials by value; raises ConfigurationError when a secret cannot be had.
 
-    With `anew` none is taken from an earlier answer.
+    With `anew` none is taken from an earlier answer. StorageError for a region that counts as lost.
     """
+    if region.reach is Reach.LOST:
+        raise StorageError(
+            f"region {region.name} counts as lost in this exercise",
+            "ask the region that the exercise was recovered from",
+            Cause.UNREACHABLE,
+            region.name,
+        )
     if region.access_key and region.secret_key:
         keys = (secrets.get(name, anew=anew) for name in (region.access_key, region.secret_key))
         return Credentials(*keys)
@@ -110,6 +117,8 @@ def make_client(region: Region, credentials: Credentials, patience: Patience) ->
         ) from error
     _send_bodies_at_once(client)
     _keep_order(client)
+    if region.reach is not Reach.ALL:
+        _only_read(client, region)
     return cast("S3Client", client)
 
 
@@ -179,6 +188,21 @@ def _keep_order(client: Any) -> None:
         customized_response_dict[MARKERS] = [tag == b"DeleteMarker" for tag in tags]
 
     client.meta.events.register("before-parse.s3.ListObjectVersions", note)
+
+
+def _only_read(client: Any, region: Region) -> None:
+    """Nothing is sent that could change anything, whoever asks for it."""
+
+    def refuse(model: Any, **_: Any) -> None:
+        if not model.name.startswith(("Get", "Head", "List")):
+            raise StorageError(
+                f"region {region.name} is only read: this is the copy of an exercise",
+                "work with the real configuration",
+                Cause.REFUSED,
+                region.name,
+            )
+
+    client.meta.events.register_first("before-parameter-build.s3", refuse)
 
 
 def _loopback(endpoint: str) -> bool:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(session: Session, *, once: bool) -> int:
     """Work until SIGTERM; with --once until nothing is due. SIGHUP reads the configuration again."""
+    from drorch.app.exercised import refuse
+
+    refuse(session.program, "the daemon is not started")
     return _once(session) if once else _daemon(session)
 
 
