@@ -37,6 +37,11 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "retention.release": "deleting:RETENTION_RELEASE",
         "snapshot.hold": "holds:SNAPSHOT_HOLD",
         "snapshot.accept": "guarding:SNAPSHOT_ACCEPT",
+        # drorch's own records, their loss drilled
+        "plane.recover": "planes:RECOVER",
+        "plane.compare": "planes:COMPARE",
+        "plane.restore": "planes_used:RESTORE",
+        "plane.plan": "planes_used:PLAN",
         # Keys
         "key.add": "keys:KEY_ADD",
         "key.revoke": "keys:KEY_REVOKE",

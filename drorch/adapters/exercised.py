@@ -26,7 +26,7 @@ class HandedOver(ConfiguredSecrets):
         values: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(configuration, commands, environment)
-        self._values = _told(environment) if values is None else dict(values)
+        self._values = handed_over(environment) if values is None else dict(values)
         for value in self._values.values():
             self.hide(value)
 
@@ -51,7 +51,8 @@ class HandedOver(ConfiguredSecrets):
         raise ConfigurationError([problem])
 
 
-def _told(environment: Mapping[str, str]) -> dict[str, str]:
+def handed_over(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the environment hands over, by names of secrets."""
     try:
         found = json.loads(environment.get(HANDED_OVER, "{}"))
     except ValueError:

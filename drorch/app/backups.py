@@ -216,10 +216,11 @@ def restore(
     region: str | None = None,
     include: Sequence[str] = (),
     purpose: str = "",
+    verify: bool = False,
     control: Control,
     watchers: Sequence[Watcher] = (),
 ) -> RunView:
-    """Bring a dataset's snapshot back into an empty folder.
+    """Bring a dataset's snapshot back into an empty folder; with `verify`, look at every byte of it.
 
     Raises UsageError, and begins no run, where what is asked for cannot be.
     """
@@ -242,6 +243,7 @@ def restore(
         at=at.astimezone(UTC) if at else None,
         include=tuple(include),
         purpose=purpose,
+        verify=verify,
     )
     return carry_out(program, plan, Request(reason=purpose), control=control, watchers=watchers)
 

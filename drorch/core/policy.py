@@ -66,8 +66,10 @@ def compile_restore(
     at: datetime | None = None,
     include: Sequence[str] = (),
     purpose: str = "",
+    verify: bool = False,
 ) -> Plan:
-    """The plan of a restore into a folder; `at` (aware) is the newest moment wanted.
+    """The plan of a restore into a folder; `at` (aware) is the newest moment wanted. With `verify`
+    what came back is held against its snapshot, byte by byte.
 
     Restores of a dataset may run beside each other, but not into the same folder.
     """
@@ -82,10 +84,24 @@ def compile_restore(
         arguments["include"] = [literal(pattern) for pattern in include]
     if purpose:
         arguments["purpose"] = literal(purpose)
-    step = PlannedStep("restore", Phase.STEPS, "restore", arguments, repeatable=True)
+    steps = [PlannedStep("restore", Phase.STEPS, "restore", arguments, repeatable=True)]
+    if verify:
+        steps.append(_whole(dataset, to, arguments.get("include")))
     title = f"Restore {dataset} to {to}"
     subject = f"restore:{dataset}:{to}"
-    return _plan(RunKind.RESTORE, policy, configuration, title, (step,), subject=subject)
+    return _plan(RunKind.RESTORE, policy, configuration, title, tuple(steps), subject=subject)
+
+
+def _whole(dataset: str, to: Path, include: Value) -> PlannedStep:
+    arguments: dict[str, Value] = {
+        "dataset": dataset,
+        "region": "{restore.region}",
+        "snapshot": "{restore.snapshot}",
+        "path": literal(str(to)),
+    }
+    if include:
+        arguments["include"] = include
+    return PlannedStep("whole", Phase.VERIFY, "restore.verify", arguments, repeatable=True)
 
 
 def compile_check(

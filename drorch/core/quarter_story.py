@@ -17,7 +17,7 @@ from drorch.core.posture import RunRow
 from drorch.core.quarter_drills import DrillQuarter, Reached
 from drorch.core.quarter_records import Destruction, FindingQuarter, RestoreQuarter, TargetPlace
 from drorch.core.state import RunFold, StepState
-from drorch.core.timing import Measured, Timing
+from drorch.core.timing import RESTORES, Measured, Timing
 
 #: Runs that practise or carry out a runbook.
 DRILLS = (RunKind.DRILL, RunKind.FAILOVER, RunKind.FAILBACK)
@@ -77,7 +77,7 @@ def _reached(measured: Measured) -> Reached:
 
 def _restored(state: RunFold) -> list[StepState]:
     """Steps that bring data back and were begun."""
-    return [s for s in state.steps.values() if s.plan.do == "restore" and s.attempts]
+    return [s for s in state.steps.values() if s.plan.do in RESTORES and s.attempts]
 
 
 def _text(step: StepState, name: str) -> str:

@@ -40,7 +40,15 @@ from drorch.core.outcome import outcome_of
 from drorch.core.state import RunFold, StepState
 
 #: Actions that tell how old the data is that the run brought back, and by which output.
-RESTORING = {"restore": "snapshot_at", "postgres.promote": "data_at", "postgres.lag": "data_at"}
+RESTORING = {
+    "restore": "snapshot_at",
+    "plane.restore": "snapshot_at",
+    "postgres.promote": "data_at",
+    "postgres.lag": "data_at",
+}
+
+#: Those that bring a snapshot into a folder.
+RESTORES = frozenset({"restore", "plane.restore"})
 
 _RECOVERING = frozenset({RunKind.RESTORE, RunKind.DRILL, RunKind.FAILOVER, RunKind.FAILBACK})
 _TIMED = (Phase.PRECONDITIONS, Phase.FENCE, Phase.STEPS, Phase.VERIFY)

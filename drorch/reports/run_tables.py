@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from drorch.core.timing import RESTORES
 from drorch.reports.afteraction.people import deeds_of
 from drorch.reports.tables import cell
 
@@ -80,7 +81,7 @@ _RESTORED: Final = (
 def _restored(document: Document) -> Iterator[Line]:
     host = document["owner"]["host"]
     for step in document["steps"]:
-        if step["do"] == "restore" and step["outputs"]:
+        if step["do"] in RESTORES and step["outputs"]:
             told = step["outputs"]
             found = [told.get(key) for key in _RESTORED[1:8]]
             lies = document["sources"].get(told.get("dataset"), [])

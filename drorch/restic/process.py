@@ -111,7 +111,9 @@ class Processes:
         ended when it goes on asking for an object that is gone: cause `damaged`.
         """
         if self._only_reads and argv[0] not in _READING:
-            raise problem(Cause.ONLY_READ, f"restic {argv[0]} is refused: this is the copy of an exercise")
+            raise problem(
+                Cause.ONLY_READ, f"restic {argv[0]} is refused: this is the copy of an exercise"
+            )
         cancel = Cancellation()
         listener = Listener(
             attempt.progress, on_node, whole=whole, on_gone=lambda: cancel.cancel("gone")

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from drorch.core.errors import StorageError
+from drorch.core.errors import ConfigurationError, Problem, StorageError
 from drorch.core.model import Reach, Region
 from drorch.ports import Secrets
 from drorch.storage.faults import Cause
@@ -52,15 +52,12 @@ class Credentials:
 def credentials_of(region: Region, secrets: Secrets, *, anew: bool = False) -> Credentials:
     """The region's credentials by value; raises ConfigurationError when a secret cannot be had.
 
-    With `anew` none is taken from an earlier answer. StorageError for a region that counts as lost.
+    With `anew` none is taken from an earlier answer. For a region that counts as lost there are none.
     """
     if region.reach is Reach.LOST:
-        raise StorageError(
-            f"region {region.name} counts as lost in this exercise",
-            "ask the region that the exercise was recovered from",
-            Cause.UNREACHABLE,
-            region.name,
-        )
+        message = f"region {region.name} counts as lost in this exercise"
+        hint = "ask the region that the exercise was recovered from"
+        raise ConfigurationError([Problem(message, hint, ("regions", region.name))])
     if region.access_key and region.secret_key:
         keys = (secrets.get(name, anew=anew) for name in (region.access_key, region.secret_key))
         return Credentials(*keys)

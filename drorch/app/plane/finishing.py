@@ -24,7 +24,7 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opene
     """Verify, adopt, and let it appear as the folder that was wished for, as records of its own."""
     program, tree, to = made.program, made.tree, wish.to
     configuration = program.configuration
-    password = _password_file(configuration)
+    password = _password_file(wish, configuration)
     inside = password is not None and password.is_relative_to(tree)
     if password is not None and inside:
         _put(password, wish.passphrase)
@@ -35,7 +35,7 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opene
         elsewhere = histories(made.candidate, found)
     finally:
         program.journal.close()
-    missing = _missing(program)
+    missing = _missing(wish, program)
     shutil.rmtree(tree / "var" / ".cache", ignore_errors=True)
     tree.rename(to)
     sync_folder(to.parent)
@@ -59,11 +59,16 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opene
         term=term,
         others=others,
         elsewhere=elsewhere,
+        exercise=wish.exercise,
     )
 
 
-def _password_file(configuration: Configuration) -> Path | None:
-    """Where the configuration expects the passphrase, if that is a file."""
+def _password_file(wish: Wish, configuration: Configuration) -> Path | None:
+    """Where the configuration expects the passphrase, if that is a file. An exercise reads no file of
+    secrets, and writes nothing elsewhere.
+    """
+    if wish.exercise:
+        return None
     source = configuration.secrets.get(plane_password(configuration) or "")
     return source.file if source is not None else None
 
@@ -84,10 +89,14 @@ def _put_outside(path: Path | None, passphrase: str) -> Path | None:
     return None
 
 
-def _missing(program: Program) -> list[SecretLook]:
+def _missing(wish: Wish, program: Program) -> list[SecretLook]:
     """The secrets that have to be given again."""
     configuration = program.configuration
-    secrets = ConfiguredSecrets(configuration, program.commands, program.environment)
+    secrets = (
+        program.secrets
+        if wish.exercise
+        else ConfiguredSecrets(configuration, program.commands, program.environment)
+    )
     return [one for one in map(secrets.look, configuration.secrets) if one.there is not True]
 
 

@@ -1,9 +1,12 @@
 """A state that was brought back, opened as a program that works in the folder it lies in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from drorch.adapters.evidence import write_durably
+from drorch.adapters.exercised import HandedOver, handed_over
+from drorch.adapters.secrets import ConfiguredSecrets
 from drorch.app.plane.adopting import LentSecrets
 from drorch.app.plane.choosing import Brought, Candidate, Unusable
 from drorch.app.plane.files import CONFIGURATION
@@ -14,7 +17,10 @@ from drorch.config.relocating import with_values
 from drorch.core.model import Configuration, Region
 from drorch.core.plane import plane_password
 
-_STATE, _RUNBOOKS = "sqlite:///var/drorch.db", "runbooks"
+_RUNBOOKS = "runbooks"
+
+#: What is not as it was in the configuration that was recovered.
+MOVED = {"state": "sqlite:///var/drorch.db", "runbooks": _RUNBOOKS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +47,33 @@ def opened(wish: Wish, candidate: Candidate, brought: Brought, tree: Path) -> Ma
     path = tree / CONFIGURATION
     if not path.is_file():
         raise Unusable("it holds no configuration")
-    moved = with_values(
-        path.read_text(encoding="utf-8-sig"),
-        CONFIGURATION,
-        {"state": _STATE, "runbooks": _RUNBOOKS},
-    )
-    write_durably(path, moved.encode())
+    _move(path, MOVED)
+    if wish.exercise:
+        _move(path, {"exercise": _known_there(wish, path)})
     program = Program(load_configuration(path), {**wish.environment, "DRORCH_RESTIC": wish.restic})
-    program.__dict__["secrets"] = LentSecrets(
-        program.configuration, program.commands, program.environment
-    ).lent(_given(wish, program.configuration))
+    program.__dict__["secrets"] = _secrets(wish, program)
     return Made(candidate, brought, program, tree)
+
+
+def _move(path: Path, values: Mapping[str, str]) -> None:
+    text = path.read_text(encoding="utf-8-sig")
+    write_durably(path, with_values(text, CONFIGURATION, values).encode())
+
+
+def _known_there(wish: Wish, path: Path) -> str:
+    """What the configuration calls the region; what it does not know it could not read."""
+    name = name_of(load_configuration(path), wish.region)
+    if name is None:
+        raise Unusable(f"its configuration knows no region at {wish.region.endpoint}")
+    return name
+
+
+def _secrets(wish: Wish, program: Program) -> ConfiguredSecrets:
+    configuration, given = program.configuration, _given(wish, program.configuration)
+    if wish.exercise:
+        known = {**handed_over(wish.environment), **given}
+        return HandedOver(configuration, program.commands, program.environment, known)
+    return LentSecrets(configuration, program.commands, program.environment).lent(given)
 
 
 def _given(wish: Wish, configuration: Configuration) -> dict[str, str]:

@@ -16,7 +16,10 @@ from drorch.storage.client import Credentials
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is known on an empty machine: one region, its credentials, the passphrase."""
+    """What is known on an empty machine: one region, its credentials, the passphrase.
+
+    As an `exercise` the other regions and this machine count as lost, and what is recovered only reads.
+    """
 
     region: Region
     credentials: Credentials
@@ -26,6 +29,7 @@ class Wish:
     plane: str = ""
     instance: str = ""
     restic: str = "restic"
+    exercise: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -77,6 +81,7 @@ class Recovered:
     term: TermBegun
     others: tuple[OtherSeen, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
+    exercise: bool = False
 
     def behind(self, seen: Seen) -> timedelta:
         """How much older the newest state of a region is than what was brought back."""

@@ -11,9 +11,11 @@ from drorch.cli.names import run_names
 from drorch.cli.session import Session
 from drorch.cli.verb import Verbs
 from drorch.cli.words import counted, one_line
+from drorch.core.durations import format_duration
 from drorch.core.errors import ExitCode
 
 if TYPE_CHECKING:
+    from drorch.app.plane.comparing import Compared
     from drorch.app.program import Program
 
 
@@ -78,6 +80,52 @@ def export(session: Session, run: str, output: Path, *, overwrite: bool) -> int:
 
     found = journals.export(session.program, run, output, overwrite=overwrite)
     return _told(session, found, str(output))
+
+
+@command.command("compare", help="Hold records that were recovered against those that live here.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--at",
+    metavar="TIME",
+    help="When the loss would have been; left out: now. In UTC without offset.",
+)
+@click.option(
+    "--without", metavar="RUN", default="", help="Leave this run out: the drill that looks on."
+)
+@click.pass_obj
+def compare(session: Session, folder: Path, at: str | None, without: str) -> int:
+    """Leaves with 1 if they are not one history; a copy that is only behind is told."""
+    from drorch.app.plane.comparing import compare as held_against
+    from drorch.cli.inputs import moment_given
+
+    then = moment_given(at, "UTC") if at else None
+    found = held_against(session.program, folder.absolute(), at=then, without=without)
+    if session.json:
+        session.emit(found.document)
+    else:
+        session.say(*_compared(found))
+    return int(ExitCode.GOOD if found.same else ExitCode.FAILED)
+
+
+def _compared(found: "Compared") -> Iterator[str]:
+    yield f"history: {'the same' if found.same else 'ANOTHER'}, {counted(found.runs, 'run')}"
+    if found.lost.events:
+        many = f"{counted(found.lost.events, 'event')} of {counted(len(found.lost.runs), 'run')}"
+        yield f"behind: {many}, recorded in the last {format_duration(found.behind)}"
+    else:
+        yield "behind: nothing"
+    yield f"configuration: {'the same' if found.configuration else 'other than here'}"
+    for word, names in (
+        ("missing", found.missing),
+        ("other than here", found.different),
+        ("gone here", found.surplus),
+    ):
+        if names:
+            yield f"runbooks {word}: {', '.join(names)}"
+    if not (found.missing or found.different or found.surplus):
+        yield "runbooks: the same"
+    lacks = f", {len(found.evidence_missing)} missing" if found.evidence_missing else ""
+    yield f"evidence: {counted(found.evidence, 'file')}{lacks}"
 
 
 @command.command("seal", help="Seal what ended, and bring regions the evidence they are owed.")

@@ -55,6 +55,12 @@ if TYPE_CHECKING:
     default="",
     help="Whose history, where a control plane worked on beside another.",
 )
+@click.option(
+    "--exercise",
+    is_flag=True,
+    help="As a drill: the other regions and this machine count as lost, and what is recovered only "
+    "reads, there alone.",
+)
 @click.pass_obj
 def command(session: Session, /, *, to: Path, at: str | None, **given: Any) -> int:
     """Needs no configuration, and writes nothing unless it is whole."""
@@ -92,6 +98,7 @@ def _wish(to: Path, at: str | None, given: Mapping[str, Any]) -> "Wish":
         at=moment_given(at, "UTC") if at else None,
         plane=given["plane"],
         instance=given["instance"],
+        exercise=given["exercise"],
         restic=os.environ.get("DRORCH_RESTIC", "restic"),
         environment=dict(os.environ),
     )
@@ -176,6 +183,7 @@ def _document(found: "Recovered") -> dict[str, Any]:
             }
             for one in found.elsewhere
         ],
+        "exercise": found.exercise,
     }
 
 
@@ -209,7 +217,13 @@ def _tell(session: Session, found: "Recovered") -> None:
             how = secret.hint or f"see that it can be had: {secret.source}"
             session.say(f"  {secret.name}: {one_line(how)}")
     _tell_others(session, found)
-    session.paragraph("Start a failover with:", f"  {found.command}")
+    if found.exercise:
+        session.paragraph(
+            "This is an exercise: it only reads, and tells nobody. Compare it with what lives:",
+            f"  drorch journal compare {found.to}",
+        )
+    else:
+        session.paragraph("Start a failover with:", f"  {found.command}")
 
 
 def _tell_regions(session: Session, found: "Recovered") -> None:

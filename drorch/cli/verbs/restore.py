@@ -33,6 +33,9 @@ from drorch.cli.verb import Verb
 @click.option(
     "--purpose", metavar="TEXT", default="", help="What for: stands in the access log of reports."
 )
+@click.option(
+    "--verify", is_flag=True, help="Then hold every name, size and byte against the snapshot."
+)
 @click.pass_obj
 def command(
     session: Session,
@@ -42,6 +45,8 @@ def command(
     region: str | None,
     include: tuple[str, ...],
     purpose: str,
+    *,
+    verify: bool,
 ) -> int:
     """Restore, telling how old the data is that came back."""
     from drorch.app import backups
@@ -61,6 +66,7 @@ def command(
             region=region,
             include=include,
             purpose=purpose,
+            verify=verify,
             control=carried.control,
             watchers=carried.watchers(dataset),
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from drorch.core.exercises import NOT_TESTED
+from drorch.core.timing import RESTORES
 from drorch.reports import words
 from drorch.reports.afteraction.summary import judged
 from drorch.reports.blocks import (
@@ -155,7 +156,7 @@ def _area(area: str, document: Document, pen: Pen) -> tuple[tuple[str, str], str
 
 def _recovery(document: Document, pen: Pen) -> tuple[tuple[str, str], str]:
     steps = document["steps"]
-    restored = [s for s in steps if s["do"] == "restore" and s["status"] == "passed"]
+    restored = [s for s in steps if s["do"] in RESTORES and s["status"] == "passed"]
     checks = [s for s in steps if s["phase"] == "verify" and s["status"] == "passed"]
     if not restored:
         return ("idle", pen.say("not tested")), pen.say("No data was restored.")
@@ -208,7 +209,7 @@ def _beyond(document: Document, pen: Pen) -> Iterator[str]:
     if document["outcome"] in ("failed", "aborted"):
         yield say("It did not come through: what comes after the point of failure was not tried.")
     if document["kind"] in _RUNBOOKS and not any(
-        s["do"] == "restore" and s["status"] == "passed" for s in steps
+        s["do"] in RESTORES and s["status"] == "passed" for s in steps
     ):
         yield say("No data was restored.")
     if not any(

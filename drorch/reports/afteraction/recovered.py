@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
-from drorch.core.timing import RESTORING
+from drorch.core.timing import RESTORES, RESTORING
 from drorch.reports import words
 from drorch.reports.afteraction.course import said_of
 from drorch.reports.blocks import (
@@ -44,8 +44,8 @@ _COMPARING = frozenset({"restore.verify", "files.verify", "sql.check", "snapshot
 def restored(document: Document, pen: Pen) -> Section | None:
     """Snapshots, regions, files, bytes, targets; and that no target is the source."""
     told = [s for phase in by_phase(document["steps"]) for s in phase.steps]
-    found = [s for s in told if s["do"] == "restore" and s["status"] == "passed"]
-    replicas = [s for s in told if s["do"] in RESTORING and s["do"] != "restore"]
+    found = [s for s in told if s["do"] in RESTORES and s["status"] == "passed"]
+    replicas = [s for s in told if s["do"] in RESTORING.keys() - RESTORES]
     rows = [_restored(step, pen) for step in found]
     rows += [_replica(s, pen) for s in replicas if s["status"] == "passed"]
     if not rows:
@@ -144,7 +144,7 @@ def compared(document: Document, pen: Pen) -> Section | None:
 def _compares(step: Step) -> bool:
     if step["phase"] not in _AFTER_THE_FACT or step["status"] in ("waiting", "skipped"):
         return False
-    return step["do"] == "restore" or step["check"] or step["do"] in _COMPARING
+    return step["do"] in RESTORES or step["check"] or step["do"] in _COMPARING
 
 
 def _compared(step: Step, pen: Pen) -> Row:
@@ -162,7 +162,7 @@ def _compared(step: Step, pen: Pen) -> Row:
 def _expected(step: Step, pen: Pen) -> Iterator[str]:
     do, told = step["do"], step["outputs"]
     given = step["attempt_log"][-1]["arguments"] if step["attempt_log"] else {}
-    if do == "restore":
+    if do in RESTORES:
         count = told.get("expected_files")
         whole = pen.say("all files of the snapshot")
         yield whole if count is None else pen.say_many("{count} file", "{count} files", count)

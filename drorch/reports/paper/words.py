@@ -158,6 +158,12 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         ),
         "term.begin": later("Record which control plane these records are from now on."),
         "term.others": later("Record what was seen of other control planes."),
+        "plane.recover": later(
+            "Recover drorch’s own records from one region alone, into a folder beside."
+        ),
+        "plane.compare": later("Hold recovered records against those that live."),
+        "plane.restore": later("Restore a dataset with the recovered records, and compare it."),
+        "plane.plan": later("Plan a failover with the recovered records."),
         "snapshot.accept": later("Accept a backup that looked suspicious."),
         "key.add": later("Add a key to a repository."),
         "key.revoke": later("Note that a key must open nothing any more."),
