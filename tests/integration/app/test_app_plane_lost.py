@@ -1,0 +1,190 @@
+"""The loss of drorch's own records, drilled: from one region alone, without touching what lives."""
+
+import hashlib
+import json
+import shutil
+
+import pytest
+
+from drorch.app import drills
+from drorch.app.runs import Control
+from drorch.core.names import Outcome
+from tests.integration.app.planes import Plane
+from tests.integration.app.premises import SOURCE
+
+RUNBOOK = "control-plane-lost"
+
+
+class Loss(Plane):
+    """A control plane with the ready runbook, whose loss can be drilled."""
+
+    def __init__(self, premises):
+        super().__init__(premises)
+        for name in (f"{RUNBOOK}.yaml", f"{RUNBOOK}.test.yaml"):
+            shutil.copy(SOURCE / "runbooks" / name, premises.folder / "runbooks" / name)
+        premises.configuration["control_plane"] = {"password": "repo-key"}
+        premises.save()
+
+    def drill(self, region="qc", **inputs):
+        """In this process, which copies nothing by itself; the run's document."""
+        with self.program() as program:
+            given = {"region": region, "dataset": "docs", "failover": "bring-back", **inputs}
+            done = drills.drill(program, RUNBOOK, given, control=Control())
+        return done.view.document
+
+    @property
+    def scratch(self):
+        return self.premises.folder / "var" / RUNBOOK
+
+    def held(self):
+        """Every object of every region, by its content."""
+        tops = [region.bucket for region in self.premises.regions.values()]
+        return {
+            str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+            for top in tops
+            for path in sorted(top.rglob("*"))
+            if path.is_file()
+        }
+
+
+@pytest.fixture
+def loss(premises):
+    return Loss(premises)
+
+
+def outputs(run, step):
+    return next(one["outputs"] for one in run["steps"] if one["step"] == step)
+
+
+def found(run, what):
+    return [one["message"] for one in run["findings"] if one["what"] == what]
+
+
+def failed(run):
+    return next(one for one in run["steps"] if one["status"] == "failed")
+
+
+def test_the_loss_is_drilled_from_one_region_and_nothing_is_touched(loss):
+    assert all(one.good for one in loss.copy_now())
+    loss.back_up()
+    before, runs = loss.held(), loss.runs()
+    loss.premises.kill("mtl")
+
+    run = loss.drill()
+
+    assert run["outcome"] == Outcome.PASSED, run["findings"]
+    assert not run["dirty"]
+    loss.premises.revive("mtl")
+    assert loss.held() == before
+    assert not loss.scratch.exists()
+    assert loss.runs()[1:] == runs
+    recovered, compared = outputs(run, "recover"), outputs(run, "as-it-lives")
+    assert (recovered["region"], recovered["runs"]) == ("qc", len(runs))
+    assert (compared["events_behind"], compared["behind_s"]) == (0, 0.0)
+    assert compared["configuration_same"]
+    assert not [name for name, value in compared.items() if "runbooks" in name and value]
+    restored = outputs(run, "restore")
+    assert restored["files"] == restored["compared"] == 3
+    assert 0 < restored["since_s"] <= run["objectives"]["rto"]["actual_s"] + 1
+    assert run["objectives"]["rpo"]["actual_s"] is not None
+    planned = outputs(run, "failover-plans")
+    assert (planned["runbook"], planned["steps"]) == ("bring-back", 1)
+    (alone,) = found(run, "secret.only-here")
+    assert "repo-key (a file)" in alone
+    assert "QC_ID" not in json.dumps(run)
+    assert loss.keys["QC_SECRET"] not in json.dumps(run)
+
+
+def test_what_lies_in_the_safe_is_no_finding(loss):
+    assert all(one.good for one in loss.copy_now())
+    run = loss.drill(safe=", ".join(loss.premises.configuration["secrets"]))
+    assert (run["outcome"], run["findings"]) == (Outcome.PASSED, [])
+
+
+def test_a_copy_that_is_behind_is_measured_and_fails_beyond_what_is_promised(loss):
+    assert all(one.good for one in loss.copy_now())
+    lost = loss.back_up(copied=False)
+    (loss.premises.folder / "runbooks" / "bring-back.yaml").write_text(
+        "runbook: bring-back\nsteps:\n  - {step: w, do: wait, with: {for: 1s}}\n"
+    )
+    assert lost
+
+    run = loss.drill(behind="1ms")
+
+    step = failed(run)
+    assert (step["step"], step["cause"]) == ("as-it-lives", "behind")
+    said = step["outputs"]
+    assert said["events_behind"] > 0
+    assert said["runs_behind"] == [loss.runs()[1]]
+    assert said["runbooks_different"] == ["bring-back.yaml"]
+    assert "runbooks that came back otherwise" in found(run, "control-plane.runbooks")[0]
+    assert outputs(run, "recover")["adopted"] == 1  # the backup itself is not lost
+    assert not loss.scratch.exists()
+
+
+def test_a_passphrase_that_does_not_open_it_fails_and_a_lost_region_says_nothing(loss):
+    assert all(one.good for one in loss.copy_now())
+
+    run = loss.drill(password="tor-key")
+
+    step = failed(run)
+    assert step["step"] == "recover"
+    assert "the passphrase does not open the control plane" in step["message"]
+    loss.premises.kill("qc")
+    assert loss.drill()["outcome"] == Outcome.ABORTED
+    assert not loss.scratch.exists()
+
+
+def test_a_damaged_copy_fails_by_name(loss):
+    assert all(one.good for one in loss.copy_now())
+    for path in loss.objects("qc"):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    loss.seen_anew()
+
+    run = loss.drill()
+
+    step = failed(run)
+    assert step["step"] == "recover"
+    assert "qc" in step["message"] or "bucket" in step["message"]
+    assert loss.drill("mtl")["outcome"] == Outcome.PASSED
+
+
+def test_a_secret_that_the_recovered_dataset_wants_is_named(loss):
+    """Nobody hands over what the drill was not told of: the dataset's own password."""
+    assert all(one.good for one in loss.copy_now())
+    loss.premises.configuration["datasets"]["docs"]["password"] = "renamed"
+    loss.premises.configuration["secrets"]["renamed"] = {"file": "lab/secrets/repo-key"}
+    loss.premises.save()
+
+    run = loss.drill()
+
+    step = failed(run)
+    assert step["step"] == "restore"
+    assert "secret repo-key counts as lost in this exercise" in step["message"]
+
+
+def test_what_was_recovered_as_an_exercise_only_reads(loss):
+    assert all(one.good for one in loss.copy_now())
+    before = loss.held()
+    line = loss.recover_line("qc", "copy", "--exercise")
+    assert line.code == 0, line.errors
+    assert line.document["exercise"]
+    config = ("--config", str(loss.to("copy") / "drorch.yaml"))
+    assert not list(loss.to("copy").rglob("repo-key"))
+
+    for words in (
+        ("backup", "docs"),
+        ("daemon", "--once"),
+        ("drill", RUNBOOK),
+        ("failover", "bring-back", "--declare", "really"),
+        ("replicate", "--control-plane"),
+        ("retention", "apply"),
+    ):
+        said = loss.cli(*words, *config)
+        assert said.code == 2, words
+    assert loss.held() == before
+    told = loss.cli("journal", "compare", str(loss.to("copy")))
+    assert told.code == 0
+    assert told.document["same_history"]
