@@ -10,6 +10,7 @@ from types import MappingProxyType
 from drorch.actions import byhand_data as data
 from drorch.actions import byhand_databases as databases
 from drorch.actions import byhand_networks as networks
+from drorch.actions import byhand_planes as planes
 from drorch.actions import byhand_programs as programs
 from drorch.actions.byhand_given import Given
 from drorch.core.byhand import NO_COMMAND, ByHand
@@ -30,6 +31,9 @@ _TABLE: Mapping[str, Callable[[Given], ByHand]] = MappingProxyType(
         "restore": data.restore,
         "snapshot.age": data.snapshot_age,
         "repository.check": data.check,
+        "plane.recover": planes.recover,
+        "plane.restore": planes.restore,
+        "plane.plan": planes.plan,
         "region.reachable": data.reachable,
         "command": programs.command,
         "shell": programs.shell,
