@@ -9,6 +9,7 @@ from drorch.core.exercises import EVIDENCE
 from drorch.core.names import RunKind
 from drorch.core.posture import RunRow
 from drorch.core.quarter_drills import DrillQuarter
+from drorch.core.quarter_loss import LossDrill, loss_of
 from drorch.core.quarter_practice import Practised, in_short
 from drorch.core.quarter_records import FindingQuarter, RestoreQuarter, TargetPlace
 from drorch.core.quarter_story import (
@@ -24,7 +25,8 @@ from drorch.core.quarter_story import (
 class Told:
     """What the runs tell; `practised` are the drills of the quarters before, too, oldest first.
 
-    `restored` are the datasets that any of them brought back.
+    `restored` are the datasets that any of them brought back, `losses` the drills of the loss of
+    drorch's own records.
     """
 
     drills: list[DrillQuarter] = field(default_factory=list)
@@ -33,6 +35,7 @@ class Told:
     findings: list[FindingQuarter] = field(default_factory=list)
     practised: list[Practised] = field(default_factory=list)
     restored: set[str] = field(default_factory=set)
+    losses: list[LossDrill] = field(default_factory=list)
 
 
 def told_of(seen: QuarterSeen) -> Told:
@@ -41,6 +44,7 @@ def told_of(seen: QuarterSeen) -> Told:
     for row in seen.past_drills:
         story = seen.story(row)
         told.practised.append(in_short(drill_of(story)))
+        told.losses += filter(None, [loss_of(story)])
         told.restored |= _brought(list(restores_of(story, seen.program.configuration)))
     for row in _evidence(seen):
         _take(seen, told, row)
@@ -65,6 +69,7 @@ def _take(seen: QuarterSeen, told: Told, row: RunRow) -> None:
         drill = drill_of(story)
         told.drills.append(drill)
         told.practised.append(in_short(drill))
+        told.losses += filter(None, [loss_of(story)])
     if row.kind is not RunKind.RESTORE:
         told.targets += targets_of(story, configuration)
 

@@ -22,6 +22,7 @@ from drorch.core.corrective import Corrective
 from drorch.core.document import head_of
 from drorch.core.documenting import document_of
 from drorch.core.errors import UsageError
+from drorch.core.plane import plane_regions
 from drorch.core.quarter import Quarter, ended_last
 from drorch.core.quarter_controls import Framework
 from drorch.core.quarter_datasets import DatasetQuarter, Standing
@@ -38,6 +39,7 @@ from drorch.core.quarter_document import (
 from drorch.core.quarter_drills import DrillSchedule, ServiceQuarter
 from drorch.core.quarter_findings import Findings
 from drorch.core.quarter_judging import promises_of, works_of
+from drorch.core.quarter_loss import own_records
 from drorch.core.quarter_records import ActionQuarter, FindingQuarter
 from drorch.core.quarter_work import total
 from drorch.journal.ledger import last_entry
@@ -92,12 +94,15 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
         *key_promises(seen),
     ]
     actions = list(_actions(seen))
+    regions = [region.name for region in plane_regions(program.configuration)]
+    records = own_records(told.losses, quarter, seen.zone, regions)
     find = Findings(str(quarter), seen.since, seen.until)
     findings = _with_actions(
         [
             *find.of_places(places),
             *find.of_datasets(datasets, coverage),
             *find.of_coverage(coverage, services),
+            *find.of_own_records(records),
             *told.findings,
         ],
         actions,
@@ -124,6 +129,7 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
         drill_schedules=tuple(schedules),
         drills=tuple(told.drills),
         coverage=coverage,
+        own_records=records,
         findings=tuple(findings),
         actions=tuple(actions),
         residency=tuple(places),

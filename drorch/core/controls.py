@@ -30,6 +30,7 @@ class _Requirement:
 _CFR = "45 CFR 164.308(a)(7)(ii)"
 _PRACTICE = ("no-drill", "never-drilled", "no-runbook", "drill-not-passed")
 _LEARNING = ("finding-without-action", "action-overdue", "runbook-changed")
+_OWN_SHOWN, _OWN_GAPS = ("records-drilled",), ("records-undrilled",)
 _BACKUP = ("backup-missed", "copy-over-rpo", "one-region")
 _PLACES_SHOWN = ("copy-inside", "copy-papered", "target-inside", "access-logged", "data-destroyed")
 _PLACES_GAPS = ("copy-without-papers", "copy-place-unknown", "target-outside", "data-left")
@@ -50,8 +51,8 @@ REQUIREMENTS: Final = (
     ),
     _Requirement(
         "hipaa-testing", Framework.HIPAA, f"{_CFR}(D)",
-        ("drill-ended", "restore-test-passed", "runbook-proven", "action-closed"),
-        (*_PRACTICE, *_LEARNING),
+        ("drill-ended", "restore-test-passed", "runbook-proven", "action-closed", *_OWN_SHOWN),
+        (*_PRACTICE, *_LEARNING, *_OWN_GAPS),
     ),
     _Requirement(
         "hipaa-criticality", Framework.HIPAA, f"{_CFR}(E)",
@@ -71,7 +72,8 @@ REQUIREMENTS: Final = (
     ),
     _Requirement(
         "nist-53-cp-4", Framework.NIST, "SP 800-53 CP-4",
-        ("drill-on-time", "drill-ended", "action-closed"), ("drill-missed", *_PRACTICE, *_LEARNING),
+        ("drill-on-time", "drill-ended", "action-closed", *_OWN_SHOWN),
+        ("drill-missed", *_PRACTICE, *_LEARNING, *_OWN_GAPS),
     ),
     _Requirement(
         "iso-22301", Framework.ISO_22301, "8.5",
@@ -85,8 +87,8 @@ REQUIREMENTS: Final = (
     ),
     _Requirement(
         "soc-2-a1-3", Framework.SOC_2, "A1.3",
-        ("drill-ended", "restore-test-passed", "restore-whole"),
-        (*_PRACTICE, "never-restored", "restore-test-failed", *_LEARNING), ("key-people",),
+        ("drill-ended", "restore-test-passed", "restore-whole", *_OWN_SHOWN),
+        (*_PRACTICE, "never-restored", "restore-test-failed", *_LEARNING, *_OWN_GAPS), ("key-people",),
     ),
     _Requirement(
         "quebec-health", Framework.QUEBEC_HEALTH, "R-22.1, s. 78", _PLACES_SHOWN, _PLACES_GAPS,
@@ -98,7 +100,8 @@ REQUIREMENTS: Final = (
     ),
     _Requirement(
         "dora-11", Framework.DORA, "2022/2554, art. 11",
-        ("drill-ended", "switched", "action-closed"), ("no-switch", *_PRACTICE, *_LEARNING),
+        ("drill-ended", "switched", "action-closed", *_OWN_SHOWN),
+        ("no-switch", *_PRACTICE, *_LEARNING, *_OWN_GAPS),
         ("internal-audit",),
     ),
     _Requirement(

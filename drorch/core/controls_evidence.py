@@ -150,6 +150,12 @@ def _destroyed(document: QuarterDocument) -> Shown:
     return Shown("data-destroyed", len(gone), len(due), _runs(gone))
 
 
+def _records(document: QuarterDocument) -> Shown:
+    drills = [d for d in document.own_records.drills if d.telling]
+    passed = [d.run for d in drills if d.outcome == "passed"]
+    return Shown("records-drilled", len(passed), len(drills), _runs(passed))
+
+
 SHOWN: Final[Mapping[str, Callable[[QuarterDocument], Shown]]] = {
     "backup-done": _work("backups", "backup-done"),
     "check-passed": _work("checks", "check-passed"),
@@ -173,6 +179,7 @@ SHOWN: Final[Mapping[str, Callable[[QuarterDocument], Shown]]] = {
     "target-inside": _targets,
     "access-logged": _logged,
     "data-destroyed": _destroyed,
+    "records-drilled": _records,
 }
 
 
@@ -204,6 +211,7 @@ GAPS: Final[Mapping[str, Callable[[QuarterDocument], Gap]]] = dict(
             lambda q: q.totals.restore_tests.failed + q.totals.restore_tests.missed,
         ),
         _counted("no-drill", lambda q: int(q.headline.no_drill)),
+        _counted("records-undrilled", lambda q: int(not _records(q).of)),
         _counted("no-switch", lambda q: int(not _switches(q))),
         _counted("not-sealed", lambda q: int(not q.verifying.sealed)),
         _counted("kept-shorter", lambda q: int(not _long_enough(q))),

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from drorch.core.quarter_controls import Control
 from drorch.core.quarter_datasets import DatasetQuarter, Work
 from drorch.core.quarter_drills import Coverage, DrillQuarter, DrillSchedule, ServiceQuarter
+from drorch.core.quarter_loss import OwnRecords
 from drorch.core.quarter_records import (
     ActionQuarter,
     CopyPlace,
@@ -134,6 +135,7 @@ class QuarterDocument:
     drill_schedules: tuple[DrillSchedule, ...]
     drills: tuple[DrillQuarter, ...]
     coverage: Coverage
+    own_records: OwnRecords
     findings: tuple[FindingQuarter, ...]
     actions: tuple[ActionQuarter, ...]
     residency: tuple[CopyPlace, ...]

@@ -11,6 +11,7 @@ from drorch.core.durations import format_duration
 from drorch.core.quarter_datasets import CopyQuarter, DatasetQuarter
 from drorch.core.quarter_drills import Coverage, RunbookQuarter, ServiceQuarter
 from drorch.core.quarter_judging import works_of
+from drorch.core.quarter_loss import OwnRecords
 from drorch.core.quarter_records import CopyPlace, FindingQuarter
 
 
@@ -112,6 +113,21 @@ class Findings:
                     service=name,
                 )
         yield from (self._changed(one) for one in coverage.runbooks if one.changed or one.gone)
+
+    def of_own_records(self, records: OwnRecords) -> Iterator[FindingQuarter]:
+        """That nobody knows whether drorch's own records would come back."""
+        if any(one.telling for one in records.drills):
+            return
+        said = "no drill of the loss of drorch's own records is on record in the last nine quarters"
+        if records.last is not None:
+            said = "the loss of drorch's own records was not drilled in the quarter"
+        yield self._found(
+            "control-plane.not-drilled" if records.last else "control-plane.never-drilled",
+            "control plane",
+            said,
+            "drill it: drorch drill control-plane-lost, and have the daemon repeat it under `drills:`",
+            records.last.started_at if records.last else self.since,
+        )
 
     def _undrilled(self, service: str, said: str) -> FindingQuarter:
         return self._found(

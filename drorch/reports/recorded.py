@@ -89,6 +89,8 @@ _SENTENCES: Final = (
     later("of {due} due in the quarter {missed} were missed and {failed} failed"),
     later("{service} has no runbook: it was never drilled"),
     later("{service} was never drilled"),
+    later("the loss of drorch's own records was not drilled in the quarter"),
+    later("no drill of the loss of drorch's own records is on record in the last nine quarters"),
     later("{service} was not drilled in the quarter"),
     later("since the last drill of {runbook} that passed have changed: {changed}"),
     later("the configuration names no key under `evidence:`"),
@@ -113,6 +115,9 @@ _SENTENCES: Final = (
     later("try it: {command}"),
     later("see why its backups were missed or failed, or its copies owed"),
     later("drorch schedule list tells of each slot, drorch run list of each run"),
+    later(
+        "drill it: drorch drill control-plane-lost, and have the daemon repeat it under `drills:`"
+    ),
     later("practise it, and have the daemon repeat it under `drills:`"),
     later("write a runbook for it, practise it, and have the daemon repeat it under `drills:`"),
     later("practise it when there is time again: {command}"),

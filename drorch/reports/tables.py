@@ -23,6 +23,7 @@ from drorch.core.quarter_drills import (
     TierCoverage,
     Trend,
 )
+from drorch.core.quarter_loss import LossDrill, LossTrend
 from drorch.core.quarter_records import (
     ActionQuarter,
     CopyPlace,
@@ -87,6 +88,8 @@ def _tables(document: Mapping[str, Any]) -> Iterator[_Table]:
     yield _Table("drills", drills, map(_flat, document["drills"]))
     yield _Table("coverage", keys_of(TierCoverage), coverage["tiers"])
     yield _Table("runbooks", keys_of(RunbookQuarter), coverage["runbooks"])
+    yield _Table("own_records", keys_of(LossDrill), document["own_records"]["drills"])
+    yield _Table("own_records_trend", keys_of(LossTrend), document["own_records"]["trend"])
     yield _Table("findings", keys_of(FindingQuarter), document["findings"])
     yield _Table("actions", keys_of(ActionQuarter), document["actions"])
     yield _Table("residency", keys_of(CopyPlace), document["residency"])

@@ -71,6 +71,9 @@ DATASETS = (
 )
 _KEPT = 4
 
+#: The runbook that drills the loss of drorch's own records.
+LOST = "control-plane-lost"
+
 
 def configuration(folder: Path, *names: str) -> Configuration:
     """Of these datasets."""
@@ -171,6 +174,14 @@ class Lived(Year):
         self.program.clock.advance((80 if slow else 2) * MINUTE)
         self.end(run, plan, failed=failed)
 
+    def lost_records(self, *, failed: bool = False) -> None:
+        """Somebody drills the loss of drorch's own records."""
+        plan = self.plan(RunKind.DRILL, LOST, f"drill:{LOST}:{self.runs}")
+        plan = replace(plan, service="", steps=tuple(_steps_of_a_loss()))
+        run = self.record(RunStarted(plan, OWNER, "mgagnon", "operator"))
+        self.program.clock.advance(2 * MINUTE)
+        self.end(run, plan, failed=failed)
+
     def plan(self, kind: RunKind, name: str, subject: str) -> Plan:
         of_runbook = kind in (RunKind.DRILL, RunKind.FAILOVER)
         rpo = next((d[2] for d in DATASETS if d[0] == name), None)
@@ -253,6 +264,14 @@ class Lived(Year):
                     CopyFactKind.RESTORE_TESTED, dataset, self.home(dataset), held[-1]
                 )
                 return outputs, [tested] if plan.kind is RunKind.RESTORE_TEST else []
+            case "plane.recover":
+                at = self.now - 7 * SECOND
+                return {"region": "qc", "at": at.isoformat(), "elapsed_s": 3.5}, []
+            case "plane.restore" if held:
+                restored, _ = self.result(plan, replace(step, do="restore"))
+                return {**restored, "since_s": 20.25 + self.runs % 7}, []
+            case "plane.compare":
+                return {"events_behind": self.runs % 5, "behind_s": float(self.runs % 5)}, []
             case "files.remove":
                 return {"removed": ["/dr"]}, []
             case _:
@@ -340,6 +359,14 @@ def _steps(kind: RunKind, dataset: str) -> Iterator[PlannedStep]:
             )
 
 
+def _steps_of_a_loss() -> Iterator[PlannedStep]:
+    to = {"dataset": "a", "to": "/dr/a"}
+    yield PlannedStep("recover", Phase.STEPS, "plane.recover", {"region": "qc", "to": "/dr/r"})
+    yield PlannedStep("restore", Phase.STEPS, "plane.restore", to, repeatable=True)
+    yield PlannedStep("whole", Phase.VERIFY, "plane.compare", {"path": "/dr/r"}, check=True)
+    yield PlannedStep("remove", Phase.CLEANUP, "files.remove", {"path": "/dr"})
+
+
 def lived(folder: Path) -> tuple[Configuration, Moment]:
     """Live it, into the folder's journal: the last configuration, and when it is over."""
     (folder / "runbooks").mkdir()
@@ -354,6 +381,8 @@ def lived(folder: Path) -> tuple[Configuration, Moment]:
             clock.advance(max(timedelta(), before - clock.now().at))
             done.held["a"] = [("0" * 64, clock.now().at - 30 * MINUTE)]
             done.by_hand(RunKind.DRILL, "ehr", slow=slow)
+            if month == 5:
+                done.lost_records()
         done.held.clear()
         clock.advance(BEGIN - clock.now().at)
         _script(done)
@@ -379,3 +408,5 @@ def _script(done: Lived) -> None:
     ):
         done.at(at, lambda w=what, f=failed, s=slow: done.by_hand(*w, failed=f, slow=s))
     done.at(datetime(2028, 12, 22, 4, 3, tzinfo=UTC), done.lost, "d", "mtl")
+    done.at(datetime(2028, 11, 20, 15, 3, tzinfo=UTC), done.lost_records)
+    done.at(datetime(2028, 12, 19, 15, 3, tzinfo=UTC), lambda: done.lost_records(failed=True))

@@ -224,12 +224,35 @@ class Recount:
     @staticmethod
     def measured(run: Run) -> tuple[float | None, float]:
         """RTA (none where it did not pass) and RPA, in seconds."""
-        began = next(t for _, t, b in run.of("attempt.started") if b["step"] == "restore")
+        first = run.start["plan"]["steps"][0]["id"]
+        began = next(t for _, t, b in run.of("attempt.started") if b["step"] == first)
         verified = run.attempts("whole")
         rta = verified[-1][1] - began if run.outcome == "passed" else None
         restored = [b for _, _, b in run.attempts("restore") if b["verdict"] == "pass"]
         rpa = run.began - when(restored[0]["outputs"]["snapshot_at"]) if restored else None
         return rta, rpa.total_seconds() if rpa else None
+
+    def losses(self, first: datetime, after: datetime) -> list[dict[str, Any]]:
+        """Of each drill of the loss of drorch's own records what its raw events tell."""
+        found = []
+        for run in self.drills(first, after):
+            steps = {s["do"]: s["id"] for s in run.start["plan"]["steps"]}
+            if "plane.recover" not in steps:
+                continue
+            told = {
+                do: next((b["outputs"] for _, _, b in run.attempts(id_) if "outputs" in b), {})
+                for do, id_ in steps.items()
+            }
+            found.append(
+                {
+                    "run": run.id,
+                    "outcome": run.outcome,
+                    "behind_s": told["plane.compare"].get("behind_s"),
+                    "events_behind": told["plane.compare"].get("events_behind"),
+                    "first_restore_s": told["plane.restore"].get("since_s"),
+                }
+            )
+        return found
 
     def restores(self) -> dict[str, str]:
         """By run, what became of what every restore brought back."""
@@ -237,7 +260,7 @@ class Recount:
         for run in self.runs.values():
             attempts = run.attempts("restore")
             if not self.inside(run.began) or not any(
-                s["do"] == "restore" for s in run.start["plan"].get("steps", ())
+                s["do"] in ("restore", "plane.restore") for s in run.start["plan"].get("steps", ())
             ):
                 continue
             came = any(b["verdict"] == "pass" for _, _, b in attempts)

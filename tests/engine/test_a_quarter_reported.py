@@ -183,7 +183,7 @@ def test_trends_are_what_the_events_add_up_to(reported: Reported) -> None:
     months = {"2028Q1": (1, 4), "2028Q2": (4, 7), "2028Q3": (7, 10), "2028Q4": (10, 13)}
     for trend in service["trend"]:
         first, after = (reported.recount.midnight(date(2028 + m // 13, (m - 1) % 12 + 1, 1)) for m in months[trend["quarter"]])  # fmt: skip
-        runs = reported.recount.drills(first, after)
+        runs = [run for run in reported.recount.drills(first, after) if run.name == "ehr"]
         times = [t for t, _ in map(reported.recount.measured, runs) if t is not None]
         points = [p for _, p in map(reported.recount.measured, runs) if p is not None]
         assert trend["drills"] == len(runs)
@@ -192,6 +192,24 @@ def test_trends_are_what_the_events_add_up_to(reported: Reported) -> None:
             assert worst == pytest.approx(max(counted), abs=0.002)
             assert trend[told]["best_s"] == pytest.approx(min(counted), abs=0.002)
     assert (service["drilled"], service["passed"], service["failed"]) == (3, 2, 1)
+
+
+def test_drills_of_the_loss_of_own_records_are_what_the_events_add_up_to(
+    reported: Reported,
+) -> None:
+    recount, found = reported.recount, reported.document["own_records"]
+    counted = recount.losses(recount.begin, recount.end)
+    assert [{key: one[key] for key in counted[0]} for one in found["drills"]] == counted
+    assert [one["outcome"] for one in counted] == ["passed", "failed"]
+    assert found["last"]["run"] == counted[-1]["run"]
+    before = recount.losses(recount.midnight(date(2028, 4, 1)), recount.midnight(date(2028, 7, 1)))
+    first, between, now = found["trend"]
+    assert (first["quarter"], first["drills"], first["passed"]) == ("2028Q2", 1, 1)
+    assert first["first_restore_s"] == before[0]["first_restore_s"]
+    assert (between["drills"], between["behind_s"]) == (0, None)
+    assert (now["drills"], now["passed"], now["failed"]) == (2, 1, 1)
+    assert now["behind_s"] == counted[0]["behind_s"]
+    assert not [f for f in reported.document["findings"] if f["subject"] == "control plane"]
 
 
 def test_every_restore_is_in_the_access_log(reported: Reported) -> None:

@@ -11,7 +11,6 @@ from drorch.cli.names import run_names
 from drorch.cli.session import Session
 from drorch.cli.verb import Verbs
 from drorch.cli.words import counted, one_line
-from drorch.core.durations import format_duration
 from drorch.core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -108,6 +107,8 @@ def compare(session: Session, folder: Path, at: str | None, without: str) -> int
 
 
 def _compared(found: "Compared") -> Iterator[str]:
+    from drorch.core.durations import format_duration
+
     yield f"history: {'the same' if found.same else 'ANOTHER'}, {counted(found.runs, 'run')}"
     if found.lost.events:
         many = f"{counted(found.lost.events, 'event')} of {counted(len(found.lost.runs), 'run')}"

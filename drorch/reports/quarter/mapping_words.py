@@ -89,12 +89,14 @@ SHOWN = {
     "target-inside": later("exercises’ targets inside the residency"),
     "access-logged": later("restores in the access log"),
     "data-destroyed": later("restored data destroyed where it was to be"),
+    "records-drilled": later("drills of the loss of drorch’s own records that passed"),
 }
 GAPS = {
     "backup-missed": later("backups missed or failed"),
     "drill-missed": later("scheduled drills missed"),
     "restore-test-failed": later("restore tests failed or missed"),
     "no-drill": later("no drill was carried out in this quarter"),
+    "records-undrilled": later("the loss of drorch’s own records was not drilled in this quarter"),
     "no-switch": later("no exercise at the other place is on record in this quarter"),
     "not-sealed": later("nothing is sealed by a signature"),
     "kept-shorter": later("a retention of six years is not configured"),
@@ -116,7 +118,7 @@ GAPS = {
     "data-left": later("restores whose data was left behind"),
 }
 #: Gaps that are a sentence of their own, without a count.
-UNCOUNTED = frozenset({"no-drill", "no-switch", "not-sealed", "kept-shorter"})
+UNCOUNTED = frozenset({"no-drill", "records-undrilled", "no-switch", "not-sealed", "kept-shorter"})
 #: Gaps that are told with the first few names; those of others are long, and stand in their sections.
 NAMED = frozenset(
     {

@@ -4,6 +4,7 @@ from drorch.reports.language import Language
 from drorch.reports.quarter import (
     closing,
     datasets,
+    loss,
     mapping,
     places,
     practice,
@@ -47,6 +48,7 @@ def report(document: Document, language: Language) -> Report:
             services.trends(reading),
             practice.covered(reading),
             practice.drills(reading),
+            loss.own_records(reading),
             datasets.datasets(reading),
             datasets.copies(reading),
             datasets.restore_tests(reading),

@@ -123,6 +123,7 @@ def test_an_empty_quarter_shows_nothing_and_claims_nothing() -> None:
         datasets=(),
         drills=(),
         coverage=replace(whole.coverage, tiers=(), never_restored=(), runbooks=()),
+        own_records=replace(whole.own_records, drills=()),
         findings=(),
         actions=(),
         residency=(),

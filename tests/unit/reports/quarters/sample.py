@@ -36,6 +36,7 @@ from drorch.core.quarter_drills import (
     TierCoverage,
     Trend,
 )
+from drorch.core.quarter_loss import LossDrill, LossTrend, OwnRecords
 from drorch.core.quarter_records import (
     ActionQuarter,
     CopyPlace,
@@ -642,6 +643,7 @@ def hospital() -> QuarterDocument:
                 RunbookQuarter("water-damage", None, None, 0, None, None, None, None, None, ()),
             ),
         ),
+        own_records=_own_records(),
         findings=findings,
         actions=actions,
         residency=tuple(_places()),
@@ -652,6 +654,40 @@ def hospital() -> QuarterDocument:
         verifying=Verifying("sha256:" + "e7" * 32, 83_754, "drorch journal verify", False, "the configuration names no key under `evidence:`"),
         sign_off=(Signing("Dr. Louise Bélanger", "Director of professional services"), Signing("Marc Gagnon", "CISO")),
     )  # fmt: skip
+
+
+LOST = "2026-11-03T14-00-00Z-control-plane-lost-51ab"
+
+
+def _own_records() -> OwnRecords:
+    failed = LossDrill(
+        "2026-10-02T14-00-00Z-control-plane-lost-07cc",
+        at(10, 2, 14),
+        "failed",
+        "mtl",
+        None,
+        None,
+        None,
+        None,
+        None,
+    )
+    drill = LossDrill(
+        LOST,
+        at(11, 3, 14),
+        "passed",
+        "qc",
+        at(11, 3, 13, 59),
+        timedelta(seconds=4.2),
+        3,
+        "ehr-db",
+        timedelta(seconds=47.5),
+    )
+    trend = (
+        LossTrend("2026Q2", 1, 1, 0, 0, timedelta(seconds=312), timedelta(seconds=71)),
+        LossTrend("2026Q3", 0, 0, 0, 0, None, None),
+        LossTrend(str(QUARTER), 2, 1, 1, 0, drill.behind, drill.first_restore),
+    )
+    return OwnRecords(("mtl", "qc"), drill, drill.started_at, (failed, drill), trend)  # fmt: skip
 
 
 def _sum(works: list[Work]) -> Work:
@@ -709,6 +745,7 @@ def no_drill() -> QuarterDocument:
         drill_schedules=(replace(whole.drill_schedules[0], drills=Work("quarterly", 1, 0, 0, 1, missed_why=(Missed("no daemon was running", 1),))),),
         drills=(),
         coverage=replace(whole.coverage, tiers=(TierCoverage(1, 1, (), ("ehr",), (), ()),), never_restored=(), not_restored=("ehr-db", "ehr-documents"), runbooks=whole.coverage.runbooks[:1]),
+        own_records=OwnRecords(("mtl", "qc"), None, None, (), ()),
         findings=whole.findings[4:5],
         actions=(),
         residency=tuple(p for p in whole.residency if p.dataset in names),
