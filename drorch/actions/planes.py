@@ -159,7 +159,7 @@ def _compare(call: Call, tools: Tools) -> Result:
     outputs: dict[str, Value] = {name: found[name] for name in _COMPARED}
     if not found["same_history"]:
         said = "what was recovered is not the history that lives here"
-        hint = "see which plane the bucket holds: drorch recover --plane; docs/control-plane.md"
+        hint = "see whose records the bucket holds: docs/control-plane.md"
         return failed("other-history", said, hint, outputs=outputs)
     behind = timedelta(seconds=float(found["behind_s"]))
     findings = tuple(_lacking(found, behind))
