@@ -16,6 +16,9 @@ from drorch.daemon.words import Watched
 #: Seconds between two looks where nothing is to begin.
 EVERY = 60.0
 
+#: The same, where another is in charge: a claim of this one is not to wait long.
+_HELD_EVERY = 15.0
+
 #: A look counts for what begins within so many seconds after it.
 _FRESH = 5.0
 
@@ -42,6 +45,8 @@ class Outlook:
 
     def go(self) -> None:
         """Look, if it is time."""
+        if self.held:
+            self._round.due = min(self._round.due, time.monotonic() + _HELD_EVERY)
         self._round.go(self._aside)
 
     @property

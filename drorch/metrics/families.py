@@ -281,6 +281,7 @@ def _daemon_families(state: DaemonState) -> Iterator[Family]:
     gauges = (
         ("ready", "Whether it has its configuration, its journal and its jobs.", not state.unready),
         ("healthy", "Whether its loop turns and its journal can be opened.", not state.unhealthy),
+        ("stands_back", "Whether another control plane is in charge.", bool(state.held)),
         ("start_timestamp_seconds", "When it was started.", state.started.at.timestamp()),
         ("turned_timestamp_seconds", "When its loop last came round.", state.turned.at.timestamp()),
         ("jobs", "Jobs that are scheduled.", state.jobs),

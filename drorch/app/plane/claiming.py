@@ -42,13 +42,13 @@ class Claimed:
 def claim(program: Program, reason: str, *, control: Control) -> Claimed:
     """Take charge, in a term above all that are known: a run of its own, with who and why.
 
-    Nothing is done where this one is in charge and alone. Raises UsageError without a reason, or
+    Nothing is done where this one is in charge already, and no copy of it lives. Raises UsageError without a reason, or
     where no region could tell others.
     """
     _check(program, reason)
     view = Lookout(program, tells=False).look()
     own, others = own_term(program), tuple(view.others if view else others_of(program))
-    if own.announced and leader(own, others) is None and not _living(others):
+    if own.announced and leader(own, others) is None and not _living_copies(own, others):
         return Claimed(own, others, unasked=view.unasked if view else None)
     run = _begin(program, _next(program, own, others, reason), reason, control)
     told = _tell(program)
@@ -66,8 +66,8 @@ def _check(program: Program, reason: str) -> None:
         )
 
 
-def _living(others: tuple[OtherSeen, ...]) -> bool:
-    return any(one.fate is Fate.ALIVE for one in others)
+def _living_copies(own: TermBegun, others: tuple[OtherSeen, ...]) -> bool:
+    return any(one.fate is Fate.ALIVE and one.instance == own.instance for one in others)
 
 
 def _next(

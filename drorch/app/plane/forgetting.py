@@ -19,7 +19,7 @@ from drorch.actions.places import address_of, restic_of
 from drorch.actions.staleness import free_of_stale_locks
 from drorch.app.plane.copying import Copier
 from drorch.app.plane.standing import Standing, Vault, alone, read_standing, write_standing
-from drorch.app.plane.terms import own_term
+from drorch.app.plane.terms import alone_in_charge, own_term
 from drorch.app.plane.whole import Manifest, level, repository_of_plane
 from drorch.core.errors import DrorchError, StorageError
 from drorch.core.model import Dataset
@@ -69,8 +69,8 @@ class Thinned:
 
 
 def thin(copier: Copier, cancel: Cancellation | None = None) -> Thinned | None:
-    """Let whole states go that no rule keeps, if it is time to look; None if it is not, or not all
-    regions can take part yet.
+    """Let whole states go that no rule keeps, if it is time to look; None if it is not, not all
+    regions can take part yet, or another control plane of these records may live.
 
     Raises DrorchError where it could not be done: nothing is lost by it, the next time goes on.
     """
@@ -78,6 +78,8 @@ def thin(copier: Copier, cancel: Cancellation | None = None) -> Thinned | None:
         standing = read_standing(copier.folder)
         now = copier.program.clock.now().at
         if not held or standing.vault is None or not _due(standing, now):
+            return None
+        if not alone_in_charge(copier.program):
             return None
         work = _Thinning(copier, standing.vault, cancel or Cancellation())
         if not work.ready(patient=not _since(standing, now, _WAIT)):

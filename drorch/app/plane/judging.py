@@ -1,6 +1,6 @@
 """What presences in the regions come to: which of them are ours, and which are another's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -27,14 +27,17 @@ class Judge:
     us: Presence
     known: Mapping[str, OtherSeen]
 
-    def others(self, seen: Iterable[Sequence[Sighting]], now: datetime) -> dict[str, OtherSeen]:
-        """Everything that is known of others, by their instances, after regions showed this."""
+    def others(self, seen: Collection[Sequence[Sighting]], now: datetime) -> dict[str, OtherSeen]:
+        """Everything that is known of others, by their instances, after regions showed this; none
+        answered if it is empty.
+        """
         by_instance: dict[str, list[Sighting]] = {}
         for one in newest(seen):
             if not self._ours(one.presence):
                 by_instance.setdefault(one.presence.instance, []).append(one)
         found = {name: self._other(many) for name, many in by_instance.items()}
-        unseen = {n: _unheard(o, now) for n, o in self.known.items() if n not in found}
+        known = {n: o for n, o in self.known.items() if n not in found}
+        unseen = {n: _unheard(o, now, shown=bool(seen)) for n, o in known.items()}
         return {**unseen, **found}
 
     def over(self, seen: Iterable[Sequence[Sighting]]) -> frozenset[str]:
@@ -79,8 +82,8 @@ def _newer(one: Sighting, known: Sighting) -> bool:
     return one.age < known.age
 
 
-def _unheard(other: OtherSeen, now: datetime) -> OtherSeen:
-    """One that no region shows any more, or whose region does not answer."""
+def _unheard(other: OtherSeen, now: datetime, *, shown: bool) -> OtherSeen:
+    """One that no region shows any more; where none answers, a copy that works counts as doing so."""
     if other.fate is Fate.ALIVE and now - other.heard_at > ALIVE_FOR:
-        return replace(other, fate=Fate.SILENT, ahead=False)
+        return replace(other, fate=Fate.SILENT, ahead=other.ahead and not shown)
     return other

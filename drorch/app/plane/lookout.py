@@ -59,6 +59,7 @@ class Lookout:
         self._name = entropy.token_hex(8)
         self._began_at = program.clock.now().at
         self._unknown_since: datetime | None = None
+        self._heard: Mapping[str, datetime] = {}
 
     def renewed(self, program: Program) -> None:
         """From now on by another configuration of the same state."""
@@ -74,13 +75,14 @@ class Lookout:
         if vault is None:
             return None
         own = self._announced() if self._tells else own_term(self.program)
-        known = {one.instance: one for one in others_of(self.program)}
+        known = {one.instance: self._as_heard(one) for one in others_of(self.program)}
         us = self._presence(own, known.values())
         seen, unasked = self._posts.ask(self._regions(), vault, self._looking(vault, us))
         now = self.program.clock.now().at
         self._unknown_since = None if seen else self._unknown_since or now
         judge = Judge(self.program, own, us, known)
-        others = judge.others(seen.values(), now) if seen else known
+        others = judge.others(seen.values(), now)
+        self._heard = {name: one.heard_at for name, one in others.items()}
         self._record(others, known)
         told = self._presence(own, others.values())
         if self._tells and seen:
@@ -97,6 +99,11 @@ class Lookout:
             own = own_term(self.program)
             us = replace(self._presence(own, others_of(self.program)), stopped=True)
             self._posts.ask(self._regions(), vault, self._telling(vault, us))
+
+    def _as_heard(self, known: OtherSeen) -> OtherSeen:
+        """What is on record, and when this process last heard of it: that is not recorded each time."""
+        heard_at = self._heard.get(known.instance, known.heard_at)
+        return replace(known, heard_at=max(known.heard_at, heard_at))
 
     def _looking(self, vault: Vault, us: Presence) -> Callable[[Post], Sequence[Sighting]]:
         """Of two that begin at the same moment one at least must see the other: tell, then look."""

@@ -4,7 +4,7 @@ import secrets as entropy
 from collections.abc import Sequence
 
 from drorch.app.program import Program
-from drorch.core.terms import OtherSeen, TermBegun, first_term, leader
+from drorch.core.terms import Fate, OtherSeen, TermBegun, first_term, leader
 from drorch.journal.increments import lineage
 
 
@@ -22,6 +22,13 @@ def others_of(program: Program) -> Sequence[OtherSeen]:
 def in_charge_elsewhere(program: Program) -> OtherSeen | None:
     """The other that is in charge, as far as the journal knows; None: this one is."""
     return leader(own_term(program), others_of(program))
+
+
+def alone_in_charge(program: Program) -> bool:
+    """Whether nobody else is in charge, nor was alive when last looked for, as far as is recorded."""
+    others = others_of(program)
+    living = any(one.fate is Fate.ALIVE for one in others)
+    return not living and leader(own_term(program), others) is None
 
 
 def new_instance() -> str:

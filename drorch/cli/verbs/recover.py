@@ -254,8 +254,8 @@ def _tell_others(session: Session, found: "Recovered") -> None:
         if one.fate is Fate.ALIVE:
             session.paragraph(
                 f"Control plane {one.short} (term {one.term}) was alive {ago} ago on {one.host}:",
-                "  stop its daemon there. It stands back by itself within a minute of a daemon's start "
-                f"here, or of: {CLAIM}",
+                "  stop its daemon. It stands back by itself within a minute once a daemon works here, or "
+                f"after: {CLAIM}",
             )
         elif one.fate is Fate.SILENT:
             session.paragraph(

@@ -99,7 +99,7 @@ def slots(session: Session, job: str | None, since: str | None, limit: int) -> N
 @click.option("--reason", metavar="TEXT", required=True, help="Why; stands in the journal.")
 @click.pass_obj
 def claim(session: Session, reason: str) -> None:
-    """Harmless where it is in charge and alone."""
+    """Harmless where it is in charge already."""
     from drorch.app.plane.claiming import claim as take_charge
     from drorch.app.plane.telling import named
     from drorch.app.runs import Control
@@ -112,13 +112,13 @@ def claim(session: Session, reason: str) -> None:
     if session.json:
         session.emit(found.document)
         return
-    done = "is in charge now" if found.run else "was in charge, and is alone"
+    done = "is in charge now" if found.run else "was in charge already"
     run = f"; run {found.run}" if found.run else ""
     session.say(
         f"this control plane ({found.term.instance[:8]}, term {found.term.term}) {done}{run}"
     )
     for one in found.others:
-        if found.run and one.fate is Fate.ALIVE:
+        if one.fate is Fate.ALIVE:
             session.say(f"  {named(one)} stands back within a minute of reaching a region")
     for region, why in (found.unasked or {}).items():
         session.tell(f"warning: {region} could not be told: {why}")

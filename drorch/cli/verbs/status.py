@@ -55,8 +55,16 @@ def _daemon(session: Session, found: Mapping[str, Any] | None) -> None:
     waits = f", {found['waiting']} wait" if found["waiting"] else ""
     why = "".join(f"; {one}" for one in found["why"])
     session.say(
-        f"daemon: running since {since}, {found['jobs']} jobs; under way: {running}{waits}{why}", ""
+        f"daemon: running since {since}, {found['jobs']} jobs; under way: {running}{waits}{why}",
+        *_unknown(found.get("presence"), session.zone),
+        "",
     )
+
+
+def _unknown(presence: Mapping[str, Any] | None, zone: str) -> Iterator[str]:
+    if presence is not None and presence["unknown_since"] is not None:
+        since = moment(presence["unknown_since"], zone)
+        yield f"whether another control plane works cannot be known: no region answers since {since}"
 
 
 def _overview(session: Session, found: Mapping[str, Any]) -> None:
@@ -220,9 +228,10 @@ def _in_charge(plane: Mapping[str, Any], zone: str) -> Iterator[str]:
         if state == "alive":
             state = "in charge" if one["in_charge"] else "lives"
             state += ", stands back" if one["stands_back"] else ""
-        heard = moment(one["heard_at"], zone)
+        since = "since" if one["state"] == "alive" else "last heard of"
+        heard = f"{since} {moment(one['heard_at'], zone)}"
         what = "a copy of this one" if one["clone"] else f"another, {one['instance'][:8]}"
-        yield f"  {what}, term {one['term']}, on {one['host']}: {state}, heard of {heard}"
+        yield f"  {what}, term {one['term']}, on {one['host']}: {state}, {heard}"
 
 
 def _why_not(now: str, region: Mapping[str, Any]) -> str:

@@ -11,12 +11,16 @@ from drorch.app.plane.claiming import claim
 from drorch.app.plane.deleting import refuse_deleting
 from drorch.app.plane.lookout import Lookout
 from drorch.app.plane.standing import read_standing
-from drorch.app.plane.terms import others_of, own_term
+from drorch.app.plane.terms import own_term
+from drorch.app.records import record
 from drorch.app.runs import Control
 from drorch.core.errors import AlreadyRunning, UsageError
 from drorch.core.terms import ALIVE_FOR, Fate
 from tests.fakes.clock import FakeClock
+from tests.fakes.postgres import postgres_url
 from tests.integration.app.sites import cloned, copy, recovered
+
+postgres_database = pytest.fixture(postgres_url)
 
 
 @pytest.fixture
@@ -79,25 +83,7 @@ def test_the_first_stands_back_for_one_that_was_recovered(premises, tmp_path, st
     assert before <= objects(premises)
 
 
-def test_without_regions_what_was_known_holds_and_what_cannot_be_is_said(premises, tmp_path, stack):
-    copy(premises)
-    first = lookout(stack, premises)
-    first.look()
-    site, _ = recovered(premises, tmp_path / "site")
-    second = lookout(stack, site)
-    second.look()
-    assert first.look().leader is not None
-    for region in premises.regions:
-        premises.kill(region)
-
-    alone, restarted = lookout(stack, site).look(), lookout(stack, premises).look()
-    assert alone.leader is None
-    assert alone.unknown_since is not None
-    assert set(alone.unasked) == set(premises.regions)
-    assert restarted.leader is not None, "that it stands back is on record"
-
-
-def test_one_region_that_answers_is_enough(premises, tmp_path, stack):
+def test_one_region_is_enough_and_without_any_what_was_known_holds(premises, tmp_path, stack):
     copy(premises)
     premises.kill("qc")
     first = lookout(stack, premises)
@@ -107,6 +93,13 @@ def test_one_region_that_answers_is_enough(premises, tmp_path, stack):
     view = first.look()
     assert view.leader is not None
     assert list(view.unasked) == ["qc"]
+    premises.kill("mtl")
+
+    alone, restarted = lookout(stack, site).look(), lookout(stack, premises).look()
+    assert alone.leader is None
+    assert alone.unknown_since is not None
+    assert set(alone.unasked) == set(premises.regions)
+    assert restarted.leader is not None, "that it stands back is on record"
 
 
 def test_a_claim_takes_it_back_and_is_harmless_twice(premises, tmp_path, stack):
@@ -155,17 +148,41 @@ def test_a_machine_that_was_started_twice_is_noticed(premises, tmp_path, stack):
     assert second.look().leader is None
 
 
-def test_several_daemons_on_one_state_are_no_others(premises, stack):
-    """As many as share a PostgreSQL journal: what each of them recorded stands in it."""
+def test_machines_that_share_a_journal_are_no_others(premises, tmp_path, stack, postgres_database):
+    url = postgres_database.replace("postgresql:", "postgresql+psycopg:")
+    premises.configuration["state"] = url
+    premises.save()
+    premises.back_up("db")
     copy(premises)
-    many = [lookout(stack, premises) for _ in range(3)]
+    second = cloned(premises, tmp_path / "second")
+    many = [lookout(stack, premises), lookout(stack, second), lookout(stack, premises)]
     for _ in range(2):
-        for one in many:
+        for one, machine in zip(many, (second, premises, second), strict=True):
             view = one.look()
             assert (view.leader, view.others) == (None, ())
-            premises.back_up("db")
+            record(one.program)
+            with machine.program() as program:
+                record(program)
     many[0].stop()
-    assert others_of(many[1].program) == []
+    assert many[1].look().others == ()
+    assert claim(many[1].program, "to see", control=Control()).run == ""
+
+
+def test_where_another_is_in_charge_cron_begins_nothing(premises, tmp_path, stack):
+    copy(premises)
+    site, _ = recovered(premises, tmp_path / "site")
+    lookout(stack, site).look()
+    premises.configuration["datasets"]["db"]["schedule"] = "every 1s"
+    premises.save()
+
+    said = premises.cli("daemon", "--once")
+
+    assert said.code == 4
+    assert "is in charge: nothing scheduled begins here" in said.error
+    assert "drorch schedule claim" in said.hint
+    assert premises.cli("run", "list", "--name", "db").document == []
+    assert [a["what"] for a in premises.cli("status").document["alarms"]
+            if a["what"] == "control-plane.split"]  # fmt: skip
 
 
 def test_a_silent_one_is_spoken_of_and_its_fate_is_on_record(premises, tmp_path, stack):

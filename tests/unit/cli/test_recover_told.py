@@ -95,7 +95,7 @@ def test_who_else_may_work_is_told(capsys):
 
 TOLD_OF_OTHERS = """\
 Control plane aaaaaaaa (term 0) was alive 40.0s ago on old-host:
-  stop its daemon there. It stands back by itself within a minute of a daemon's start here, or of: \
+  stop its daemon. It stands back by itself within a minute once a daemon works here, or after: \
 drorch schedule claim --reason TEXT
 
 Control plane aaaaaaaa (term 2) was last seen 40.0s ago on old-host: whether it is dead cannot be known
