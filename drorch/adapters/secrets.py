@@ -271,7 +271,8 @@ def _from_file(name: str, path: Path) -> str:
         raise _problem(name, f"has no file: {path} does not exist", hint) from None
     except OSError as error:
         why = error.strerror or os.strerror(error.errno or 0)
-        hint = f"let {_whoever()} read it"
+        folder = isinstance(error, IsADirectoryError)
+        hint = "name a file in it" if folder else f"let {_whoever()} read it"
         raise _problem(name, f"cannot be read from {path}: {why}", hint) from None
     except UnicodeDecodeError:
         hint = "store it as text, base64 for example"

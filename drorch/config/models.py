@@ -54,9 +54,14 @@ EventWord = Annotated[
 
 
 def _endpoint(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise refused(f"{url!r} is not an address", "write it like https://s3.example.org:9000")
+    hint = "write it like https://s3.example.org:9000"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise refused(f"{url!r} is not an address: {error}", hint) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise refused(f"{url!r} is not an address", hint)
     if parts.username or parts.password:
         raise refused("an address holds no credentials", "name secrets: access_key, secret_key")
     if parts.path not in ("", "/") or parts.query or parts.fragment:

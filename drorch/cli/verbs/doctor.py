@@ -34,7 +34,7 @@ def command(session: Session) -> int:
     hints: dict[str, list[str]] = {}
     for check in checks:
         if check["result"] != "pass" and check["hint"]:
-            hints.setdefault(check["hint"], []).append(check["subject"])
+            hints.setdefault(check["hint"], []).append(check["subject"] or check["check"])
     for hint, subjects in hints.items():
         session.say(f"hint: {', '.join(dict.fromkeys(subjects))}: {one_line(hint)}")
     counts = {word: sum(c["result"] == word for c in checks) for word in ("pass", "warn", "fail")}

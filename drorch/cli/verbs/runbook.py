@@ -95,6 +95,11 @@ def check(
     """Compile each as a drill would; with --ready carry out what a failover looks at first."""
     if everything and names:
         raise UsageError("--all and names contradict each other", "leave one of them out")
+    folder = session.program.configuration.runbooks
+    if not names and not folder.is_dir():  # nothing is good only where nothing is there to be bad
+        raise UsageError(
+            f"there is no folder {folder}", "make it, or name another under `runbooks:`"
+        )
     if ready:
         from drorch.cli.looking import look_at
 
