@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from drorch.restic.authentic import SealingKey, open_key_file
+from drorch.storage.bucket import Bucket
 
 
 def quicken(folders: Sequence[Path], password: str) -> None:
@@ -21,6 +22,14 @@ def quicken(folders: Sequence[Path], password: str) -> None:
     for folder in folders:
         (folder / old.name).unlink()
         (folder / hashlib.sha256(content).hexdigest()).write_bytes(content)
+
+
+def quicken_in(bucket: Bucket, repository: str, password: str) -> None:
+    """The same by the region's own door."""
+    (old,) = bucket.list_objects(f"{repository}/keys/")
+    content = _quick(bucket.get(old.name), password)
+    bucket.put(f"{repository}/keys/{hashlib.sha256(content).hexdigest()}", content)
+    bucket.delete(old.name)
 
 
 def _quick(content: bytes, password: str) -> bytes:

@@ -5,6 +5,7 @@ Looked at in light and in dark. In CI a browser is a must, and axe is a developm
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,19 +28,27 @@ def chromium() -> None:
     must_have(CHROMIUM, "chromium")
 
 
+def in_short(document: dict[str, Any]) -> dict[str, Any]:
+    """A few rows of every table: the others are written by the same lines."""
+    long = {name for name, value in document.items() if isinstance(value, list)}
+    kept = long - {"days", "sign_off"}
+    return {name: value[:4] if name in kept else value for name, value in document.items()}
+
+
 @cache
 def pages() -> dict[str, str]:
-    quarter = render_quarter(sample("no_drill"), "html", "fr").decode()
+    failed = render_run(document_of(TALES["failed-drill"]()), ReportFormat.HTML, "fr").decode()
     return {
         "run, whole": render_run(
             document_of(EXERCISES["whole-drill"]()), ReportFormat.HTML
         ).decode(),
-        "run, failed": render_run(
-            document_of(TALES["failed-drill"]()), ReportFormat.HTML, "fr"
-        ).decode(),
+        "run, failed": failed,
         "paper": render_paper(source(), PaperFormat.HTML, "fr", PageSize.A4).decode(),
-        "quarter": quarter,
-        "damaged": quarter.replace("<h1>", PALE, 1),
+        "quarter": render_quarter(sample("no_drill"), "html", "fr").decode(),
+        "quarter, with everything": render_quarter(
+            in_short(sample("hospital")), "html", "en"
+        ).decode(),
+        "damaged": failed.replace("<h1>", PALE, 1),
     }
 
 
@@ -54,8 +63,3 @@ def test_axe_finds_nothing(tmp_path: Path, dark: bool) -> None:
         assert len(judged) > 30
     kinds = {one.split(":")[0] for one in damaged["violations"]}
     assert {"color-contrast", "image-alt"} <= kinds, "axe looks at nothing"
-
-
-def test_the_whole_quarter_has_nothing_either(tmp_path: Path) -> None:
-    html = render_quarter(sample("hospital"), "html", "en").decode()
-    assert looked_at(tmp_path, {"quarter": html}, dark=False)["quarter"]["violations"] == []

@@ -12,6 +12,7 @@ from drorch.adapters.commands import SystemCommands
 from drorch.restic.client import Restic
 from drorch.restic.repository import RepositoryAddress
 from drorch.restic.results import BackupDone
+from tests.integration.app.quick_keys import quicken
 
 
 def binaries():
@@ -74,6 +75,7 @@ def template(request, commands, tmp_path_factory):
     restic = Restic(commands, os.environ, binary=str(request.param), cache=folder / "cache")
     address = RepositoryAddress(str(folder / "repo"), "correct horse battery")
     restic.init(address)
+    quicken([folder / "repo" / "keys"], address.password)
     first = restic.backup(address, host="ehr", paths=[source], tags=["drorch"])
     return Ward(folder, source, address, restic, commands, first, request.param)
 

@@ -11,6 +11,7 @@ import pytest
 from drorch.core.retention import Candidate, judge, matches
 from drorch.core.settings import Keep
 from drorch.restic.policy import forget_flags
+from tests.integration.app.quick_keys import quicken
 from tests.integration.restic.conftest import binaries
 from tests.integration.restic.forged import forge
 
@@ -59,6 +60,7 @@ def histories(tmp_path_factory):
     environment = {"RESTIC_PASSWORD": PASSWORD, "HOME": str(folder)}
     line = [binary, "-r", folder / "repo", "init"]
     subprocess.run(line, env=environment, check=True, stdout=subprocess.DEVNULL)
+    quicken([folder / "repo" / "keys"], PASSWORD)
     made = {f"host-{number}": history(chance) for number in range(HISTORIES)}
     forge(
         binary,

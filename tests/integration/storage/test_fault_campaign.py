@@ -19,7 +19,12 @@ from drorch.storage.client import Patience
 from drorch.storage.mirror import mirror
 from tests.faulty import in_front_of
 from tests.harms import Harm, Plan, between, drawn, well
-from tests.integration.storage.test_mirror_restic import Restic, restic  # noqa: F401 - a fixture
+from tests.integration.app.quick_keys import quicken_in
+from tests.integration.storage.test_mirror_restic import (  # noqa: F401 - a fixture
+    PASSWORD,
+    Restic,
+    restic,
+)
 from tests.objects import damaged, objects
 from tests.regions import bucket_of, credentials_of, running_regions
 
@@ -38,12 +43,15 @@ def regions() -> Iterator[list[LabRegion]]:
 
 
 @pytest.fixture
-def filled(regions, restic, tmp_path) -> None:  # noqa: F811
+def filled(regions, restic, repository, tmp_path) -> None:  # noqa: F811
     """A repository of some snapshots in the first region."""
     chance = random.Random(SEED)
     files = tmp_path / "files"
     files.mkdir()
     restic(regions[0], "init")
+    bucket = bucket_of(regions[0])
+    quicken_in(bucket, repository, PASSWORD)
+    bucket.close()
     for n in range(6):
         for m in range(3):
             (files / f"{n}-{m}").write_bytes(chance.randbytes(1_300_000))

@@ -29,6 +29,7 @@ from drorch.storage.rest import serving
 from tests.faulty import Faulty, in_front_of
 from tests.harms import Asked, Harm, between, once, well
 from tests.integration.app.premises import restics
+from tests.integration.app.quick_keys import quicken
 from tests.regions import credentials_of
 
 PASSWORD = "drill"
@@ -91,10 +92,21 @@ def files(tmp_path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory) -> dict[str, bytes]:
+    """The objects of a repository that holds nothing yet, whose password is quick to try."""
+    folder = tmp_path_factory.mktemp("empty")
+    Restic(restics()[-1], folder)(str(folder / "repo"), "init")
+    quicken([folder / "repo" / "keys"], PASSWORD)
+    objects = [path for path in (folder / "repo").rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder / "repo")): path.read_bytes() for path in objects}
+
+
 @pytest.fixture
-def made(tmp_path, regions, source, destination, repository) -> tuple[Bucket, Bucket]:
-    """A repository, made in the first region and mirrored."""
-    Restic(restics()[-1], tmp_path).direct(regions[0], source, repository, "init")
+def made(empty, source, destination, repository) -> tuple[Bucket, Bucket]:
+    """A repository in the first region, and mirrored."""
+    for name, content in empty.items():
+        source.put(f"{repository}/{name}", content)
     mirror(source, destination, repository)
     return source, destination
 

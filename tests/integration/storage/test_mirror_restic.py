@@ -12,11 +12,13 @@ from drorch.lab.regions import LabRegion
 from drorch.ports import Command, Completed
 from drorch.storage.layout import Kind, listed
 from drorch.storage.mirror import mirror
+from tests.integration.app.quick_keys import quicken_in
 from tests.integration.storage.test_mirror import damage
 from tests.programs import must_have
 from tests.regions import bucket_of, credentials_of
 
 RESTIC = shutil.which("restic")
+PASSWORD = "drill"
 
 Restic = Callable[..., Completed]
 
@@ -36,7 +38,7 @@ def restic(tmp_path, repository) -> Restic:
                 env={
                     "HOME": str(tmp_path),
                     "TMPDIR": str(tmp_path),
-                    "RESTIC_PASSWORD": "drill",
+                    "RESTIC_PASSWORD": PASSWORD,
                     "AWS_ACCESS_KEY_ID": str(keys.access_key),
                     "AWS_SECRET_ACCESS_KEY": str(keys.secret_key),
                 },
@@ -60,6 +62,7 @@ def test_a_replica_passes_restics_full_check_also_as_of_before_a_damage(
     here, there = bucket_of(regions[0]), bucket_of(regions[1])
 
     restic(regions[0], "init")
+    quicken_in(here, repository, PASSWORD)
     restic(regions[0], "backup", str(files))
     first = mirror(here, there, repository)
     assert first.whole
