@@ -11,15 +11,10 @@ from functools import cached_property
 from itertools import islice
 
 from drorch.actions.gateways import buckets_of
-from drorch.actions.places import (
-    bucket_of,
-    password_name,
-    region_named,
-    repository_folder,
-    same_repository,
-)
+from drorch.actions.places import bucket_of, password_name, region_named, repository_folder
 from drorch.core.errors import DrorchError, ResticError, StorageError
 from drorch.core.facts import Forgotten, KeyKnown, KeyRevoked, Quarantined
+from drorch.core.mirrors import same_repository
 from drorch.core.model import Dataset
 from drorch.core.values import Finding
 from drorch.ports import Tools

@@ -8,7 +8,7 @@ from drorch.actions.arguments import Arguments, make_action
 from drorch.actions.places import dataset_named
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.facts import BackupFigures, Fact, Guarded
-from drorch.core.guard import REMEMBERED, Figures, suspicions
+from drorch.core.guard import REMEMBERED, Figures, in_words, suspicions
 from drorch.core.model import Dataset
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools
@@ -30,7 +30,7 @@ def guard_backup(
     if not why:
         return (), (BackupFigures(dataset.name, slot, now),)
     text = "; ".join(why)
-    finding = Finding("guard.tripped", dataset.name, _message(snapshot, text), _hint(snapshot))
+    finding = Finding("guard.tripped", dataset.name, *in_words(snapshot, text))
     return (finding,), (
         BackupFigures(dataset.name, slot, replace(now, tripped=True)),
         Guarded(dataset.name, snapshot, at, text),
@@ -68,25 +68,6 @@ def shields(suspicious: Sequence[Guarded], at: datetime) -> tuple[str, ...]:
         for one in suspicious
         if at <= one.at
     )
-
-
-def _message(snapshot: str, why: str) -> str:
-    return (
-        f"backup {snapshot[:8]} is suspicious: {why}; it is kept, and so is every snapshot "
-        "before it"
-    )
-
-
-def _hint(snapshot: str) -> str:
-    return (
-        "look for encrypted or deleted files at the source before anything else; if all is as "
-        f"it should be: drorch snapshots accept {snapshot[:8]} --reason TEXT"
-    )
-
-
-def in_words(one: Guarded) -> tuple[str, str]:
-    """A suspicious backup in words: message and hint."""
-    return _message(one.snapshot, one.why), _hint(one.snapshot)
 
 
 def _accept(call: Call, tools: Tools) -> Result:

@@ -8,18 +8,14 @@ from drorch.actions.arguments import Arguments, WrongArgument, make_action
 from drorch.actions.gateways import buckets_of, gone_of
 from drorch.actions.genuine import Genuineness, judge_of, quarantine
 from drorch.actions.owing import fact_of
-from drorch.actions.places import (
-    dataset_named,
-    region_named,
-    repository_folder,
-    same_repository,
-)
+from drorch.actions.places import dataset_named, region_named, repository_folder
 from drorch.actions.proofs import proofs_of
 from drorch.actions.scrubs import Books, expected_in
 from drorch.actions.windows import flow_of
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import StorageError
 from drorch.core.facts import Fact, Proven
+from drorch.core.mirrors import same_repository
 from drorch.core.model import Dataset
 from drorch.core.posture import CopyFact, CopyFactKind
 from drorch.core.scrubbing import CONFIG, part_of, with_damage, without_damage

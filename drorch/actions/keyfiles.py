@@ -8,8 +8,9 @@ from functools import cached_property
 
 from drorch.actions.gateways import buckets_of
 from drorch.actions.genuine import Keyring, read_key
-from drorch.actions.places import bucket_of, region_named, repository_folder, same_repository
+from drorch.actions.places import bucket_of, region_named, repository_folder
 from drorch.core.errors import StorageError
+from drorch.core.mirrors import same_repository
 from drorch.core.model import Dataset
 from drorch.core.values import Finding
 from drorch.ports import Tools

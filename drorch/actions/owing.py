@@ -1,7 +1,7 @@
 """What regions hold and are owed: copies that were made, and those that could not be."""
 
-from drorch.actions.places import is_mirror
 from drorch.core.errors import ResticError, StorageError
+from drorch.core.mirrors import is_mirror
 from drorch.core.model import Dataset
 from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy
 from drorch.core.values import Finding

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from drorch.core.errors import UsageError
-from drorch.core.model import CopyMode, Dataset, Region
+from drorch.core.model import Dataset, Region
 from drorch.core.nearest import did_you_mean
 from drorch.ports import Tools
 from drorch.restic.client import Restic
@@ -75,20 +75,6 @@ def restic_of(tools: Tools) -> Restic:
 def cache_folder(tools: Tools) -> Path:
     """What can be thrown away at any time."""
     return tools.configuration.work / ".cache"
-
-
-def is_mirror(dataset: Dataset, region: str) -> bool:
-    """Whether the region holds the primary's very objects."""
-    return all(c.mode is CopyMode.MIRROR for c in dataset.copies if c.region == region)
-
-
-def same_repository(dataset: Dataset, region: str) -> tuple[str, ...]:
-    """The regions that hold the very repository this one does: the primary and its mirrors, or
-    alone the region that has a repository of its own. The first of them stands for all.
-    """
-    if not is_mirror(dataset, region):
-        return (region,)
-    return tuple(r for r in dataset.regions if is_mirror(dataset, r))
 
 
 def left_by_a_failure(tools: Tools, snapshot: Snapshot) -> bool:

@@ -7,11 +7,12 @@ from drorch.actions.gateways import buckets_of, gone_of
 from drorch.actions.genuine import Genuineness, first_contact, judge_of, quarantine
 from drorch.actions.lists import pruned_before
 from drorch.actions.owing import learned, owed_copy
-from drorch.actions.places import dataset_named, is_mirror, region_named, repository_folder
+from drorch.actions.places import dataset_named, region_named, repository_folder
 from drorch.actions.revoking import revocations
 from drorch.actions.windows import flow_of
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.facts import Fact, KeyKnown, Quarantined
+from drorch.core.mirrors import is_mirror
 from drorch.core.model import Dataset
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from drorch.actions.keyfiles import KeyFiles
-from drorch.actions.places import same_repository
 from drorch.core.errors import ConfigurationError, DrorchError, ResticError, StorageError
 from drorch.core.facts import KeyRemoved, KeyRevoked
+from drorch.core.mirrors import same_repository
 from drorch.core.model import Dataset
+from drorch.core.revocation import still_held
 from drorch.core.values import Finding
 from drorch.ports import Tools
 
@@ -27,35 +28,28 @@ def apply_revocations(
         return _applied(tools, files)
     except (StorageError, ResticError, ConfigurationError) as error:
         finding = Finding("key.owed", dataset.name, _untold(error), error.hint)
-        return (finding,) if owed(tools, dataset, files.regions) else (), ()
+        return (finding,) if _owed(tools, dataset, files.regions) else (), ()
 
 
 def revocations(
     tools: Tools, dataset: Dataset, region: str, *, due: bool
 ) -> tuple[tuple[Finding, ...], tuple[KeyRemoved, ...]]:
     """`apply_revocations` if it is `due`, or if a region is known to owe one."""
-    if not due and not owed(tools, dataset, same_repository(dataset, region)):
+    if not due and not _owed(tools, dataset, same_repository(dataset, region)):
         return (), ()
     return apply_revocations(tools, dataset, region)
 
 
-def owed(tools: Tools, dataset: Dataset, regions: Sequence[str]) -> dict[str, list[str]]:
-    """By region the revoked keys that, as far as the journal knows, it still holds."""
-    removed = {(k.fact.region, k.fact.key) for k in tools.knowledge.facts(KeyRemoved, dataset.name)}
-    revoked = [k.fact for k in tools.knowledge.facts(KeyRevoked, dataset.name)]
-    found = {
-        region: [
-            f.key
-            for f in revoked
-            if (not f.region or f.region in regions) and (region, f.key) not in removed
-        ]
-        for region in regions
-    }
-    return {region: keys for region, keys in found.items() if keys}
+def _owed(tools: Tools, dataset: Dataset, regions: Sequence[str]) -> dict[str, list[str]]:
+    return still_held(
+        [k.fact for k in tools.knowledge.facts(KeyRevoked, dataset.name)],
+        [k.fact for k in tools.knowledge.facts(KeyRemoved, dataset.name)],
+        regions,
+    )
 
 
 def _applied(tools: Tools, files: KeyFiles) -> tuple[tuple[Finding, ...], tuple[KeyRemoved, ...]]:
-    due = owed(tools, files.dataset, files.regions)
+    due = _owed(tools, files.dataset, files.regions)
     shown = {key: files.holders(key) for key in sorted(files.keyring.revoked)}
     if any(shown.values()):
         _remove(files, shown)

@@ -6,16 +6,11 @@ from datetime import datetime
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
 from drorch.actions.genuine import judge_of
 from drorch.actions.owing import fact_of
-from drorch.actions.places import (
-    bucket_of,
-    dataset_named,
-    region_named,
-    repository_folder,
-    same_repository,
-)
+from drorch.actions.places import bucket_of, dataset_named, region_named, repository_folder
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.errors import DrorchError
 from drorch.core.facts import Forgotten, KeyKnown, KeyRevoked
+from drorch.core.mirrors import same_repository
 from drorch.core.model import Dataset, Region
 from drorch.core.names import Mode
 from drorch.core.posture import CopyFact, CopyFactKind

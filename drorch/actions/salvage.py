@@ -11,9 +11,10 @@ from typing import TypeAlias
 
 from drorch.actions.choosing import SnapshotGone
 from drorch.actions.heals import Healing, healed, some
-from drorch.actions.places import bucket_of, repository_folder, same_repository
+from drorch.actions.places import bucket_of, repository_folder
 from drorch.actions.proofs import known_damage
 from drorch.core.errors import ResticError, StorageError
+from drorch.core.mirrors import same_repository
 from drorch.core.model import Dataset, Region
 from drorch.core.values import Finding, Result, failed
 from drorch.ports import Call, Tools

@@ -6,19 +6,14 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from drorch.actions.arguments import Arguments, WrongArgument, make_action
-from drorch.actions.places import (
-    bucket_of,
-    dataset_named,
-    is_mirror,
-    region_named,
-    repository_folder,
-)
+from drorch.actions.places import bucket_of, dataset_named, region_named, repository_folder
 from drorch.actions.proofs import proofs_of
 from drorch.actions.windows import flow_of
 from drorch.core.action import ActionSpec, Kind, Parameter
 from drorch.core.durations import format_duration
 from drorch.core.errors import StorageError
 from drorch.core.facts import Fact, Forgotten, KeyKnown, KeyRevoked, Proven, Scrubbed
+from drorch.core.mirrors import is_mirror
 from drorch.core.model import Dataset, Region
 from drorch.core.schedules import promised_age
 from drorch.core.scrubbing import (

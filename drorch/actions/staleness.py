@@ -5,16 +5,15 @@ Only what is proven stale is removed, and never a live lock: see core/staleness.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from drorch.actions.gateways import buckets_of
 from drorch.actions.genuine import Keyring
 from drorch.actions.places import region_named, repository_folder
-from drorch.core.durations import format_duration
 from drorch.core.errors import ConfigurationError, ResticError, StorageError
 from drorch.core.facts import LocksSeen
 from drorch.core.model import Dataset
-from drorch.core.staleness import OLD, Seen, Standing, judge
+from drorch.core.staleness import OLD, Seen, Standing, in_words, judge
 from drorch.core.values import Finding
 from drorch.ports import Tools
 from drorch.restic.authentic import NotGenuine
@@ -172,22 +171,9 @@ def lingering(
         facts += noted(tools, dataset, region, seen)
         old = [s for s in seen if now - s.written >= OLD]
         if old:
-            findings.append(old_locks(dataset, region, old, now))
+            subject = f"{dataset.name} in {region}"
+            findings.append(Finding("lock.stale", subject, *in_words(dataset.name, old, now)))
     return tuple(findings), tuple(facts)
-
-
-def old_locks(dataset: Dataset, region: str, old: Sequence[Seen], now: datetime) -> Finding:
-    """A finding about locks that have not been refreshed for long."""
-    age = format_duration(
-        timedelta(seconds=round((now - min(s.written for s in old)).total_seconds()))
-    )
-    return Finding(
-        "lock.stale",
-        f"{dataset.name} in {region}",
-        f"{len(old)} lock(s) stand there that nobody has refreshed for {age}: what needs the "
-        "repository alone (retention, check) does not work",
-        f"remove what is proven stale: drorch repo unlock {dataset.name}",
-    )
 
 
 class _Looking:

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from drorch.app import endings
 from drorch.app.crying import calm, cry
+from drorch.app.lives import life_of
 from drorch.app.posture import alarms_of
 from drorch.app.program import Program
-from drorch.app.runs import Control, Request, RunView, carry_out, dropped, life_of, resume
+from drorch.app.runs import Control, Request, RunView, carry_out, dropped, resume
 from drorch.app.seen import Seen
 from drorch.core.alarms import Alarm, AlarmTold, ChannelTried
 from drorch.core.announcing import announcement

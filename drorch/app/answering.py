@@ -12,8 +12,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 from drorch.adapters.ownership import groups_of
+from drorch.app.lives import life_of, owner_lives
 from drorch.app.program import Program
-from drorch.app.runs import Control, RunView, life_of, owner_lives, resume, view, view_of
+from drorch.app.runs import Control, RunView, resume, view, view_of
 from drorch.core.consent import Terms
 from drorch.core.errors import AlreadyRunning, FenceLost, UsageError
 from drorch.core.events import (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from drorch.app.alarm import alarm
-from drorch.app.runs import owner_lives
+from drorch.app.lives import owner_lives
 from drorch.app.seen import Seen
 from drorch.core.alarms import AlarmWord
 from drorch.core.facts import Braked, Known, PruneOwed

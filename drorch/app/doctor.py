@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from drorch.actions.places import bucket_of, repository_folder, restic_of
-from drorch.actions.staleness import old_locks
 from drorch.app.diagnosis import Check, Diagnosis, good, told
 from drorch.app.drills import check as check_runbooks
 from drorch.app.evidence import evidence_checks
@@ -17,7 +16,7 @@ from drorch.app.program import Program
 from drorch.app.safeguards import deletions, locks
 from drorch.core.errors import DrorchError, ResticError
 from drorch.core.model import CopyMode, Dataset
-from drorch.core.staleness import OLD, Seen
+from drorch.core.staleness import OLD, Seen, in_words
 from drorch.core.values import Value
 from drorch.restic.sources import check_sources
 from drorch.storage.layout import CONFIG, LOCKS
@@ -229,8 +228,8 @@ def _locks(program: Program, dataset: Dataset, region: str) -> Check | None:
     old = [Seen(e.name, e.modified, now) for e in entries if now.at - e.modified >= OLD]
     if not old:
         return None
-    told = old_locks(dataset, region, old, now.at)
-    return Check("lock", told.subject, Diagnosis.WARN, told.message, told.hint)
+    message, hint = in_words(dataset.name, old, now.at)
+    return Check("lock", f"{dataset.name} in {region}", Diagnosis.WARN, message, hint)
 
 
 def _runbooks(program: Program) -> Iterator[Check]:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from drorch.actions.verdicts import look
+from drorch.app.lives import owner_lives
 from drorch.app.program import Program
-from drorch.app.runs import Control, Request, RunView, carry_out, owner_lives
+from drorch.app.runs import Control, Request, RunView, carry_out
 from drorch.core.errors import AlreadyRunning, UsageError
 from drorch.core.facts import Forgotten, Held
 from drorch.core.model import Dataset

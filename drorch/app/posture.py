@@ -131,7 +131,7 @@ def _other_alarms(
 
 
 def _run_alarms(seen: Seen) -> Iterator[dict[str, Value]]:
-    from drorch.app.runs import state_word
+    from drorch.app.lives import state_word
 
     for row in seen.unfinished:
         if row.kind is RunKind.TELL:  # the next one tells what this one had to

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from drorch.actions.gateways import through_gateway
-from drorch.actions.places import address_of, bucket_of, is_mirror, repository_folder, restic_of
+from drorch.actions.places import address_of, bucket_of, repository_folder, restic_of
 from drorch.app.program import Program
 from drorch.core.errors import DrorchError
+from drorch.core.mirrors import is_mirror
 from drorch.core.model import CopyMode, Dataset, Region
 from drorch.core.values import Value
 from drorch.ports import Cancellation

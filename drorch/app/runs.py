@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drorch.app.exercised import EXERCISED, refuse
+from drorch.app.lives import life_of, owner_lives, state_word
 from drorch.app.program import Program
 from drorch.core.document import run_document, without_steps
 from drorch.core.errors import AlreadyRunning, DrorchError, ExitCode, FenceLost
 from drorch.core.events import (
     AbortRequested,
     Event,
-    Owner,
     Recorded,
     RunContinued,
     RunStarted,
 )
 from drorch.core.moment import Moment
 from drorch.core.names import RunKind, RunState
-from drorch.core.outcome import waiting_for_person
 from drorch.core.plan import Plan
 from drorch.core.posture import RunRow
 from drorch.core.run import replay
@@ -252,25 +251,6 @@ def new_run_id(at: datetime, name: str) -> str:
     return f"{at:%Y-%m-%dT%H-%M-%SZ}-{name}-{entropy.token_hex(2)}"
 
 
-def owner_lives(row: RunRow) -> bool:
-    """Whether the process that carries the run is still there; unknown counts as alive."""
-    return life_of(row) is not False
-
-
-def out_of_sight(row: RunRow) -> bool:
-    """Whether its process lives cannot be seen from here: it is on another host, or in a container."""
-    return life_of(row) is None
-
-
-def life_of(row: RunRow) -> bool | None:
-    """Whether the process that carries the run lives; None: it cannot be seen from here."""
-    from drorch.adapters.ownership import alive
-
-    return alive(
-        Owner(row.owner_host, row.owner_pid, row.owner_started, row.owner_boot, "", row.owner_token)
-    )
-
-
 def dropped(program: Program, row: RunRow) -> bool:
     """Whether it is a run of this very process that nothing in it carries any more: the journal could
     not be written when it was to go on.
@@ -331,18 +311,6 @@ def view_of(program: Program, row: RunRow, recorded: Sequence[Recorded]) -> RunV
     word = state_word(row, state)
     carried = word is not RunState.FINISHED and owner_lives(row)
     return RunView(row.run, state, recorded[-1].head, word, program.clock.now(), carried)
-
-
-def state_word(row: RunRow, state: RunFold | None = None) -> RunState:
-    """Where the run stands, looking whether its owner lives."""
-    if row.state is RunState.FINISHED:
-        return RunState.FINISHED
-    if row.state in (RunState.WAITING_FOR_PERSON, RunState.PAUSED):
-        return row.state
-    if not owner_lives(row):  # what was under way beside a question must be looked after first
-        return RunState.INTERRUPTED
-    waits = state is not None and waiting_for_person(state)
-    return RunState.WAITING_FOR_PERSON if waits else RunState.RUNNING
 
 
 def listing(

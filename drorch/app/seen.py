@@ -119,7 +119,7 @@ class Seen:
     @cached_property
     def _stocks(self) -> Mapping[str, Mapping[str, Stock]]:
         found: dict[str, dict[str, Stock]] = {}
-        for stock in self.program.journal.whole.stocks():
+        for stock in self.program.journal.whole.stocks(of=self.program.configuration.datasets):
             found.setdefault(stock.dataset, {})[stock.region] = stock
         return found
 
@@ -132,7 +132,7 @@ class Seen:
 
     @cached_property
     def _backups(self) -> Mapping[str, datetime]:
-        from drorch.app.runs import owner_lives
+        from drorch.app.lives import owner_lives
 
         return {
             row.name: row.started_at

@@ -6,9 +6,10 @@ from datetime import datetime
 from drorch.app.alarm import alarm
 from drorch.app.crew import left_open
 from drorch.app.duties import Duty
+from drorch.app.lives import life_of
 from drorch.app.program import Program
 from drorch.app.records import record
-from drorch.app.runs import dropped, life_of
+from drorch.app.runs import dropped
 from drorch.app.unattended import Unattended, newest_of
 from drorch.config.load import load_configuration
 from drorch.core.alarms import AlarmWord

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-from drorch.actions.guarding import in_words
-from drorch.actions.places import same_repository
-from drorch.actions.revoking import owed
-from drorch.actions.staleness import old_locks
 from drorch.app.alarm import alarm
 from drorch.app.seen import Seen
+from drorch.core import guard, staleness
 from drorch.core.alarms import AlarmWord
-from drorch.core.facts import Guarded, KeyRevoked, LocksSeen, Quarantined, Rotation
+from drorch.core.facts import Guarded, KeyRemoved, KeyRevoked, LocksSeen, Quarantined, Rotation
+from drorch.core.mirrors import same_repository
 from drorch.core.model import Dataset
+from drorch.core.revocation import still_held
 from drorch.core.values import Value
 
 _LOOKED_AT = (Quarantined, KeyRevoked, Rotation, LocksSeen, Guarded)
@@ -48,10 +47,10 @@ def _owed_revocations(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]
     since = {k.fact.key: k.recorded_at for k in seen.facts(KeyRevoked, dataset.name)}
     if not since:
         return
+    revoked = [k.fact for k in seen.facts(KeyRevoked, dataset.name)]
+    removed = [k.fact for k in seen.facts(KeyRemoved, dataset.name)]
     for home in dict.fromkeys(same_repository(dataset, r)[0] for r in dataset.regions):
-        for region, keys in owed(
-            seen.program.tools, dataset, same_repository(dataset, home)
-        ).items():
+        for region, keys in still_held(revoked, removed, same_repository(dataset, home)).items():
             yield alarm(
                 AlarmWord.KEY_OWED,
                 f"{dataset.name} in {region}",
@@ -80,9 +79,10 @@ def _open_rotations(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
 def _stale_locks(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
     for known in seen.facts(LocksSeen, dataset.name):
         if known.fact.locks and known.fact.region in dataset.regions:
-            told = old_locks(dataset, known.fact.region, known.fact.locks, seen.now)
+            where = f"{dataset.name} in {known.fact.region}"
+            message, hint = staleness.in_words(dataset.name, known.fact.locks, seen.now)
             since = min(seen.written for seen in known.fact.locks)
-            yield alarm(AlarmWord(told.what), told.subject, since, told.message, told.hint)
+            yield alarm(AlarmWord.LOCK_STALE, where, since, message, hint)
 
 
 def _tripped(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
@@ -90,5 +90,5 @@ def _tripped(seen: Seen, dataset: Dataset) -> Iterator[dict[str, Value]]:
     found = seen.facts(Guarded, dataset.name)
     waiting = sorted((k for k in found if not k.fact.accepted), key=lambda k: k.fact.at)
     if waiting:
-        message, hint = in_words(waiting[-1].fact)
+        message, hint = guard.in_words(waiting[-1].fact.snapshot, waiting[-1].fact.why)
         yield alarm(AlarmWord.GUARD_TRIPPED, dataset.name, waiting[0].recorded_at, message, hint)

@@ -25,7 +25,7 @@ def follow(
 
     Ends when the run has finished, or when nobody carries it any more.
     """
-    from drorch.app.runs import owner_lives
+    from drorch.app.lives import owner_lives
 
     state: RunFold | None = None
     seen = 0

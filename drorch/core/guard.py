@@ -117,3 +117,16 @@ def _files(count: int) -> str:
 
 def _percent(share: float) -> str:
     return f"{share * 100:.0f} %"
+
+
+def in_words(snapshot: str, why: str) -> tuple[str, str]:
+    """A suspicious backup in words: message and hint."""
+    message = (
+        f"backup {snapshot[:8]} is suspicious: {why}; it is kept, and so is every snapshot "
+        "before it"
+    )
+    hint = (
+        "look for encrypted or deleted files at the source before anything else; if all is as "
+        f"it should be: drorch snapshots accept {snapshot[:8]} --reason TEXT"
+    )
+    return message, hint

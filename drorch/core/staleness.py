@@ -6,6 +6,7 @@ long it was not refreshed. That age is by two clocks that may be off, the store'
 look is by this machine's boot clock, which never steps.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -73,3 +74,15 @@ def _watched(seen: Seen, now: Moment) -> timedelta:
 
 def _told(age: timedelta) -> str:
     return format_duration(timedelta(seconds=round(age.total_seconds())))
+
+
+def in_words(dataset: str, old: Sequence[Seen], now: datetime) -> tuple[str, str]:
+    """Locks in a region that have not been refreshed for long: message and hint."""
+    age = format_duration(
+        timedelta(seconds=round((now - min(s.written for s in old)).total_seconds()))
+    )
+    message = (
+        f"{len(old)} lock(s) stand there that nobody has refreshed for {age}: what needs the "
+        "repository alone (retention, check) does not work"
+    )
+    return message, f"remove what is proven stale: drorch repo unlock {dataset}"

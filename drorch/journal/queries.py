@@ -253,6 +253,7 @@ STOCK_COUNTED = STOCKS_COUNTED.where(
     copies.c.dataset == bindparam("the_dataset"), copies.c.region == bindparam("the_region")
 )
 STOCKS = select(*columns(stocks, Stock)).order_by(stocks.c.dataset, stocks.c.region)
+STOCKS_OF = STOCKS.where(stocks.c.dataset == bindparam("the_dataset"))
 INSERT_STOCK = insert(stocks).inline().values(values_of(_names(Stock)))
 DELETE_STOCK = delete(stocks).where(
     stocks.c.dataset == bindparam("the_dataset"), stocks.c.region == bindparam("the_region")

@@ -379,6 +379,15 @@ FROM stocks ORDER BY stocks.dataset, stocks.region""",
 FROM stocks ORDER BY stocks.dataset, stocks.region""",
 )
 
+STOCKS_OF = Statement(
+    """SELECT stocks.dataset, stocks.region, stocks.snapshot, stocks.newest_at, stocks.oldest_at, stocks.verified_at, stocks.restore_tested_at, stocks.owed_at, stocks.owed_since, stocks.files, stocks.bytes
+FROM stocks
+WHERE stocks.dataset = :the_dataset ORDER BY stocks.dataset, stocks.region""",
+    """SELECT stocks.dataset, stocks.region, stocks.snapshot, stocks.newest_at, stocks.oldest_at, stocks.verified_at, stocks.restore_tested_at, stocks.owed_at, stocks.owed_since, stocks.files, stocks.bytes
+FROM stocks
+WHERE stocks.dataset = %(the_dataset)s::VARCHAR ORDER BY stocks.dataset, stocks.region""",
+)
+
 INSERT_STOCK = Statement(
     """INSERT INTO stocks (dataset, region, snapshot, newest_at, oldest_at, verified_at, restore_tested_at, owed_at, owed_since, files, bytes) VALUES (:dataset, :region, :snapshot, :newest_at, :oldest_at, :verified_at, :restore_tested_at, :owed_at, :owed_since, :files, :bytes)""",
     """INSERT INTO stocks (dataset, region, snapshot, newest_at, oldest_at, verified_at, restore_tested_at, owed_at, owed_since, files, bytes) VALUES (%(dataset)s::VARCHAR, %(region)s::VARCHAR, %(snapshot)s::VARCHAR, %(newest_at)s::VARCHAR, %(oldest_at)s::VARCHAR, %(verified_at)s::VARCHAR, %(restore_tested_at)s::VARCHAR, %(owed_at)s::VARCHAR, %(owed_since)s::VARCHAR, %(files)s::BIGINT, %(bytes)s::BIGINT)""",

@@ -3,7 +3,7 @@
 What a region holds in short is counted anew from its copies whenever one of them has changed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -21,9 +21,19 @@ _LONG = 27
 _instant = datetime.fromisoformat
 
 
-def stocks(connection: Connection) -> list[Stock]:
-    """What every region holds of every dataset, by dataset and region."""
-    return [_kept(row) for row in connection.execute(statements.STOCKS)]
+#: Of more datasets than these, all are read at once.
+_FEW = 500
+
+
+def stocks(connection: Connection, of: Collection[str] | None = None) -> list[Stock]:
+    """What every region holds of every dataset, by dataset and region; at least of those named."""
+    if of is None or len(of) > _FEW:
+        return [_kept(row) for row in connection.execute(statements.STOCKS)]
+    return [
+        _kept(row)
+        for name in sorted(of)
+        for row in connection.execute(statements.STOCKS_OF, {"the_dataset": name})
+    ]
 
 
 def renew_stocks(connection: Connection, changed: Iterable[CopyFact]) -> None:

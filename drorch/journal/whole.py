@@ -1,7 +1,7 @@
 """What is read of all datasets at once, by one statement each: `status` asks for ten thousand."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -22,10 +22,12 @@ class Whole:
     def __init__(self, reading: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._reading = reading
 
-    def stocks(self) -> Sequence[Stock]:
-        """What every region holds of every dataset, in short; by dataset and region."""
+    def stocks(self, of: Collection[str] | None = None) -> Sequence[Stock]:
+        """What every region holds of every dataset, in short; by dataset and region. Where only
+        some datasets matter, at least of those.
+        """
         with self._reading() as connection:
-            return stocks.stocks(connection)
+            return stocks.stocks(connection, of)
 
     def facts(self, wanted: type[F]) -> Mapping[str, Sequence[Known[F]]]:
         """The facts of one kind that stand, by dataset, then by region and subject."""

@@ -77,6 +77,16 @@ def test_stocks_are_what_the_copies_add_up_to(journal: SqlJournal) -> None:
     assert owed == Stock("ehr-db", "tor", owed_at=at(4 * 3600), owed_since=at(42))
 
 
+def test_stocks_of_some_datasets_are_those_of_all(journal: SqlJournal) -> None:
+    for number, name in enumerate(("a", "b", "c")):
+        held = replace(copy(HELD, name), dataset=name)
+        tell(journal, copies=[held], second=10 * number)
+    told = journal.whole.stocks()
+    assert journal.whole.stocks(of=["c", "a", "of none"]) == [told[0], told[2]]
+    assert journal.whole.stocks(of=[f"d{n}" for n in range(501)]) == told
+    assert journal.whole.stocks(of=()) == []
+
+
 def broken(journal: SqlJournal, text: str) -> None:
     """Somebody changes a table by hand."""
     with journal.writing() as connection:

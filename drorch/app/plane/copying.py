@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from drorch.app.plane.files import files_of
 from drorch.app.plane.segments import Files, sealed_segment, segment_name, vault_folder
@@ -20,13 +19,14 @@ from drorch.app.plane.standing import (
     Standing,
     Vault,
     alone,
+    folder_of,
     read_standing,
     write_standing,
 )
 from drorch.app.plane.terms import own_term
 from drorch.app.program import Program
 from drorch.core.errors import ConfigurationError, DrorchError, StorageError, UsageError
-from drorch.core.model import Configuration, Region
+from drorch.core.model import Region
 from drorch.core.plane import BEGINNING, FOLDER, plane_password, plane_regions
 from drorch.journal.increments import Increment, hash_at, increment, lineage
 from drorch.sealing.vault import NotOpened, new_vault, open_vault
@@ -302,11 +302,6 @@ class _Region:
             late=found.late,
             files=files.digest if files is not None else place.files,
         )
-
-
-def folder_of(configuration: Configuration) -> Path:
-    """Where how it stands is kept, beside the state."""
-    return configuration.work / "control-plane"
 
 
 def folders(bucket: Bucket, below: str) -> list[str]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from drorch.adapters.logs import Log
 from drorch.app.plane import whole
-from drorch.app.plane.copying import PATIENT, Brought, Copier, Pace, folder_of
+from drorch.app.plane.copying import PATIENT, Brought, Copier, Pace
 from drorch.app.plane.forgetting import thin
-from drorch.app.plane.standing import read_standing
+from drorch.app.plane.standing import folder_of, read_standing
 from drorch.app.program import Program
 from drorch.core.errors import DrorchError
 from drorch.ports import Cancellation

@@ -6,8 +6,7 @@ from datetime import datetime
 from drorch.app.alarm import alarm
 from drorch.app.diagnosis import Check, Diagnosis, good
 from drorch.app.plane import telling
-from drorch.app.plane.copying import folder_of
-from drorch.app.plane.standing import Place, Standing, read_standing
+from drorch.app.plane.standing import Place, Standing, folder_of, read_standing
 from drorch.app.plane.terms import others_of, own_term
 from drorch.app.program import Program
 from drorch.core.alarms import AlarmWord

@@ -17,6 +17,7 @@ from drorch.adapters.evidence import make_private
 from drorch.adapters.exclusive import exclusive
 from drorch.core.document import rfc3339
 from drorch.core.errors import DrorchError
+from drorch.core.model import Configuration
 from drorch.core.plane import BEGINNING, Point
 
 _STEP = 0.02
@@ -78,6 +79,11 @@ class Standing:
     def with_place(self, region: str, place: Place) -> "Standing":
         """With another place."""
         return replace(self, places={**self.places, region: place})
+
+
+def folder_of(configuration: Configuration) -> Path:
+    """Where how it stands is kept, beside the state."""
+    return configuration.work / "control-plane"
 
 
 def read_standing(folder: Path) -> Standing:

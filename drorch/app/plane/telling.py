@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from drorch.app.alarm import alarm
-from drorch.app.plane.lookout import View
 from drorch.app.plane.terms import in_charge_elsewhere
 from drorch.app.program import Program
 from drorch.core.alarms import AlarmWord
@@ -13,10 +13,13 @@ from drorch.core.durations import format_duration
 from drorch.core.terms import Fate, OtherSeen, TermBegun, leader, spoken_of
 from drorch.core.values import Value
 
+if TYPE_CHECKING:
+    from drorch.app.plane.lookout import View
+
 CLAIM = "drorch schedule claim --reason TEXT"
 
 
-def held_by(view: View | None) -> str:
+def held_by(view: "View | None") -> str:
     """Why nothing scheduled may begin, as a sentence's end; empty: it may."""
     found = view.leader if view is not None else None
     return f"{named(found)} is in charge" if found is not None else ""
@@ -111,7 +114,7 @@ def other_document(one: OtherSeen) -> dict[str, Value]:
     }
 
 
-def document_of_view(view: View) -> dict[str, Value]:
+def document_of_view(view: "View") -> dict[str, Value]:
     """What a daemon tells of its last look."""
     unasked: Mapping[str, Value] = dict(view.unasked)
     return {

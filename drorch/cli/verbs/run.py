@@ -141,7 +141,7 @@ def resume(session: Session, run: str, *, gone: bool, no_wait: bool, reason: str
 @click.pass_obj
 def abort(session: Session, run: str, reason: str | None, *, gone: bool) -> int:
     """End a run by its own process, or here and now if that is gone."""
-    from drorch.app import answering, runs
+    from drorch.app import answering, lives
     from drorch.cli.carrying import carrying
 
     program = session.program
@@ -163,7 +163,7 @@ def abort(session: Session, run: str, reason: str | None, *, gone: bool) -> int:
     if seen.state.finished is None:
         sure = f"; if that is surely gone: drorch run abort {row.run} --gone"
         asked = f"asked of its process on {row.owner_host}, which looks every second"
-        session.say(asked + (sure if runs.out_of_sight(row) else ""))
+        session.say(asked + (sure if lives.out_of_sight(row) else ""))
     return carried.exit_code([ExitCode.GOOD if clean else seen.exit_code])
 
 
