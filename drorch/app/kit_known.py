@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from drorch.app.diagnosis import Check, Diagnosis, good
 from drorch.app.keyring import trusted_keys
-from drorch.app.plane.copying import folder_of
-from drorch.app.plane.standing import read_standing
+from drorch.app.plane.standing import folder_of, read_standing
 from drorch.app.program import Program
 from drorch.core.document import rfc3339
 from drorch.core.errors import ConfigurationError, JournalUntrusted

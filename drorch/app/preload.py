@@ -59,6 +59,7 @@ MODULES = (
     "drorch.reports.pdf",
     "drorch.reports.run_tables",
     "drorch.reports.tables",
+    "drorch.restic.landing",
     "drorch.sealing.keys",
     "drorch.sealing.packing",
     "drorch.restic.landing",
