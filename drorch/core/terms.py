@@ -59,7 +59,8 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What a daemon tells of itself in every region; `name` is that of the object.
+    """What a daemon tells of itself in every region; `name` is that of the object, another for each
+    process, and `count` says which of what it told is newer, whatever its clock does.
 
     `since` is when its term was decided, `began_at` when the daemon began, `at` when it said this,
     all by its own clock. `until` is where its records ended. `back`: it stands back.
@@ -75,6 +76,7 @@ class Presence:
     until: Point = BEGINNING
     back: bool = False
     stopped: bool = False
+    count: int = 0
 
     @property
     def rank(self) -> Rank:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drorch.adapters.lease import seen
-from drorch.app.plane.lookout import Lookout, View
+from drorch.app.plane.lookout import Lookout
 from drorch.app.plane.telling import document
 from drorch.app.plane.terms import new_instance, others_of, own_term
 from drorch.app.program import Program
@@ -51,9 +51,7 @@ def claim(program: Program, reason: str, *, control: Control) -> Claimed:
     if own.announced and leader(own, others) is None and not _living_copies(own, others):
         return Claimed(own, others, unasked=view.unasked if view else None)
     run = _begin(program, _next(program, own, others, reason), reason, control)
-    told = _tell(program)
-    unasked = told.unasked if told is not None else (view.unasked if view else None)
-    return Claimed(own_term(program), tuple(others_of(program)), run, unasked)
+    return Claimed(own_term(program), tuple(others_of(program)), run, _tell(program))
 
 
 def _check(program: Program, reason: str) -> None:
@@ -98,11 +96,13 @@ def _begin(program: Program, term: TermBegun, reason: str, control: Control) -> 
     return view.run
 
 
-def _tell(program: Program) -> View | None:
-    """Tell it in every region at once; a daemon that lives here tells it by itself from then on."""
+def _tell(program: Program) -> Mapping[str, str]:
+    """Tell it in every region at once, and why some could not be told; a daemon that lives here tells
+    it by itself from then on.
+    """
     lookout = Lookout(program, tells=True)
     view = lookout.look()
     there = seen(program.configuration.work)
     if there is None or not there.alive:
         lookout.stop()
-    return view
+    return {**(view.unasked if view is not None else {}), **lookout.untold}

@@ -77,8 +77,8 @@ def newest(seen: Iterable[Sequence[Sighting]]) -> list[Sighting]:
 
 
 def _newer(one: Sighting, known: Sighting) -> bool:
-    if one.presence.at != known.presence.at:
-        return one.presence.at > known.presence.at
+    if one.presence.count != known.presence.count:
+        return one.presence.count > known.presence.count
     return one.age < known.age
 
 

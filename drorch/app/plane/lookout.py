@@ -17,6 +17,7 @@ from drorch.app.plane.standing import Standing, Vault, alone, read_standing, wri
 from drorch.app.plane.terms import others_of, own_term
 from drorch.app.program import Program
 from drorch.app.runs import Control, Request, carry_out
+from drorch.core.errors import DrorchError, StorageError
 from drorch.core.model import Region
 from drorch.core.plane import Point, plane_regions
 from drorch.core.terming import compile_seen
@@ -60,6 +61,9 @@ class Lookout:
         self._began_at = program.clock.now().at
         self._unknown_since: datetime | None = None
         self._heard: Mapping[str, datetime] = {}
+        self._count = 0
+        #: Regions that did not take what this one tells, and why.
+        self.untold: dict[str, str] = {}
 
     def renewed(self, program: Program) -> None:
         """From now on by another configuration of the same state."""
@@ -83,7 +87,9 @@ class Lookout:
         judge = Judge(self.program, own, us, known)
         others = judge.others(seen.values(), now)
         self._heard = {name: one.heard_at for name, one in others.items()}
-        self._record(others, known)
+        # What cannot be recorded is seen all the same, and recorded by a later look.
+        with suppress(DrorchError):
+            self._record(others, known)
         told = self._presence(own, others.values())
         if self._tells and seen:
             answering = [r for r in self._regions() if r.name in seen]
@@ -118,7 +124,18 @@ class Lookout:
         return work
 
     def _telling(self, vault: Vault, us: Presence) -> Callable[[Post], None]:
-        return lambda post: post.tell(vault.name, vault.key, us)
+        """A region that takes nothing (it is full, say) may show others all the same."""
+
+        def work(post: Post) -> None:
+            name = post.bucket.region.name
+            try:
+                post.tell(vault.name, vault.key, us)
+            except StorageError as error:
+                self.untold[name] = error.message
+            else:
+                self.untold.pop(name, None)
+
+        return work
 
     def _regions(self) -> Sequence[Region]:
         return plane_regions(self.program.configuration)
@@ -146,6 +163,7 @@ class Lookout:
 
     def _presence(self, own: TermBegun, others: Iterable[OtherSeen]) -> Presence:
         last = last_number(self.program.journal)
+        self._count += 1
         return Presence(
             self._name,
             own.instance,
@@ -156,6 +174,7 @@ class Lookout:
             self.program.clock.now().at,
             Point(last, hash_at(self.program.journal, last)),
             back=leader(own, others) is not None,
+            count=self._count,
         )
 
     def _announced(self) -> TermBegun:

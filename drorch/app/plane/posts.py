@@ -111,7 +111,7 @@ class Post:
         except NotOpened:
             return known
         settled = now - entry.modified > _SETTLED
-        if known is not None and presence.at <= known.presence.at:
+        if known is not None and presence.count <= known.presence.count:
             known.modified, known.settled = entry.modified, settled
             return known
         fresh = _Remembered(entry.modified, settled, entry.modified, presence)

@@ -35,6 +35,7 @@ def sealed_presence(key: bytes, name: str, told: Presence) -> bytes:
         "host": told.host,
         "began_at": rfc3339(told.began_at),
         "at": rfc3339(told.at),
+        "count": told.count,
         "until": [told.until.n, told.until.hash],
         "back": told.back,
         "stopped": told.stopped,
@@ -63,4 +64,5 @@ def _presence(name: str, document: Mapping[str, Any]) -> Presence:
         until=Point(*document["until"]),
         back=bool(document["back"]),
         stopped=bool(document["stopped"]),
+        count=int(document["count"]),
     )

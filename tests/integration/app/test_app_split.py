@@ -18,6 +18,8 @@ from drorch.core.errors import AlreadyRunning, UsageError
 from drorch.core.terms import ALIVE_FOR, Fate
 from tests.fakes.clock import FakeClock
 from tests.fakes.postgres import postgres_url
+from tests.faulty import in_front_of
+from tests.harms import Harm
 from tests.integration.app.sites import cloned, copy, recovered
 
 postgres_database = pytest.fixture(postgres_url)
@@ -100,6 +102,27 @@ def test_one_region_is_enough_and_without_any_what_was_known_holds(premises, tmp
     assert alone.unknown_since is not None
     assert set(alone.unasked) == set(premises.regions)
     assert restarted.leader is not None, "that it stands back is on record"
+
+
+def test_regions_that_take_nothing_show_others_all_the_same(premises, tmp_path, stack):
+    copy(premises)
+    site, _ = recovered(premises, tmp_path / "site")
+    lookout(stack, site).look()
+    for name, region in premises.regions.items():
+        proxy = stack.enter_context(in_front_of(region, full))
+        premises.configuration["regions"][name]["endpoint"] = proxy.endpoint
+    premises.save()
+    first = lookout(stack, premises)
+
+    for _ in range(2):
+        view = first.look()
+        assert view.leader is not None
+        assert set(view.asked) == set(first.untold) == set(premises.regions)
+
+
+def full(asked):
+    """A store that has no room left."""
+    return Harm.SERVER_ERROR if asked.method == "PUT" and "/present/" in asked.target else None
 
 
 def test_a_claim_takes_it_back_and_is_harmless_twice(premises, tmp_path, stack):
