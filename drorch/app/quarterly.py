@@ -14,12 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from drorch.adapters.evidence import make_private, sync_folder, write_durably
 from drorch.adapters.exclusive import exclusive
 from drorch.app.program import Program
-from drorch.app.quarters import quarter_values, see_that_it_is_over
+from drorch.app.quarters import quarter_file, quarter_values, see_that_it_is_over
 from drorch.app.sealing import keep_in_regions, seal_files
 from drorch.core.documenting import document_of
 from drorch.core.errors import DrorchError
@@ -27,8 +26,6 @@ from drorch.core.model import evidence_regions
 from drorch.core.quarter import Quarter
 from drorch.core.values import Value
 from drorch.reports.covering import cover
-from drorch.reports.quarter.forms import render_quarter
-from drorch.reports.tables import tables_of, zip_of
 
 #: What says which files belong to a report, and what they are sent with.
 CONTENTS = "contents.json"
@@ -164,7 +161,7 @@ def _made(program: Program, quarter: Quarter, folder: Path) -> Written:
     """Made in a folder beside, which then takes the place: a process that dies leaves nothing half."""
     document = document_of(quarter_values(program, quarter))
     files = {
-        name: _content(document, form, spoken)
+        name: quarter_file(document, form, spoken)
         for name, form, spoken in _wanted(program, str(quarter))
     }
     bundle = f"{quarter}.bundle.zip" if _seals(program) else ""
@@ -181,14 +178,6 @@ def _made(program: Program, quarter: Quarter, folder: Path) -> Written:
     )
     _put(folder, {**files, **sealed, CONTENTS: _contents(written)})
     return written
-
-
-def _content(document: Mapping[str, Any], form: str, spoken: str) -> bytes:
-    if form == "csv":
-        return zip_of(tables_of(document))
-    if form == "json":
-        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
-    return render_quarter(document, form, spoken)
 
 
 def _put(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -4,9 +4,10 @@ From the journal, today's configuration and the runbooks alone: no region is ask
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from drorch import __version__
@@ -149,12 +150,17 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
 def quarter_report(
     program: Program, quarter: Quarter, form: str, language: str | None = None
 ) -> bytes:
-    """The report as `html`, `pdf` or `md` in a language (else the configuration's), as `json` or, its
-    tables in a zip, as `csv`.
-    """
+    """The report in a language (else the configuration's); see `quarter_file`."""
     document = document_of(quarter_values(program, quarter))
+    return quarter_file(document, form, language or program.configuration.language)
+
+
+def quarter_file(document: Mapping[str, Any], form: str, language: str) -> bytes:
+    """A quarter's document as `html`, `pdf` or `md` in a language, as `json` or, its tables in a zip,
+    as `csv`.
+    """
     if form in tuple(QuarterForm):
-        return render_quarter(document, form, language or program.configuration.language)
+        return render_quarter(document, form, language)
     if form == "csv":
         return zip_of(tables_of(document))
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()

@@ -3,14 +3,12 @@
 Headings are the document's own words, in every language.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from drorch.core.timing import RESTORES
 from drorch.reports.afteraction.people import deeds_of
-from drorch.reports.tables import cell
+from drorch.reports.tables import as_csv
 
 Document: TypeAlias = Mapping[str, Any]
 Line: TypeAlias = Sequence[object]
@@ -26,15 +24,6 @@ def run_tables(document: Document) -> dict[str, bytes]:
         "findings.csv": as_csv(_FINDINGS, _findings(document)),
         "goals.csv": as_csv(_GOALS, _goals(document)),
     }
-
-
-def as_csv(heading: Sequence[str], lines: Iterator[Line]) -> bytes:
-    """One table. A text that a spreadsheet would carry out gets an apostrophe before it."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(heading)
-    writer.writerows([cell(value) for value in line] for line in lines)
-    return text.getvalue().encode("utf-8", "backslashreplace")
 
 
 _STEPS: Final = (

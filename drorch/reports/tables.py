@@ -52,7 +52,12 @@ class _Table:
 
 def tables_of(document: Mapping[str, Any]) -> dict[str, bytes]:
     """Every table of a quarter's document by its file's name."""
-    return {f"{table.name}.csv": _text(table).encode() for table in _tables(document)}
+    return {
+        f"{table.name}.csv": as_csv(
+            table.columns, ([row[column] for column in table.columns] for row in table.rows)
+        )
+        for table in _tables(document)
+    }
 
 
 def zip_of(tables: Mapping[str, bytes]) -> bytes:
@@ -180,13 +185,13 @@ def _ages(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                     yield {**where, "day": day, "worst_age_s": age}
 
 
-def _text(table: _Table) -> str:
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(table.columns)
-    for row in table.rows:
-        writer.writerow([cell(row[column]) for column in table.columns])
-    return written.getvalue()
+def as_csv(heading: Sequence[str], lines: Iterable[Iterable[object]]) -> bytes:
+    """One table. A text that a spreadsheet would carry out gets an apostrophe before it."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(heading)
+    writer.writerows([cell(value) for value in line] for line in lines)
+    return text.getvalue().encode("utf-8", "backslashreplace")
 
 
 def cell(value: Any) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from functools import cache
 
 import pytest
 
@@ -40,6 +41,7 @@ def contents(folder, kind):
     return [p.read_bytes() for p in sorted((folder / kind).iterdir())]
 
 
+@cache
 def opened(folder, password):
     """The master keys that a password opens."""
     found = []

@@ -12,7 +12,8 @@ from drorch.core.quarter_drills import Reached
 from drorch.core.quarter_findings import Findings
 from drorch.core.quarter_judging import key_promise, promises_of
 from drorch.core.quarter_records import Destruction
-from tests.unit.reports.quarters.sample import BEGIN, END, hospital
+from tests.unit.reports.quarters.moments import BEGIN, END
+from tests.unit.reports.quarters.sample import hospital
 
 DOCUMENT = hospital()
 FIND = Findings("2026Q4", BEGIN, END)

@@ -12,7 +12,8 @@ from drorch.core.quarter_findings import Findings
 from drorch.reports.language import language
 from drorch.reports.recorded import recorded
 from tests.fakes.runs import document_of
-from tests.unit.reports.quarters.sample import BEGIN, END, hospital
+from tests.unit.reports.quarters.moments import BEGIN, END
+from tests.unit.reports.quarters.sample import hospital
 from tests.unit.reports.test_run_report import ALL
 
 EN, FR = (language(code) for code in ("en", "fr"))
