@@ -209,8 +209,7 @@ def _restored(
 
 def _replayed(candidate: Candidate, var: Path) -> None:
     with SqlJournal(f"sqlite:///{var / 'drorch.db'}") as journal:
-        for one in candidate.segments:
-            replay(journal, one.events)
+        replay(journal, (event for one in candidate.segments for event in one.events))
         if not candidate.segments:
             return
         last = candidate.segments[-1]

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from drorch.app.plane import whole
 from drorch.app.plane.copying import PATIENT, Brought, Copier, Pace
 from drorch.app.plane.forgetting import thin
+from drorch.app.plane.standing import Place, read_standing
 from drorch.app.program import Program
 from drorch.core.errors import DrorchError, UsageError
 from drorch.core.plane import plane_password, plane_regions
 from drorch.core.values import Value
+from drorch.journal.increments import last_number
+
+#: So many events behind, a region is given a whole state before it is given segments.
+_FAR = 20_000
 
 _WAITING = Pace(within=3600.0, going_on=3000.0, patience=PATIENT, insist=True)
 
@@ -59,15 +64,31 @@ def copy_now(program: Program, say: Callable[[str], None] = lambda _: None) -> l
             "name one that every dataset's residency allows, or papers: docs/configuration.md",
         )
     copier = Copier(program, _WAITING)
-    rows = {one.region: one for one in copier.copy()}
+    # Of a long history segments would be many and large: they go on from a whole state then.
+    first = _whole(copier) if _far_behind(copier) else {}
+    rows = copier.copy()
     if not rows:
         return []
+    wholes = first or _whole(copier)
+    _thin(copier, say)
+    nowhere = wholes.get("")
+    return [_copied(one, nowhere or wholes[one.region]) for one in rows]
+
+
+def _far_behind(copier: Copier) -> bool:
+    """Whether a region lacks very much, for it is new, say."""
+    places = read_standing(copier.folder).places
+    regions = plane_regions(copier.program.configuration)
+    until = [(places.get(region.name) or Place()).until.n for region in regions]
+    return last_number(copier.program.journal) - min(until) > _FAR
+
+
+def _whole(copier: Copier) -> dict[str, Brought]:
+    """What came of a whole state by region; under no name why it could not be taken at all."""
     try:
-        wholes = {one.region: one for one in whole.take(copier)}
-        _thin(copier, say)
+        return {one.region: one for one in whole.take(copier)}
     except DrorchError as error:
-        wholes = {r: Brought(r, "away", error.message, error.hint) for r in rows}
-    return [_copied(one, wholes[one.region]) for one in rows.values()]
+        return {"": Brought("", "away", error.message, error.hint)}
 
 
 def _thin(copier: Copier, say: Callable[[str], None]) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from drorch.app.plane import whole
+from drorch.app.plane import now, whole
 from drorch.app.plane.copying import Copier
 from drorch.app.plane.keeping import Keeper
 from drorch.app.plane.posture import alarms, checks
@@ -357,3 +357,23 @@ def test_nothing_is_copied_where_nothing_was_run(plane):
     assert plane.objects("mtl") == []
     beside = plane.cli("replicate", "--control-plane", "--dataset", "docs")
     assert beside.code == ExitCode.USAGE
+
+
+def test_of_a_long_history_segments_go_on_from_a_whole_state(plane, monkeypatch):
+    monkeypatch.setattr(now, "_FAR", 0)
+    before = plane.runs()
+    monkeypatch.setenv("PATH", "/nowhere")
+    with plane.program() as program:
+        program.environment["DRORCH_RESTIC"] = "/nowhere/restic"
+        told = now.copy_now(program)
+    assert {(one.segments, one.whole, one.good) for one in told} == {("copied", "away", False)}
+    monkeypatch.undo()
+    for region in ("mtl", "qc"):
+        shutil.rmtree(plane.premises.regions[region].bucket / "control-plane")
+    shutil.rmtree(plane.premises.folder / "var" / "control-plane")
+    plane.seen_anew()
+    monkeypatch.setattr(now, "_FAR", 0)
+    assert all(one.good for one in plane.copy_now())
+    assert len(plane.segments("mtl")) == 1  # files, and no event
+    plane.back_up()
+    assert before != plane.runs() == plane.runs(plane.recover("mtl", "site").to)
