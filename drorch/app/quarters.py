@@ -22,6 +22,7 @@ from drorch.core.controls import controls_of
 from drorch.core.corrective import Corrective
 from drorch.core.document import head_of
 from drorch.core.documenting import document_of
+from drorch.core.encoding import utf8
 from drorch.core.errors import UsageError
 from drorch.core.plane import plane_regions
 from drorch.core.quarter import Quarter, ended_last
@@ -163,7 +164,7 @@ def quarter_file(document: Mapping[str, Any], form: str, language: str) -> bytes
         return render_quarter(document, form, language)
     if form == "csv":
         return zip_of(tables_of(document))
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    return utf8(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def _headline(told: Told, promises: Sequence[PromiseQuarter]) -> Headline:

@@ -33,7 +33,11 @@ def canonical(value: Value) -> bytes:
 
     A lone surrogate, as in names of files that are not UTF-8, is written as a JSON escape.
     """
-    text = _CANONICAL.encode(value)
+    return utf8(_CANONICAL.encode(value))
+
+
+def utf8(text: str) -> bytes:
+    """Text as UTF-8, whatever it holds: a lone surrogate as its escape in JSON."""
     try:
         return text.encode()
     except UnicodeEncodeError:

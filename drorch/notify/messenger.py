@@ -6,10 +6,12 @@ secret: the address of a channel is one, and so is each part of it that could be
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from drorch import __version__
+from drorch.core.encoding import utf8
 from drorch.core.errors import DrorchError
 from drorch.core.settings import NotifyRule
 from drorch.core.telling import Delivery, Message, channel_named
@@ -39,8 +41,9 @@ class ConfiguredMessenger:
     def send(self, channel: NotifyRule, message: Message, limit: timedelta) -> Delivery:
         """See ports.Messenger.send."""
         name = channel_named(channel)
+        told = replace(message, title=_encodable(message.title), body=_encodable(message.body))
         try:
-            why, hint = self._sent(channel, message, limit)
+            why, hint = self._sent(channel, told, limit)
         except DrorchError as error:
             why, hint = error.message, error.hint
         redact = self._secrets.redact
@@ -93,6 +96,11 @@ class ConfiguredMessenger:
 
 
 _DOCUMENTED = "how each service's is written stands at https://github.com/caronc/apprise/wiki"
+
+
+def _encodable(text: str) -> str:
+    """Names of files that are not UTF-8 go by no mail."""
+    return utf8(text).decode()
 
 
 def _told(message: Message) -> dict[str, str]:

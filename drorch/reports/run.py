@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from drorch.core.encoding import utf8
 from drorch.core.errors import UsageError
 from drorch.reports.language import LANGUAGES, SOURCE
 from drorch.reports.language import language as language_of
@@ -49,7 +50,7 @@ def render_run(
         case ReportFormat.HTML:
             from drorch.reports.html import html_report
 
-            return html_report(document, spoken).encode()
+            return utf8(html_report(document, spoken))
         case ReportFormat.PDF:
             from drorch.reports.pdf import pdf_report
 
@@ -57,11 +58,11 @@ def render_run(
         case ReportFormat.MARKDOWN:
             from drorch.reports.markdown import markdown_report
 
-            return markdown_report(document, spoken).encode()
+            return utf8(markdown_report(document, spoken))
         case ReportFormat.CSV:
             from drorch.reports.run_tables import run_tables
             from drorch.reports.tables import zip_of
 
             return zip_of(run_tables(document))
         case ReportFormat.JSON:
-            return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+            return utf8(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

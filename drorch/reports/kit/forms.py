@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
+from drorch.core.encoding import utf8
 from drorch.reports.kit.source import Source
 from drorch.reports.kit.view import Kit, kit
 from drorch.reports.language import language as language_of
@@ -36,9 +37,9 @@ def render_kit(source: Source, form: KitFormat, language: str, size: str = "a4")
         case KitFormat.PDF:
             return _pdf(written, source.printed, size)
         case KitFormat.HTML:
-            return str(_template().render(k=written, l=written.labels)).encode()
+            return utf8(str(_template().render(k=written, l=written.labels)))
         case KitFormat.JSON:
-            return (json.dumps(_shown(written), indent=2, ensure_ascii=False) + "\n").encode()
+            return utf8(json.dumps(_shown(written), indent=2, ensure_ascii=False) + "\n")
 
 
 def _pdf(written: Kit, printed: datetime, size: str) -> bytes:

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 
+from drorch.core.encoding import utf8
 from drorch.reports.language import language as language_of
 from drorch.reports.paper.source import Source
 from drorch.reports.paper.view import Paper, paper
@@ -35,9 +36,9 @@ def render_paper(source: Source, form: PaperFormat, language: str, size: PageSiz
         case PaperFormat.HTML:
             from drorch.reports.paper.html import html
 
-            return html(written).encode()
+            return utf8(html(written))
         case PaperFormat.JSON:
-            return (json.dumps(as_document(written), indent=2, ensure_ascii=False) + "\n").encode()
+            return utf8(json.dumps(as_document(written), indent=2, ensure_ascii=False) + "\n")
 
 
 def as_document(written: Paper) -> dict[str, object]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from drorch.core.encoding import utf8
 from drorch.core.errors import UsageError
 from drorch.reports.language import language as language_of
 from drorch.reports.quarter.view import report
@@ -32,7 +33,7 @@ def render_quarter(document: Mapping[str, Any], form: str, language: str) -> byt
         case QuarterForm.HTML:
             from drorch.reports.quarter.html import html
 
-            return html(written).encode()
+            return utf8(html(written))
         case QuarterForm.PDF:
             from drorch.reports.quarter.pdf import pdf
 
@@ -40,4 +41,4 @@ def render_quarter(document: Mapping[str, Any], form: str, language: str) -> byt
         case QuarterForm.MARKDOWN:
             from drorch.reports.quarter.markdown import markdown
 
-            return markdown(written).encode()
+            return utf8(markdown(written))

@@ -57,6 +57,15 @@ def test_a_mail_arrives_with_title_and_text(send):
     assert "Appelez Québec." in box.texts()[0]
 
 
+def test_a_name_that_is_not_utf8_stops_no_mail_and_no_command(send, tmp_path):
+    told = replace(MESSAGE, title="caf\udce9", body="caf\ud800")
+    with a_mailbox(("dr", PASSWORD)) as box:
+        assert send(mail(box.port), told).done
+    assert box.mails[0]["Subject"] == r"caf\udce9"
+    assert send(message=told, command=("sh", "-c", "cat > text")).done
+    assert (tmp_path / "text").read_text() == r"caf\ud800"
+
+
 @pytest.fixture
 def with_files(tmp_path):
     """The message, with two files."""

@@ -106,6 +106,16 @@ def nasty_run() -> dict[str, Any]:
     return document_of(tale)
 
 
+@pytest.mark.parametrize("form", list(ReportFormat))
+def test_names_that_are_not_utf8_stop_no_report(form: ReportFormat) -> None:
+    """They come from folders and command lines, and a report that cannot be made is never sealed."""
+    document = document_of(passed_drill())
+    document = {**document, "reason": "caf\udce9", "title": "caf\udce9"}
+    written = render_run(document, form)
+    if form in (ReportFormat.HTML, ReportFormat.MARKDOWN, ReportFormat.JSON):
+        assert rb"caf\udce9" in written or rb"caf\\udce9" in written
+
+
 class Page(HTMLParser):
     """Reads a page: its tags, its text, and whether every element is closed in order."""
 
