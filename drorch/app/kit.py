@@ -1,17 +1,20 @@
 """Use case `kit`: the recovery kit for the safe, from the configuration and what the journal knows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
 from pathlib import PurePosixPath
 
 from drorch import __version__
 from drorch.actions.dumps import loading
 from drorch.actions.places import restic_of
 from drorch.app.kit_known import known_now
+from drorch.app.kit_secrets import Gathered, Sealed
 from drorch.app.program import Program
 from drorch.app.runs import Control, Request, carry_out
 from drorch.core.errors import DrorchError, UsageError
 from drorch.core.kit import (
     Known,
+    NeededSecret,
     compile_kit,
     kit_regions,
     needed_secrets,
@@ -23,7 +26,7 @@ from drorch.core.kit_made import KitMade
 from drorch.core.model import Configuration, Dataset, Region
 from drorch.core.plane import plane_password, plane_regions
 from drorch.core.typed import typed, value
-from drorch.reports.kit.source import RegionByHand, Restoring, Source
+from drorch.reports.kit.source import RegionByHand, Restoring, Shared, Source
 from drorch.restic.bare import RESTORED, opened_region, restored
 from drorch.restic.landing import common_root
 
@@ -31,8 +34,12 @@ from drorch.restic.landing import common_root
 _RECOVERED = "drorch"
 
 
-def kit_source(program: Program) -> Source:
-    """Everything that the kit says. Raises UsageError where there is nothing to say."""
+def kit_source(
+    program: Program, within: Gathered | None = None, seal: Sealed | None = None, name: str = "kit"
+) -> Source:
+    """Everything that the kit says; `within` it the values of secrets, or sealed, and then also in the
+    file NAME.txt. Raises UsageError where there is nothing to say.
+    """
     configuration = program.configuration
     if not configuration.datasets:
         raise UsageError(
@@ -53,19 +60,55 @@ def kit_source(program: Program) -> Source:
         secrets=needed,
         regions=tuple(_by_hand(configuration, region) for region in kit_regions(configuration)),
         restoring=tuple(_restoring(configuration, known)),
-        preparing=_PREPARING,
-        giving=tuple(
-            line for file in dict.fromkeys(s.file for s in needed) for line in typed("ask", file)
-        ),
+        preparing=(_FOLDER, _ASK if within is None else _PUT),
+        giving=tuple(_giving(needed, within.values if within else {})),
         after=tuple(_after(configuration)),
+        values=within.values if within else {},
+        left_out=within.left_out if within else {},
+        shared=_shared(seal, name) if seal else None,
     )
 
 
+_FOLDER = "unset HISTFILE; umask 077; mkdir -p drorch-kit; cd drorch-kit"
 #: `ask NAME` asks for one secret, shows nothing, and leaves it in a file that nobody else can read.
-_PREPARING = (
-    "unset HISTFILE; umask 077; mkdir -p drorch-kit; cd drorch-kit",
-    """ask() { IFS= read -rsp "$1: " S; printf '%s\\n' "$S" > "$1"; echo; }""",
-)
+_ASK = """ask() { IFS= read -rsp "$1: " S; printf '%s\\n' "$S" > "$1"; echo; }"""
+#: `put NAME VALUE` leaves it there at once.
+_PUT = """put() { printf '%s\\n' "$2" > "$1"; }"""
+
+
+def _giving(needed: Sequence[NeededSecret], values: Mapping[str, str]) -> Iterator[str]:
+    """A line for each secret that reading takes; of those that are printed, for all others, too."""
+    files = dict.fromkeys([*(one.file for one in needed), *values])
+    unknown = [file for file in files if file not in values]
+    if values and unknown:
+        yield _ASK
+    for file in files:
+        known = file in values
+        yield from typed("put", file, value(values[file])) if known else typed("ask", file)
+
+
+def _shared(seal: Sealed, name: str) -> Shared:
+    shares = [f"share-{n}" for n in range(1, seal.needed + 1)]
+    file = value(f"{name}.txt")
+    told = [word for one in shares for word in ("--share", one)]
+    return Shared(
+        seal.lines,
+        len(seal.shares),
+        seal.needed,
+        f"{name}.txt",
+        PROGRAM,
+        typed("drorch", "recover", "--kit", file, *told, "--to", _RECOVERED),
+        typed("python3", PROGRAM, file, *shares),
+    )
+
+
+#: What opens a shared kit without drorch, beside the kit.
+PROGRAM = "open_kit.py"
+
+
+def opening_program() -> bytes:
+    """It, as it is put beside the kit."""
+    return files("drorch.sealing").joinpath(PROGRAM).read_bytes()
 
 
 def record(program: Program, source: Source) -> str:
@@ -77,6 +120,8 @@ def record(program: Program, source: Source) -> str:
         source.fingerprint,
         parts,
         tuple(source.values),
+        source.shared.holders if source.shared else 0,
+        source.shared.needed if source.shared else 0,
     )
     seen = carry_out(program, compile_kit(source.configuration, made), Request(), control=Control())
     if seen.exit_code:

@@ -29,6 +29,7 @@ ELSEWHERE = (
     "drorch.storage.loading",
     "markupsafe",
     "matplotlib",
+    "shamir_mnemonic",
     "typst",
     "urllib3",
 )

@@ -6,10 +6,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from drorch.adapters.evidence import make_private, sync_folder, write_durably
+from drorch.adapters.evidence import sync_folder
 from drorch.adapters.secrets import ConfiguredSecrets, SecretLook
 from drorch.app.plane.adopting import adopt
 from drorch.app.plane.files import CONFIGURATION
+from drorch.app.plane.giving import give_inside, put, still_missing
 from drorch.app.plane.looking import Opened
 from drorch.app.plane.opening import Made, name_of
 from drorch.app.plane.recovered import Recovered, Seen, Wish
@@ -26,8 +27,9 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opene
     configuration = program.configuration
     password = _password_file(wish, configuration)
     inside = password is not None and password.is_relative_to(tree)
+    give_inside(configuration, tree, wish.secrets)
     if password is not None and inside:
-        _put(password, wish.passphrase)
+        put(password, wish.passphrase)
     try:
         report = verify_journal(program.journal)
         others, term = others_present(found), next_term(program, made.candidate, found)
@@ -51,7 +53,14 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opene
         events=report.events,
         report=report,
         seen=tuple(replace(s, message=_there(s.message, tree, to)) for s in seen),
-        secrets=tuple(_moved(one, tree, to) for one in missing if one.name != given),
+        secrets=tuple(
+            still_missing(
+                (_moved(one, tree, to) for one in missing if one.name != given),
+                configuration,
+                to,
+                wish.secrets,
+            )
+        ),
         written=_at(written, tree, to),
         left_out=made.brought.left_out,
         adopted=adopted,
@@ -73,18 +82,13 @@ def _password_file(wish: Wish, configuration: Configuration) -> Path | None:
     return source.file if source is not None else None
 
 
-def _put(path: Path, passphrase: str) -> None:
-    make_private(path.parent)
-    write_durably(path, passphrase.encode() + b"\n")
-
-
 def _put_outside(path: Path | None, passphrase: str) -> Path | None:
     """Put it outside of what was recovered, where nothing is there; None where nothing was put."""
     if path is None:
         return None
     with suppress(OSError):
         if not path.exists():
-            _put(path, passphrase)
+            put(path, passphrase)
             return path
     return None
 

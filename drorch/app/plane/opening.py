@@ -78,7 +78,7 @@ def _secrets(wish: Wish, program: Program) -> ConfiguredSecrets:
 
 def _given(wish: Wish, configuration: Configuration) -> dict[str, str]:
     """What was given by hand, by the names that the configuration has for it."""
-    found = {}
+    found = {n: v for n, v in wish.secrets.items() if n in configuration.secrets}
     password = plane_password(configuration)
     if password is not None:
         found[password] = wish.passphrase

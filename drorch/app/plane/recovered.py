@@ -16,7 +16,8 @@ from drorch.storage.client import Credentials
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is known on an empty machine: one region, its credentials, the passphrase.
+    """What is known on an empty machine: one region, its credentials, the passphrase; `secrets` are
+    further ones by name, from a recovery kit.
 
     As an `exercise` the other regions and this machine count as lost, and what is recovered only reads.
     """
@@ -31,6 +32,7 @@ class Wish:
     restic: str = "restic"
     exercise: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

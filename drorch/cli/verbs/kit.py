@@ -34,6 +34,18 @@ FORMATS = ("html", "pdf", "json")
     "--output", type=click.Path(path_type=Path), metavar="PATH", help="A new file; else stdout."
 )
 @click.option("--overwrite", is_flag=True, help="Write the file although it is there.")
+@click.option(
+    "--with-secrets", is_flag=True, help="With the values of the secrets: such paper is a key."
+)
+@click.option(
+    "--confirm",
+    metavar="ORGANIZATION",
+    help="Its name, a second time, where nobody can be asked: for --with-secrets.",
+)
+@click.option(
+    "--shares", type=int, metavar="N", help="Seal the secrets for N holders, with a sheet for each."
+)
+@click.option("--needed", type=int, metavar="K", help="How many of them open it together.")
 @click.pass_obj
 def command(
     session: Session,
@@ -43,21 +55,31 @@ def command(
     output: Path | None,
     *,
     overwrite: bool,
+    with_secrets: bool,
+    confirm: str | None,
+    shares: int | None,
+    needed: int | None,
 ) -> None:
     """Render it, and put on record that it was made; on stdout it is the document alone."""
     from drorch.app.kit import kit_source, record
     from drorch.app.papers import see_that_it_is_free, write
+    from drorch.cli.secretly import check_wanted, confirmed, write_shared
     from drorch.reports.kit.forms import KitFormat, render_kit
 
+    check_wanted(output, shares, needed, with_secrets=with_secrets)
     wanted = form_wanted(session, form, output, FORMATS)
     see_that_it_can_be_given(session, wanted, output)
     if output is not None:
         see_that_it_is_free(output, overwrite=overwrite)
     program = session.program
+    spoken = language or program.configuration.language
+    if with_secrets and output is not None:
+        confirmed(session, confirm)
+        sheets = KitFormat(wanted), spoken, paper
+        write_shared(session, output, sheets, shares, needed, overwrite=overwrite)
+        return
     source = kit_source(program)
-    content = render_kit(
-        source, KitFormat(wanted), language or program.configuration.language, paper
-    )
+    content = render_kit(source, KitFormat(wanted), spoken, paper)
     record(program, source)
     if output is None:
         session.write_raw(content) if wanted == "pdf" else session.write_bytes(content)

@@ -21,19 +21,14 @@ if TYPE_CHECKING:
     name="recover",
     help="Bring back drorch's own records onto an empty machine, from one region.",
 )
-@click.option("--endpoint", required=True, metavar="URL", help="Where the region answers.")
-@click.option("--bucket", required=True, metavar="NAME", help="Its bucket.")
+@click.option("--endpoint", metavar="URL", help="Where the region answers.")
+@click.option("--bucket", metavar="NAME", help="Its bucket.")
 @click.option("--prefix", metavar="P", default="", help="Its prefix, if it has one.")
 @click.option("--location", metavar="NAME", default="us-east-1", help="The S3 region's name.")
-@click.option(
-    "--access-key-env", required=True, metavar="VAR", help="The variable with the access key."
-)
-@click.option(
-    "--secret-key-env", required=True, metavar="VAR", help="The variable with the secret key."
-)
+@click.option("--access-key-env", metavar="VAR", help="The variable with the access key.")
+@click.option("--secret-key-env", metavar="VAR", help="The variable with the secret key.")
 @click.option(
     "--password-file",
-    required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="A file with the password that `control_plane.password` names.",
@@ -44,6 +39,19 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="An empty or new folder: configuration, runbooks and state come to lie there.",
+)
+@click.option(
+    "--kit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The text of a recovery kit with shares, instead of the six options above.",
+)
+@click.option(
+    "--share",
+    "shares",
+    multiple=True,
+    metavar="FILE",
+    help="A file with the words of one holder, or - to be asked for them. Several.",
 )
 @click.option("--at", metavar="TIME", help="As it was then; a time without an offset is in UTC.")
 @click.option(
@@ -65,8 +73,11 @@ if TYPE_CHECKING:
 def command(session: Session, /, *, to: Path, at: str | None, **given: Any) -> int:
     """Needs no configuration, and writes nothing unless it is whole."""
     from drorch.app.plane.recovering import recover
+    from drorch.cli.joining import check_given, recovered_by_kit
 
-    found = recover(_wish(to.absolute(), at, given))
+    check_given(given)
+    how = _how(to.absolute(), at, given)
+    found = recovered_by_kit(session, given, how) if given["kit"] else recover(_wish(given, how))
     if session.json:
         session.emit(_document(found))
     else:
@@ -81,9 +92,22 @@ def command(session: Session, /, *, to: Path, at: str | None, **given: Any) -> i
     return int(ExitCode.GOOD)
 
 
-def _wish(to: Path, at: str | None, given: Mapping[str, Any]) -> "Wish":
+def _how(to: Path, at: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a wish says besides the region and what opens it."""
     import os
 
+    return {
+        "to": to,
+        "at": moment_given(at, "UTC") if at else None,
+        "plane": given["plane"],
+        "instance": given["instance"],
+        "exercise": given["exercise"],
+        "restic": os.environ.get("DRORCH_RESTIC", "restic"),
+        "environment": dict(os.environ),
+    }
+
+
+def _wish(given: Mapping[str, Any], how: Mapping[str, Any]) -> "Wish":
     from drorch.app.plane.recovered import Wish
     from drorch.config.addresses import region_given
     from drorch.storage.client import Credentials
@@ -94,13 +118,7 @@ def _wish(to: Path, at: str | None, given: Mapping[str, Any]) -> "Wish":
         region=region,
         credentials=Credentials(*keys),
         passphrase=_passphrase(given["password_file"]),
-        to=to,
-        at=moment_given(at, "UTC") if at else None,
-        plane=given["plane"],
-        instance=given["instance"],
-        exercise=given["exercise"],
-        restic=os.environ.get("DRORCH_RESTIC", "restic"),
-        environment=dict(os.environ),
+        **how,
     )
 
 

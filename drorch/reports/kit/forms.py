@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from drorch.core.encoding import utf8
+from drorch.reports.kit.share import share_sheet
 from drorch.reports.kit.source import Source
 from drorch.reports.kit.view import Kit, kit
 from drorch.reports.language import language as language_of
@@ -32,7 +33,21 @@ def render_kit(source: Source, form: KitFormat, language: str, size: str = "a4")
 
     Raises DrorchError if a text has characters that no font here can show.
     """
-    written = kit(source, language_of(language))
+    return _rendered(kit(source, language_of(language)), source, form, size)
+
+
+def render_share(
+    source: Source, number: int, words: str, form: KitFormat, language: str, size: str = "a4"
+) -> bytes:
+    """The sheet of one holder. Raises ValueError if the kit is not shared."""
+    if source.shared is None:
+        raise ValueError("a kit that nobody shares has no sheets")
+    spoken = language_of(language)
+    sheet = share_sheet(source, source.shared, number, words.split(), spoken)
+    return _rendered(sheet, source, form, size)
+
+
+def _rendered(written: Kit, source: Source, form: KitFormat, size: str) -> bytes:
     match form:
         case KitFormat.PDF:
             return _pdf(written, source.printed, size)

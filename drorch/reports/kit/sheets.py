@@ -48,10 +48,16 @@ def _by_drorch(source: Source, language: Language) -> Iterator[Block]:
     yield Text(
         say(
             "Install drorch {version} or newer with Python 3.11 or newer (its wheel, by “pipx "
-            "install”), and restic 0.14 or newer. Then, for the region that is open:",
+            "install”), and restic 0.14 or newer.",
             version=source.version,
         )
     )
+    if source.shared is not None:
+        yield Text(say("With the shares, from whichever region answers:"))
+        yield Code(source.shared.joined)
+        yield Text(say("Or with the files of section 4, from the region that is open:"))
+    else:
+        yield Text(say("Then, from the region that is open:"))
     for one in recovering:
         yield Text(say("Region {place}", place=one.region), "strong")
         yield Code(one.recover)

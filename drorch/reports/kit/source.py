@@ -35,8 +35,25 @@ class Restoring:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """The secrets as sealed lines that stand in `file`, too; `needed` of so many holders open them.
+
+    `joined` recovers drorch by them, `opened` opens them without it, by `program`.
+    """
+
+    lines: tuple[str, ...]
+    holders: int
+    needed: int
+    file: str
+    program: str
+    joined: tuple[str, ...]
+    opened: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One kit to be printed. `values` are those of the secrets, by file; empty: none are printed.
+    With `shared` they are sealed. `left_out` are secrets that are not in it, and why.
 
     `after` are the commands once drorch is recovered.
     """
@@ -55,3 +72,5 @@ class Source:
     giving: tuple[str, ...]
     after: tuple[tuple[str, ...], ...]
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    shared: Shared | None = None

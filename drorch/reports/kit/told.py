@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from drorch.core.kit import NeededSecret, kit_regions
 from drorch.reports.blocks import Block, Code, Facts, Points, Row, Table, Text, code, row, table
-from drorch.reports.kit.source import Source
+from drorch.reports.kit.source import Shared, Source
 from drorch.reports.language import Language
 
 
@@ -19,6 +19,16 @@ class Blanks:
 def banner(source: Source, language: Language) -> tuple[str, ...]:
     """What this paper is worth to whoever holds it."""
     say = language.say
+    if source.shared is not None:
+        return (
+            say("{needed} people together open this kit.", needed=source.shared.needed),
+            say(
+                "Its secrets are sealed in section 4. Of {holders} people who hold a share of the key, "
+                "any {needed} open it together; fewer can do nothing with it.",
+                holders=source.shared.holders,
+                needed=source.shared.needed,
+            ),
+        )
     if source.values:
         return (
             say("This paper opens everything."),
@@ -91,28 +101,67 @@ def people(source: Source, language: Language) -> tuple[Block | Blanks, ...]:
     )
 
 
-def secrets(source: Source, language: Language) -> tuple[Block, ...]:
+def secrets(source: Source, language: Language) -> tuple[Block | Blanks, ...]:
     """Which secrets there are, and how the commands come to them."""
-    say = language.say
-    if source.values:
-        how = say("These lines write the secrets into files that the commands below read.")
-    else:
-        how = say(
-            "These lines ask for each secret in turn, show nothing of it, and leave it in a file of "
-            "that name that nobody else can read. The commands below read them there."
-        )
     return (
         _table(source, language),
-        Text(how),
-        Code((*source.preparing, *source.giving)),
+        *(_sealed(source.shared, source, language) if source.shared else _open(source, language)),
         Text(
-            say(
+            language.say(
                 "When all is done, remove the folder drorch-kit and what was restored into it, and "
                 "change the secrets that were in many hands."
             ),
             "note",
         ),
     )
+
+
+def _open(source: Source, language: Language) -> Iterator[Block | Blanks]:
+    say = language.say
+    if source.values:
+        yield Text(say("These lines write the secrets into files that the commands below read."))
+    else:
+        yield Text(
+            say(
+                "These lines ask for each secret in turn, show nothing of it, and leave it in a file "
+                "of that name that nobody else can read. The commands below read them there."
+            )
+        )
+    yield Code((*source.preparing, *source.giving))
+    yield from _left_out(source, language)
+
+
+def _sealed(shared: Shared, source: Source, language: Language) -> Iterator[Block | Blanks]:
+    say = language.say
+    yield Text(say("They hold the shares; {needed} of them are needed:", needed=shared.needed))
+    yield Blanks(tuple(say("Share {number}", number=n) for n in range(1, shared.holders + 1)))
+    yield Text(
+        say(
+            "Each types the words of the sheet into a file: “cat > share-1”, the words, then Enter and Ctrl-D; "
+            "the next one into share-2, and so on. The first four letters of a word are enough. Make "
+            "the folder first, and bring the file {file} there. If it is gone, type the lines below "
+            "into it: every line has a checksum at its end, blanks and capitals do not matter.",
+            file=shared.file,
+        )
+    )
+    yield Code(source.preparing[:1])
+    yield Code(shared.lines)
+    yield Text(
+        say(
+            "With drorch, go on with section 6: it takes the shares. Without it this gives the files "
+            "that section 5 and section 7 read; {program} lies beside the kit, and needs Python with "
+            "“pip install cryptography shamir-mnemonic”.",
+            program=shared.program,
+        )
+    )
+    yield Code(shared.opened)
+    yield from _left_out(source, language)
+
+
+def _left_out(source: Source, language: Language) -> Iterator[Block]:
+    if source.left_out:
+        names = language.listed(tuple(source.left_out))
+        yield Text(language.say("Not in this kit: {names}.", names=names), "note")
 
 
 def _table(source: Source, language: Language) -> Table:

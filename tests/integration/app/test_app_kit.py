@@ -7,7 +7,9 @@ from html import unescape
 
 import pytest
 
-from tests.integration.app.premises import PASSWORD
+from drorch.app.diagnosis import Diagnosis
+from drorch.app.kit_known import kit_checks, last_made
+from tests.integration.app.premises import OTHER_PASSWORD, PASSWORD
 from tests.integration.app.seeing import tree
 from tests.integration.app.test_app_plane import Plane
 
@@ -125,3 +127,130 @@ def test_typed_as_printed_drorch_comes_back(kitted, any_restic):
     assert "failover bring-back" in said
     assert kitted.runs(typist.folder / "drorch-kit" / "drorch") == runs
     typist.type("cd drorch-kit", blocks[5].splitlines()[1])  # status
+
+
+ORGANIZATION = "Centre hospitalier Sainte-Rive"
+
+
+def secretly(plane, name, *more):
+    """A kit with secrets in the premises' folder."""
+    words = ("--with-secrets", "--confirm", ORGANIZATION, "--language", "en", *more)
+    said = plane.cli("kit", "--output", str(plane.premises.folder / name), *words)
+    assert said.code == 0, said.errors
+    return said
+
+
+def words_of(sheet):
+    """What a holder reads off a sheet."""
+    (block,) = of_html(sheet.read_text())
+    return re.sub(r"[\d\s]+", " ", block).strip()
+
+
+def test_with_secrets_nothing_is_asked(kitted, any_restic):
+    folder = kitted.premises.folder
+    said = secretly(kitted, "open.html")
+    blocks = of_html((folder / "open.html").read_text())
+    assert (folder / "open.html").stat().st_mode & 0o777 == 0o600
+    kitted.forget_everything()
+    kitted.premises.kill("mtl")
+    typist = Typist(folder / "empty", any_restic)
+
+    typist.type(blocks[0], blocks[2], blocks[-2])
+
+    restored = typist.folder / "drorch-kit" / "restored" / "db" / "ehr.dump"
+    assert restored.read_text() == "one patient\n"
+    assert set(said.document["secrets"]) == set(kitted.premises.configuration["secrets"])
+
+
+def test_any_three_of_five_bring_it_back(kitted, any_restic):
+    folder = kitted.premises.folder
+    secretly(kitted, "kit5.html", "--shares", "5", "--needed", "3")
+    blocks = of_html((folder / "kit5.html").read_text())
+    assert PASSWORD not in (folder / "kit5.html").read_text()
+    runs = kitted.runs()
+    sheets = [words_of(folder / f"kit5-share-{n}.html") for n in (5, 2, 3)]
+    kept = {name: (folder / name).read_text() for name in ("kit5.txt", "open_kit.py")}
+    kitted.forget_everything()
+    kitted.premises.kill("mtl")
+    typist = Typist(folder / "empty", any_restic, drorch=True)
+    typist.type(blocks[0])
+    here = typist.folder / "drorch-kit"
+    typed_in = blocks[1].lower().replace(" - ", " ")
+    (here / "kit5.txt").write_text(typed_in)
+    short = [" ".join(word[:4] for word in sheets[0].split()), *sheets[1:]]
+    for n, words in enumerate(short, 1):
+        (here / f"share-{n}").write_text(f"{words}\n")
+
+    line = ("recover", "--kit", here / "kit5.txt", "--share", here / "share-1", "--to", here / "no")
+    few = kitted.premises.cli(*map(str, line))
+    assert (few.code, few.error) == (2, "error: 1 share of the 3 that are needed")
+    assert not list(here.glob("*no*"))
+
+    said = typist.type("cd drorch-kit", blocks[5])
+
+    assert "journal: good" in said
+    assert kitted.runs(here / "drorch") == runs
+    for name, value in (("repo-key", PASSWORD), ("tor-key", OTHER_PASSWORD)):
+        file = here / "drorch" / "lab" / "secrets" / name
+        assert file.read_text() == f"{value}\n"
+        assert file.stat().st_mode & 0o777 == 0o600
+    for name, value in kitted.keys.items():
+        aside = here / "drorch" / "from-kit" / name.lower().replace("_", "-")
+        assert aside.read_text() == f"{value}\n"
+        assert f'export {name}="$(cat {aside})"' in said
+    # Without drorch the script that lies beside the kit gives the files that the commands read.
+    (here / "open_kit.py").write_text(kept["open_kit.py"])
+    python = typist.folder / "bin" / "python3"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    assert (here / "kit5.txt").write_text(kept["kit5.txt"])
+    typist.type("cd drorch-kit", blocks[2], blocks[4], blocks[-2])
+    assert (here / "restored" / "db" / "ehr.dump").read_text() == "one patient\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("--with-secrets",), "a kit with secrets is written to a file"),
+        (("--with-secrets", "--output", "x.pdf"), "wants a second confirmation"),
+        (("--with-secrets", "--output", "x.pdf", "--confirm", "We"), "is not the name of"),
+        (("--shares", "3", "--needed", "2"), "without secrets there is nothing to share"),
+        (("--with-secrets", "--shares", "3"), "--shares and --needed go together"),
+        (("--with-secrets", "--shares", "3", "--needed", "1"), "1 of 3 is no way to share"),
+        (("--output", "kit.txt"), "does not say what to write"),
+    ],
+    ids=["stdout", "unasked", "misnamed", "nothing", "alone", "one", "form"],
+)
+def test_what_makes_no_sense_is_refused(premises, words, error):
+    before = sorted(premises.folder.iterdir())
+    said = premises.cli("kit", *words)
+    assert said.code == 2
+    assert error in said.error
+    assert sorted(premises.folder.iterdir()) == before
+
+
+def test_a_kit_with_secrets_is_on_record_by_their_names_alone(kitted):
+    folder = kitted.premises.folder
+    secretly(kitted, "kit2.pdf", "--shares", "3", "--needed", "2")
+    values = [PASSWORD, OTHER_PASSWORD, *kitted.keys.values()]
+    words = (folder / "kit2-share-1.pdf").read_bytes()
+    assert words.startswith(b"%PDF")
+    for path in (folder / "var").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not [value for value in values if value.encode() in content], path
+    with kitted.program() as program:
+        made = last_made(program)
+        (check,) = kit_checks(program)
+        assert (check.result, check.check) == (Diagnosis.PASS, "kit")
+    assert set(made.secrets) == set(kitted.premises.configuration["secrets"])
+    assert (made.holders, made.needed) == (3, 2)
+    shown = kitted.cli("run", "list", "--json").document
+    assert [run["kind"] for run in shown[:3]] == ["kit"] * 3
+    kitted.premises.configuration["regions"]["qc"]["jurisdiction"] = "CA-ON"
+    del kitted.premises.configuration["datasets"]["db"]
+    kitted.premises.save()
+    with kitted.program() as program:
+        (check,) = kit_checks(program)
+    assert check.result is Diagnosis.WARN
+    assert check.message.endswith("has changed: region qc, dataset db")

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from drorch.reports.kit.forms import KitFormat, render_kit
 from drorch.reports.paper.forms import PageSize, PaperFormat, render_paper
 from drorch.reports.quarter.forms import render_quarter
 from drorch.reports.run import ReportFormat, render_run
 from tests.fakes.exercises import EXERCISES
+from tests.fakes.kits import source as kit_source
 from tests.fakes.papers import source
 from tests.fakes.runs import TALES, document_of
 from tests.integration.reports.accessibility import looked_at
@@ -44,6 +46,7 @@ def pages() -> dict[str, str]:
         ).decode(),
         "run, failed": failed,
         "paper": render_paper(source(), PaperFormat.HTML, "fr", PageSize.A4).decode(),
+        "kit": render_kit(kit_source(shared=True), KitFormat.HTML, "fr").decode(),
         "quarter": render_quarter(sample("no_drill"), "html", "fr").decode(),
         "quarter, with everything": render_quarter(
             in_short(sample("hospital")), "html", "en"

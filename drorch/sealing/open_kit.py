@@ -1,0 +1,59 @@
+"""Open the sealed secrets of a drorch recovery kit without drorch.
+
+    python3 open_kit.py KIT SHARE SHARE ...
+
+KIT is the kit's text: numbered lines of letters. Each SHARE is a file with the 33 words of one
+holder. Each secret is written into a file of its name in this folder, for the commands of the kit.
+Needs Python 3.11, and: pip install cryptography shamir-mnemonic
+"""
+
+import base64
+import json
+import os
+import re
+import sys
+import zlib
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from shamir_mnemonic import MnemonicError, combine_mnemonics
+from shamir_mnemonic.wordlist import WORDLIST
+
+
+def share(text: str) -> str:
+    """The words of a share; four letters of each are enough."""
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    return " ".join(next((w for w in WORDLIST if w[:4] == word[:4]), word) for word in words)
+
+
+def sealed(text: str) -> bytes:
+    """The bytes of the kit's lines."""
+    letters = ""
+    for line in text.splitlines():
+        told = re.fullmatch(r"\s*\d+\s+(.*)", line)
+        if told and told[1].strip().upper() != "END":
+            letters += (
+                re.sub(r"[\s-]", "", told[1])[:-3].upper().translate(str.maketrans("018", "OIB"))
+            )
+    return base64.b32decode(letters + "=" * (-len(letters) % 8))
+
+
+def main(kit: str, *shares: str) -> None:
+    """Write the secrets."""
+    data = sealed(Path(kit).read_text())
+    try:
+        key = combine_mnemonics([share(Path(one).read_text()) for one in shares])
+        plain = AESGCM(key).decrypt(data[8:20], data[20:], data[:8] + b"recovery-kit")
+    except MnemonicError as error:
+        sys.exit(f"the shares do not fit: {error}")
+    except InvalidTag:
+        sys.exit(f"{kit} does not open: a line is mistyped, or it is another kit's")
+    os.umask(0o077)
+    for name, value in json.loads(zlib.decompress(plain))["secrets"].items():
+        Path(name).write_text(f"{value}\n")
+        print(name)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
