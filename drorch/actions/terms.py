@@ -21,6 +21,7 @@ def _begin(call: Call, tools: Tools) -> Result:
         arguments.text("of", ""),
         arguments.integer("of_term", 0),
         arguments.boolean("announced", False),
+        arguments.boolean("renamed", False),
     )
     outputs: dict[str, Value] = {"instance": term.instance, "term": term.term, "why": term.why}
     return passed(outputs, facts=(term,))
@@ -46,6 +47,9 @@ TERM_BEGIN = make_action(
             Parameter("of_term", Kind.INTEGER, required=False, doc="in which term"),
             Parameter(
                 "announced", Kind.BOOLEAN, required=False, doc="something works in it by itself"
+            ),
+            Parameter(
+                "renamed", Kind.BOOLEAN, required=False, doc="the same machine, by another name"
             ),
         ),
         ("instance", "term", "why"),

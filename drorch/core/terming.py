@@ -26,6 +26,7 @@ def begin_step(term: TermBegun) -> PlannedStep:
         "of": term.of,
         "of_term": term.of_term,
         "announced": term.announced,
+        "renamed": term.renamed,
     }
     return PlannedStep("begin-term", Phase.STEPS, "term.begin", arguments, repeatable=True)
 

@@ -27,7 +27,8 @@ class TermBegun:
     """From now on these records are those of an instance in a term; `at` is when that was decided.
 
     `of` and `of_term` are whose they were before. `announced`: something worked in this term by
-    itself, or somebody claimed it; a copy that was only looked at outranks nobody.
+    itself, or somebody claimed it; a copy that was only looked at outranks nobody. `renamed`: they
+    are of the same machine as before, which had to be told apart from a copy of it.
     """
 
     instance: str
@@ -38,6 +39,7 @@ class TermBegun:
     of: str = ""
     of_term: int = 0
     announced: bool = False
+    renamed: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -173,8 +175,10 @@ def _ahead(own: TermBegun, other: OtherSeen) -> bool:
 
 
 def spoken_of(other: OtherSeen, now: datetime) -> bool:
-    """Whether one that is not in charge is still something to be said: it may work, or come back."""
-    if other.fate is Fate.STOPPED:
+    """Whether one that is not in charge is still something to be said: it may work, or come back; of
+    a copy, that this journal lacks what it recorded.
+    """
+    if other.fate is Fate.STOPPED and not other.clone:
         return False
     return other.fate is Fate.ALIVE or now - other.heard_at <= SPOKEN_OF
 

@@ -12,7 +12,7 @@ from drorch.app.runs import Control, Request, carry_out
 from drorch.core.errors import DrorchError, ExitCode, UsageError
 from drorch.core.plane import plane_password, plane_regions
 from drorch.core.terming import compile_claim
-from drorch.core.terms import Fate, OtherSeen, TermBegun, leader
+from drorch.core.terms import OtherSeen, TermBegun, leader
 from drorch.core.values import Value
 
 
@@ -42,13 +42,13 @@ class Claimed:
 def claim(program: Program, reason: str, *, control: Control) -> Claimed:
     """Take charge, in a term above all that are known: a run of its own, with who and why.
 
-    Nothing is done where this one is in charge already, and no copy of it lives. Raises UsageError without a reason, or
+    Nothing is done where this one is in charge already, and none bears its name. Raises UsageError without a reason, or
     where no region could tell others.
     """
     _check(program, reason)
     view = Lookout(program, tells=False).look()
     own, others = own_term(program), tuple(view.others if view else others_of(program))
-    if own.announced and leader(own, others) is None and not _living_copies(own, others):
+    if own.announced and leader(own, others) is None and not _copies(own, others):
         return Claimed(own, others, unasked=view.unasked if view else None)
     run = _begin(program, _next(program, own, others, reason), reason, control)
     return Claimed(own_term(program), tuple(others_of(program)), run, _tell(program))
@@ -64,15 +64,16 @@ def _check(program: Program, reason: str) -> None:
         )
 
 
-def _living_copies(own: TermBegun, others: tuple[OtherSeen, ...]) -> bool:
-    return any(one.fate is Fate.ALIVE and one.instance == own.instance for one in others)
+def _copies(own: TermBegun, others: tuple[OtherSeen, ...]) -> bool:
+    """Whether another bears our own name."""
+    return any(one.instance == own.instance for one in others)
 
 
 def _next(
     program: Program, own: TermBegun, others: tuple[OtherSeen, ...], reason: str
 ) -> TermBegun:
     """Above all that are known. Where another bears our own name, this one takes another."""
-    alike = any(one.instance == own.instance for one in others)
+    alike = _copies(own, others)
     at = program.clock.now().at
     return TermBegun(
         new_instance() if alike or not own.instance else own.instance,
@@ -83,6 +84,7 @@ def _next(
         of=own.instance,
         of_term=own.term,
         announced=True,
+        renamed=alike,
     )
 
 

@@ -55,7 +55,8 @@ class Judge:
         """Whether it is told by this process (perhaps before somebody claimed the schedule), or by
         another on the same records: what it had recorded stands here.
         """
-        if told.name != self.us.name and told.instance != self.own.instance:
+        names = {self.own.instance, self.own.of if self.own.renamed else self.own.instance}
+        if told.name != self.us.name and told.instance not in names:
             return False
         n = told.until.n
         return n == 0 or hash_at(self.program.journal, n) == told.until.hash

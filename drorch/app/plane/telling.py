@@ -64,12 +64,27 @@ def _standing_back(other: OtherSeen, now: datetime) -> dict[str, Value]:
 
 
 def _in_charge(other: OtherSeen, now: datetime) -> dict[str, Value]:
+    if other.clone and other.fate is not Fate.ALIVE:
+        return _put_back(other, now)
     return alarm(
         AlarmWord.CONTROL_PLANE_SPLIT,
         f"control plane {other.short}",
         other.heard_at,
         f"this one is in charge; {named(other)} {_lives(other, now)}",
-        f"stop its daemon on {other.host}; while it lives nothing is deleted here",
+        f"stop its daemon on {other.host}; while it lives nothing is deleted here"
+        if other.fate is Fate.ALIVE
+        else f"make sure that its daemon on {other.host} is dead, or that the machine is",
+    )
+
+
+def _put_back(other: OtherSeen, now: datetime) -> dict[str, Value]:
+    return alarm(
+        AlarmWord.CONTROL_PLANE_SPLIT,
+        f"control plane {other.short}",
+        other.heard_at,
+        f"{format_duration(now - other.heard_at)} ago a daemon on {other.host} had records of this very "
+        "control plane that are not in this journal: it was put back to an earlier state, or is a copy",
+        f"see what it lacks: drorch recover into another folder; if this one is right: {CLAIM}",
     )
 
 

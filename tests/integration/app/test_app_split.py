@@ -1,5 +1,6 @@
 """Two control planes of the same records: who is in charge, who stands back, and what is said of it."""
 
+import shutil
 from contextlib import ExitStack
 from datetime import timedelta
 
@@ -169,6 +170,27 @@ def test_a_machine_that_was_started_twice_is_noticed(premises, tmp_path, stack):
     assert done.term.instance != done.term.of, "two of one name cannot be told apart"
     assert first.look().leader.instance == done.term.instance
     assert second.look().leader is None
+
+
+def test_a_journal_that_was_put_back_is_noticed(premises, tmp_path, stack):
+    copy(premises)
+    shutil.copytree(premises.folder / "var", tmp_path / "kept")
+    premises.back_up("db")
+    first = lookout(stack, premises)
+    first.look()
+    first.stop()
+    first.program.journal.close()
+    shutil.rmtree(premises.folder / "var")
+    shutil.copytree(tmp_path / "kept", premises.folder / "var")
+
+    again = lookout(stack, premises)
+    view = again.look()
+    assert view.leader is None
+    assert [(one.clone, one.fate) for one in view.others] == [(True, Fate.STOPPED)]
+    (told,) = alarmed(again.program)
+    assert "put back to an earlier state" in told
+    claim(again.program, "the file system was restored", control=Control())
+    assert alarmed(again.program) == []
 
 
 def test_machines_that_share_a_journal_are_no_others(premises, tmp_path, stack, postgres_database):

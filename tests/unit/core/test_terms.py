@@ -126,6 +126,7 @@ def test_how_long_one_is_spoken_of():
     assert spoken_of(silent, NOW + SPOKEN_OF)
     assert not spoken_of(silent, NOW + SPOKEN_OF + timedelta(seconds=1))
     assert not spoken_of(replace(other(0), fate=Fate.STOPPED), NOW)
+    assert spoken_of(replace(other(0), fate=Fate.STOPPED, clone=True), NOW)
     assert spoken_of(other(0), NOW + 9 * SPOKEN_OF)
 
 
