@@ -68,8 +68,19 @@ def close(program: Program, *, heads: bool = True) -> Closed | None:
     except DrorchError as error:
         note_trouble(program, error)
         raise
+    except Exception as error:
+        # A run that cannot be sealed holds up those after it: that must show wherever people look.
+        note_trouble(program, _broke(error))
+        raise
     all_well(program)
     return closed
+
+
+def _broke(error: Exception) -> DrorchError:
+    return DrorchError(
+        f"{type(error).__name__}: {error}",
+        "this is a defect, please report it; drorch journal seal tells where it stands",
+    )
 
 
 def _close(program: Program, *, heads: bool) -> Closed | None:

@@ -4,19 +4,29 @@ Imported for `--help`, so nothing but click, the standard library that click loa
 core/errors.
 """
 
-import gc
-import io
-import os
-import sys
-from collections.abc import Sequence
-from typing import NoReturn
+import signal
 
-import click
+# Whoever presses Ctrl-C while the rest is loaded is to see no traceback: the process just ends.
+_INTERRUPT = signal.getsignal(signal.SIGINT)
+if _INTERRUPT is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from drorch import __version__
-from drorch.cli.catalogue import CATALOGUE
-from drorch.cli.session import Session
-from drorch.cli.verb import Catalogue, everywhere
+import gc  # noqa: E402
+import io  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from typing import NoReturn  # noqa: E402
+
+import click  # noqa: E402
+
+from drorch import __version__  # noqa: E402
+from drorch.cli.catalogue import CATALOGUE  # noqa: E402
+from drorch.cli.session import Session  # noqa: E402
+from drorch.cli.verb import Catalogue, everywhere  # noqa: E402
+
+if _INTERRUPT is signal.default_int_handler:
+    signal.signal(signal.SIGINT, _INTERRUPT)
 
 
 def root() -> Catalogue:

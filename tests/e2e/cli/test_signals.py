@@ -180,3 +180,20 @@ def test_a_verb_that_carries_nothing_just_ends(place):
     assert err.strip() == "error: interrupted"
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
+
+
+def test_ctrl_c_while_the_program_loads_ends_it_without_a_word(tmp_path):
+    """click stands first among what is loaded; this one presses Ctrl-C."""
+    (tmp_path / "click.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nraise AssertionError\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "from drorch.cli.main import main; main()", "status"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")

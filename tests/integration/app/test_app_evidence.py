@@ -287,6 +287,23 @@ def test_what_a_killed_process_was_making_goes_at_the_next_sealing(program: Prog
     assert not left.exists()
 
 
+def test_a_defect_while_sealing_is_an_alarm_until_it_is_mended(program: Program) -> None:
+    class Shelf:
+        """Evidence whose reading breaks in a way that nobody thought of."""
+
+        def read(self, *_: str) -> bytes:
+            raise Broken("no more")
+
+    whole = program.evidence
+    program.__dict__["evidence"] = Shelf()
+    with pytest.raises(Broken):
+        close(program)
+    assert what_is_wrong(program) == [("evidence.unsealed", "evidence")]
+    program.__dict__["evidence"] = whole
+    close(program)
+    assert ("evidence.unsealed", "evidence") not in what_is_wrong(program)
+
+
 class Broken(Exception):
     """Whatever it is."""
 
