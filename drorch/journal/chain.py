@@ -142,14 +142,15 @@ def note(previous: Entry | None, what: Mark, row: Row) -> Entry:
     return replace(entry, hash=entry.computed())
 
 
-def unseal(rows: Iterable[Row]) -> Iterator[Recorded]:
-    """A run's rows, from its first, as events; raises JournalUntrusted where the chain breaks.
+def unseal(rows: Iterable[Row], *, checked: bool = False) -> Iterator[Recorded]:
+    """A run's rows, from its first, as events; raises JournalUntrusted where the chain breaks, which
+    is looked at unless it was `checked` already.
 
     What a newer version of drorch wrote is read as far as this one understands it.
     """
     prev, newer = RUN_GENESIS, False
     for seq, row in enumerate(rows, 1):
-        flaw = flaw_of(row, seq, prev)
+        flaw = "" if checked else flaw_of(row, seq, prev)
         if flaw:
             raise JournalUntrusted(f"the journal of run {row.run} is broken: {flaw}", TAMPERED)
         prev = row.hash

@@ -107,11 +107,11 @@ class Story:
     slots: tuple[SlotRow, ...]
 
     @classmethod
-    def by(cls, rows: Iterable[Row]) -> "Story":
-        """From a run's first event on; JournalUntrusted if the chain is broken."""
+    def by(cls, rows: Iterable[Row], *, checked: bool = False) -> "Story":
+        """From a run's first event on; JournalUntrusted if the chain is broken. `checked`: it is not."""
         standing: Standing | None = None
         slots: list[SlotRow] = []
-        for recorded in unseal(rows):
+        for recorded in unseal(rows, checked=checked):
             if standing is None:
                 standing = opening(recorded.run, recorded, recorded.head)
             else:

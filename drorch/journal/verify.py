@@ -97,7 +97,7 @@ def _standing(connection: Connection, run: str, rows: list[Row]) -> Iterator[str
         yield f"its events end at {rows[-1].seq}, but {recorded} were recorded"
         return
     try:
-        difference = difference_of(connection, Story.by(rows))
+        difference = difference_of(connection, Story.by(rows, checked=True))
     except JournalUntrusted as error:
         yield error.message
         return

@@ -119,6 +119,7 @@ def site(tmp_path, request):
     made.close()
 
 
+@pytest.mark.campaign
 def test_killed_while_it_is_copied_regions_hold_a_whole_state(site, tmp_path):
     known = {site.run_something()}
     for _ in range(3):
@@ -144,6 +145,7 @@ def test_killed_while_it_is_copied_regions_hold_a_whole_state(site, tmp_path):
         assert site.states(region) == 2
 
 
+@pytest.mark.campaign
 def test_killed_while_it_recovers_it_can_be_repeated(site, tmp_path):
     known = {site.run_something()}
     assert site.copied()
