@@ -32,6 +32,8 @@ from drorch.restic.landing import common_root
 
 #: Where the kit's commands recover drorch to, below the folder that they are typed in.
 _RECOVERED = "drorch"
+#: So many letters stay on one line.
+_TOGETHER = 44
 
 
 def kit_source(
@@ -47,8 +49,7 @@ def kit_source(
             "name one under `datasets:` first",
         )
     known = known_now(program)
-    described = {name: _described(configuration, name) for name in configuration.secrets}
-    needed = needed_secrets(configuration, described)
+    needed = needed_secrets(configuration)
     return Source(
         configuration=configuration,
         known=known,
@@ -90,14 +91,18 @@ def _giving(needed: Sequence[NeededSecret], values: Mapping[str, str]) -> Iterat
 def _shared(seal: Sealed, name: str) -> Shared:
     shares = [f"share-{n}" for n in range(1, seal.needed + 1)]
     file = value(f"{name}.txt")
-    told = [word for one in shares for word in ("--share", one)]
     return Shared(
         seal.lines,
         len(seal.shares),
         seal.needed,
         f"{name}.txt",
         PROGRAM,
-        typed("drorch", "recover", "--kit", file, *told, "--to", _RECOVERED),
+        typed(
+            "drorch recover",
+            *_option("--kit", f"{name}.txt"),
+            *(f"--share {one}" for one in shares),
+            f"--to {_RECOVERED}",
+        ),
         typed("python3", PROGRAM, file, *shares),
     )
 
@@ -132,12 +137,6 @@ def record(program: Program, source: Source) -> str:
     return seen.run
 
 
-def _described(configuration: Configuration, name: str) -> str:
-    from drorch.adapters.secrets import describe
-
-    return describe(configuration.secrets[name])
-
-
 def _restic(program: Program) -> str:
     try:
         return str(restic_of(program.tools).capabilities().version)
@@ -153,15 +152,21 @@ def _by_hand(configuration: Configuration, region: Region) -> RegionByHand:
 
 
 def _recover(region: Region, password: str) -> tuple[str, ...]:
-    given = ["--endpoint", value(region.endpoint), "--bucket", value(region.bucket)]
+    given = [_option("--endpoint", region.endpoint), _option("--bucket", region.bucket)]
     if region.prefix.strip("/"):
-        given += ["--prefix", value(region.prefix.strip("/"))]
+        given.append(_option("--prefix", region.prefix.strip("/")))
     if region.location != "us-east-1":
-        given += ["--location", value(region.location)]
-    keys = ("--access-key-env", "AWS_ACCESS_KEY_ID", "--secret-key-env", "AWS_SECRET_ACCESS_KEY")
-    return typed(
-        "drorch", "recover", *given, *keys, "--password-file", value(password), "--to", _RECOVERED
-    )
+        given.append(_option("--location", region.location))
+    keys = ("--access-key-env AWS_ACCESS_KEY_ID", "--secret-key-env AWS_SECRET_ACCESS_KEY")
+    end = (_option("--password-file", password), _option("--to", _RECOVERED))
+    options = [word for pair in (*given, keys, *end) for word in pair]
+    return typed("drorch recover", *options)
+
+
+def _option(name: str, given: str) -> tuple[str, ...]:
+    """An option and its value, on one line where that can be."""
+    both = f"{name} {value(given)}"
+    return (both,) if len(both) < _TOGETHER else (name, value(given))
 
 
 def _after(configuration: Configuration) -> Iterator[tuple[str, ...]]:

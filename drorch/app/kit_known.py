@@ -9,7 +9,7 @@ from drorch.app.program import Program
 from drorch.core.document import rfc3339
 from drorch.core.errors import ConfigurationError, JournalUntrusted
 from drorch.core.facts import KeyKnown, KeyRevoked
-from drorch.core.kit import Known, Plane, changed_since, said_of
+from drorch.core.kit import PLANE, Known, Plane, changed_since, said_of
 from drorch.core.kit_made import KitMade
 
 
@@ -62,7 +62,10 @@ def kit_checks(program: Program) -> Iterator[Check]:
             "drorch kit --output kit.pdf; print it, and put it into the safe",
         )
         return
-    changed = changed_since(made, said_of(program.configuration, known_now(program)))
+    known = known_now(program)
+    changed = changed_since(made, said_of(program.configuration, known))
+    if known.plane is None:  # as on a machine that was just recovered: nothing is known of it yet
+        changed = [part for part in changed if part != PLANE]
     if changed:
         yield Check(
             "kit",

@@ -52,7 +52,7 @@ def gathered(program: Program) -> Gathered:
     ConfigurationError with all those that reading the copies takes and cannot be had.
     """
     configuration = program.configuration
-    needed = {one.file for one in needed_secrets(configuration, {})}
+    needed = {one.file for one in needed_secrets(configuration)}
     values: dict[str, str] = {}
     left_out: dict[str, str] = {}
     problems: list[Problem] = []

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from drorch.core.encoding import canonical
 from drorch.core.kit_made import KitMade
-from drorch.core.model import Configuration, Dataset, Region
+from drorch.core.model import Configuration, Dataset, Region, SecretSource
 from drorch.core.names import Mode, Phase, RunKind
 from drorch.core.plan import Plan, PlannedStep
 from drorch.core.plane import plane_password, plane_regions
@@ -19,6 +19,9 @@ from drorch.core.values import Value
 
 #: The name of the runs that record one, and their subject.
 NAME = "recovery-kit"
+
+#: The part that tells where drorch's own records lie.
+PLANE = "control plane"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,14 @@ class Plane:
 class NeededSecret:
     """A secret that is needed to read the copies, and the file that the kit's commands read it from.
 
-    `opens` are regions (`access`, `secret`) or datasets; `source` is where it came from.
+    `opens` are regions (`access`, `secret`) or datasets; `source` is where drorch takes it from, None
+    for keys that the configuration names no secret for.
     """
 
     file: str
     kind: str
     opens: tuple[str, ...]
-    source: str = ""
-    configured: bool = True
+    source: SecretSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,8 @@ def kit_regions(configuration: Configuration) -> tuple[Region, ...]:
     return (*planes, *others)
 
 
-def needed_secrets(
-    configuration: Configuration, described: Mapping[str, str]
-) -> tuple[NeededSecret, ...]:
-    """What must be had to read the copies, each once; `described` says where each comes from."""
+def needed_secrets(configuration: Configuration) -> tuple[NeededSecret, ...]:
+    """What must be had to read the copies, each once."""
     opens: dict[tuple[str, str], list[str]] = {}
     for region in kit_regions(configuration):
         for kind, file in zip(("access", "secret"), access_files(region), strict=True):
@@ -91,9 +92,7 @@ def needed_secrets(
     if password is not None:
         opens.setdefault((password, "password"), []).insert(0, "")
     return tuple(
-        NeededSecret(
-            file, kind, tuple(names), described.get(file, ""), file in configuration.secrets
-        )
+        NeededSecret(file, kind, tuple(names), configuration.secrets.get(file))
         for (file, kind), names in opens.items()
     )
 
@@ -127,7 +126,7 @@ def _parts(configuration: Configuration, known: Known) -> Iterator[tuple[str, Va
         file = dataset.dump.filename if dataset.dump else ""
         yield f"dataset {dataset.name}", [dataset.home, passwords, keys, dump, file]
     plane = [known.plane.id, known.plane.vault] if known.plane else []
-    yield "control plane", [plane_password(configuration) or "", *plane]
+    yield PLANE, [plane_password(configuration) or "", *plane]
     yield "evidence key", list(known.public_keys)
 
 

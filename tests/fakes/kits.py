@@ -40,7 +40,7 @@ def source(*, shared: bool = False, **more: object) -> Source:
         version="0.1.0",
         restic="0.19.1",
         fingerprint="f" * 64,
-        secrets=needed_secrets(configuration, {"repo-key": "file /etc/drorch/secrets/repo-key"}),
+        secrets=needed_secrets(configuration),
         regions=tuple(
             RegionByHand(r.name, opened_region(r), typed("drorch", "recover", "--bucket", r.bucket))
             for r in kit_regions(configuration)

@@ -83,11 +83,6 @@ def _by_restic(source: Source, language: Language) -> Iterator[Block]:
             "restic is one program in one file: the system’s package “restic”, or the file of a "
             "release from github.com/restic/restic. 0.14 or newer will do."
         )
-        + (
-            f" {say('This kit was made with {version}.', version=source.restic)}"
-            if source.restic
-            else ""
-        )
     )
     yield Text(
         say(
@@ -103,7 +98,8 @@ def _restored(one: Restoring, language: Language) -> Iterator[Block]:
     say = language.say
     where = language.listed(one.regions)
     name = one.dataset or say("drorch’s own records")
-    yield Text(say("{name}, in region {where}", name=name, where=where), "strong")
+    heading = say("{name}, in region {where}", name=name, where=where)
+    yield Text(heading if one.dataset else heading[:1].upper() + heading[1:], "strong")
     yield Code(one.lines)
     if not one.dataset:
         yield Text(

@@ -7,6 +7,7 @@ from drorch.core.kit import NeededSecret, kit_regions
 from drorch.reports.blocks import Block, Code, Facts, Points, Row, Table, Text, code, row, table
 from drorch.reports.kit.source import Shared, Source
 from drorch.reports.language import Language
+from drorch.reports.paper.known import taken_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +173,9 @@ def _table(source: Source, language: Language) -> Table:
 
 def _secret(one: NeededSecret, language: Language) -> Row:
     say = language.say
-    came = say("secret {name}: {source}", name=one.file, source=one.source)
-    if not one.configured:
-        came = say("not named in drorch.yaml: ask the store’s operator for a key that may read")
+    if one.source is not None:
+        return row(code(one.file), _what(one, language), taken_from(one.source, language))
+    came = say("not named in drorch.yaml: ask the store’s operator for a key that may read")
     return row(code(one.file), _what(one, language), came)
 
 

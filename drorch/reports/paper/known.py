@@ -190,12 +190,16 @@ class Known:
         return list(dict.fromkeys([*passwords, *regions, *steps]))
 
     def _secret(self, source: SecretSource | None) -> str:
-        if source is None:
-            return "–"
-        if source.file is not None:
-            return self._say("file {path}", path=source.file)
-        if source.env is not None:
-            return self._say("environment variable {name}", name=source.env)
-        if source.credential is not None:
-            return self._say("credential {name} of the service", name=source.credential)
-        return self._say("command {command}", command=" ".join(source.command or ()))
+        return "–" if source is None else taken_from(source, self._language)
+
+
+def taken_from(source: SecretSource, language: Language) -> str:
+    """Where drorch takes a secret from."""
+    say = language.say
+    if source.file is not None:
+        return say("file {path}", path=source.file)
+    if source.env is not None:
+        return say("environment variable {name}", name=source.env)
+    if source.credential is not None:
+        return say("credential {name} of the service", name=source.credential)
+    return say("command {command}", command=" ".join(source.command or ()))

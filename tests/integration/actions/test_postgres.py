@@ -12,10 +12,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from drorch.actions.dumps import loading
 from drorch.actions.files import REMOVE
 from drorch.actions.postgres import LOAD
 from drorch.actions.services import STOP
 from drorch.actions.sql import CHECK, EXECUTE
+from drorch.core.model import Dump
 from drorch.core.names import Verdict
 from drorch.ports import Cancellation, ServiceProcess
 from tests.programs import must_have
@@ -262,3 +264,21 @@ def test_wrong_arguments(place, dump, arguments, said):
     result = place.do(LOAD, **{"dump": str(dump), **arguments})
     assert (result.verdict, result.cause) == (Verdict.FAIL, "argument")
     assert said in result.message
+
+
+@pytest.mark.parametrize(
+    ("command", "name"), [("pg_dump -Fc ehr", "ehr.dump"), ("pg_dump ehr", "ehr.sql")]
+)
+def test_the_recovery_kits_lines_load_a_dump(loaded, data, open_folder, command, name):
+    lines = loading(Dump(tuple(command.split()), name), str(open_folder / name), "ehr-again")
+    if os.geteuid() != 0:  # then this is the server's user
+        lines = [line.removeprefix("runuser -u postgres -- ") for line in lines]
+    environment = {
+        "PATH": f"{SERVER[-1].parent}:/usr/sbin:/usr/bin:/bin",
+        "PGHOST": str(data),
+        "PGUSER": "postgres",
+    }
+    script = "\n".join(["set -e", *lines])
+    subprocess.run(["bash", "-c", script], cwd="/", env=environment, check=True)
+    found = as_text(f"host={data} user=postgres dbname=ehr-again")
+    assert found == (open_folder / "ehr.sql").read_text()

@@ -52,7 +52,7 @@ def test_regions_with_the_records_come_first():
 
 
 def test_every_secret_that_reading_takes_is_named_once():
-    found = {(one.file, one.kind): one.opens for one in needed_secrets(CONFIGURATION, {})}
+    found = {(one.file, one.kind): one.opens for one in needed_secrets(CONFIGURATION)}
     assert found == {
         ("mtl-id", "access"): ("mtl",),
         ("mtl-secret", "secret"): ("mtl",),
