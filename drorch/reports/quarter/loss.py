@@ -9,7 +9,7 @@ from drorch.reports.quarter.reading import NONE, Reading
 
 def own_records(reading: Reading) -> Section:
     """Drilled when, from where, how far behind, how long; and over the quarters."""
-    heading = reading.say("drorch’s own records")
+    heading = reading.say("drorch’s own records and their loss")
     return Section("own-records", heading, tuple(_blocks(reading)))
 
 

@@ -3,14 +3,19 @@
 import hashlib
 import json
 import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from drorch.app import drills
 from drorch.app.runs import Control
 from drorch.core.names import Outcome
+from tests.integration.app.disks import on_small_disk
 from tests.integration.app.planes import Plane
 from tests.integration.app.premises import SOURCE
+from tests.integration.app.seeing import wait_for
 
 RUNBOOK = "control-plane-lost"
 
@@ -35,6 +40,13 @@ class Loss(Plane):
     @property
     def scratch(self):
         return self.premises.folder / "var" / RUNBOOK
+
+    def works_in_scratch(self):
+        """Processes whose working folder is there."""
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if (entry / "cwd").readlink().is_relative_to(self.scratch):
+                    yield entry.name
 
     def held(self):
         """Every object of every region, by its content."""
@@ -188,3 +200,57 @@ def test_what_was_recovered_as_an_exercise_only_reads(loss):
     told = loss.cli("journal", "compare", str(loss.to("copy")))
     assert told.code == 0
     assert told.document["same_history"]
+
+
+def test_a_drill_that_was_killed_goes_on_and_leaves_nothing(loss):
+    assert all(one.good for one in loss.copy_now())
+    before = loss.held()
+    words = ("drill", RUNBOOK, "--set", "dataset=docs", "--set", "failover=bring-back")
+    with subprocess.Popen(
+        loss.premises.line(*words),
+        env=loss.premises.environment | loss.keys,
+        cwd=loss.premises.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        wait_for(lambda: list(loss.scratch.glob(".records.drorch-recover-*")))
+        process.kill()
+    wait_for(lambda: not any(loss.works_in_scratch()))
+    assert loss.scratch.exists()
+
+    done = loss.cli("run", "resume", loss.runs()[0])
+
+    assert done.code == 0, done.errors
+    assert (done.document["outcome"], done.document["dirty"]) == (Outcome.PASSED, False)
+    attempts = {one["step"]: one["attempts"] for one in done.document["steps"]}
+    assert (attempts["recover"], attempts["restore"]) == (2, 1)
+    assert not loss.scratch.exists()
+    gone = before.keys() - loss.held().keys()
+    new = {
+        path.partition("/drorch/")[2].split("/")[0] for path in loss.held().keys() - before.keys()
+    }
+    assert (gone, new) == (set(), {"control-plane"})  # what the command lines themselves copied
+
+
+@pytest.mark.usefixtures("namespaces")
+def test_a_scratch_that_is_full_fails_and_is_emptied(loss):
+    assert all(one.good for one in loss.copy_now())
+    small = loss.premises.folder / "small"
+    small.mkdir()
+    words = ("drill", RUNBOOK, "--set", "dataset=docs", "--set", "failover=bring-back")
+
+    done = loss.premises.cli(
+        *words,
+        "--set",
+        "workdir=small/work",
+        wrap=on_small_disk(small, "32k", full=False),
+        **loss.keys,
+    )
+
+    assert done.code == 1, done.errors
+    step = failed(done.document)
+    assert (step["step"], done.document["dirty"]) == ("recover", False)
+    assert "no space" in step["message"].lower() or "room" in step["hint"]
+    assert outputs(done.document, "remove-recovered")["left"] == []
