@@ -19,6 +19,7 @@ from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
 from drorch.core.errors import ExitCode, UsageError
 from drorch.core.model import Configuration, Region, SecretSource
+from drorch.core.names import Mode
 from drorch.core.plane import SEGMENT_LATE, WHOLE_LATE, plane_password
 from drorch.core.values import Finding, Result, Value, errored, failed, passed
 from drorch.ports import Call, Ended, Tools
@@ -34,6 +35,9 @@ _AT_ONCE = timedelta(minutes=1)
 
 
 def _recover(call: Call, tools: Tools) -> Result:
+    if call.mode is not Mode.DRILL:
+        said = "this only drills the loss: after a real one there is no drorch to carry it out"
+        return failed("drill-only", said, "recover by hand: docs/recovering.md, drorch recover")
     arguments = Arguments.of(call, tools)
     region, to = region_named(tools, arguments.text("region")), arguments.path("to")
     names = _names(arguments, tools.configuration, region)

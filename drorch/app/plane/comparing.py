@@ -23,6 +23,8 @@ from drorch.journal.store import SqlJournal
 #: So many events are read at once; so many names are told of what is missing.
 _PAGE, _NAMED = 2000, 20
 
+_EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+
 
 @dataclass(frozen=True, slots=True)
 class Lost:
@@ -101,7 +103,7 @@ def compare(
     with closing(copy.journal):
         until = _common(program.journal, copy.journal)
         same = until.n > 0 and _same_ledger(program.journal, copy.journal)
-        runs = len(copy.journal.rows())
+        runs = sum(one.count for one in copy.journal.span(*_EVER).runs())
     missing, different, surplus = _runbooks(program.configuration, folder)
     there = {name for name, _ in _evidence(copy.configuration)}
     lacking = {
