@@ -20,6 +20,7 @@ from drorch.app.program import Program
 from drorch.app.repositories import initialise
 from drorch.app.runs import Control, RunView, resume
 from drorch.app.sealing import export_run
+from drorch.app.setup import made_folder
 from drorch.app.shipped import shipped
 from drorch.config.load import load_configuration
 from drorch.core.errors import DrorchError, ExitCode, UsageError
@@ -160,13 +161,14 @@ def _inputs(facts: Facts) -> dict[str, str]:
 def _prepared(folder: Path, environment: Mapping[str, str] | None, control: Control) -> Program:
     """The demo's own folder with a configuration of its own; an earlier demo's leftovers end."""
     folder = folder.absolute()
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MARKER).exists():
+    made_folder(folder, "drorch demo FOLDER")
+    if any(folder.iterdir()) and not (folder / _MARKER).exists():
         raise UsageError(
             f"{folder} holds something that is not a demo",
             "name another folder: drorch demo FOLDER",
         )
     clean(folder, environment, control=control)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     (folder / _MARKER).touch()
     shutil.copytree(shipped("runbooks"), folder / "runbooks")
     (folder / "drorch.yaml").write_text(_configuration(), encoding="utf-8")

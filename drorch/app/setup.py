@@ -8,7 +8,7 @@ from drorch.adapters.evidence import make_private, write_durably
 from drorch.app.keyring import new_pair
 from drorch.app.shipped import shipped
 from drorch.config.load import load_configuration
-from drorch.core.errors import UsageError
+from drorch.core.errors import DrorchError, UsageError
 from drorch.core.values import Value
 
 #: A repository password: 256 bits, in letters that survive being written down.
@@ -19,7 +19,8 @@ def initialise_folder(folder: Path) -> dict[str, Value]:
     """Write drorch.yaml, a repository password and the key that seals evidence (0600), its public
     half, and the runbooks into `folder`.
 
-    Raises UsageError if there is a configuration already; nothing there is ever overwritten.
+    Raises UsageError if there is a configuration already, or can be no folder; nothing there is ever
+    overwritten. DrorchError where something cannot be written: it may be tried again.
     """
     folder = folder.absolute()
     configuration = folder / "drorch.yaml"
@@ -28,18 +29,38 @@ def initialise_folder(folder: Path) -> dict[str, Value]:
             f"{configuration} is there already",
             "edit it, or name an empty folder: drorch init FOLDER",
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder, "drorch init FOLDER")
+    try:
+        written = _written(folder, configuration)
+    except OSError as error:
+        raise DrorchError(
+            f"{error.filename or folder} cannot be written: {error.strerror}",
+            "see that it can be written and has room; then run drorch init again",
+        ) from error
+    load_configuration(configuration)
+    return {"folder": str(folder), "written": [str(configuration), *map(str, written)]}
+
+
+def made_folder(folder: Path, how: str) -> None:
+    """Make it, if it is not there; UsageError where it cannot be. `how` is the command that names it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder} cannot be made: {error.strerror}"
+        raise UsageError(message, f"name another folder: {how}") from None
+
+
+def _written(folder: Path, configuration: Path) -> list[Path]:
     make_private(folder / "secrets")
     written = [
         *_password(folder / "secrets" / "repo-key"),
         *new_pair(folder / "secrets" / "evidence-key"),
         *_runbooks(folder / "runbooks"),
     ]
-    text = (shipped("configs") / "starter.yaml").read_bytes()
-    write_durably(configuration, text)
+    # The last: while it is not there, all may be tried again.
+    write_durably(configuration, (shipped("configs") / "starter.yaml").read_bytes())
     configuration.chmod(0o644)
-    load_configuration(configuration)
-    return {"folder": str(folder), "written": [str(configuration), *map(str, written)]}
+    return written
 
 
 def _password(path: Path) -> list[Path]:

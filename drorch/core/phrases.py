@@ -5,8 +5,11 @@ from datetime import timedelta
 
 from drorch.core.durations import format_duration
 
-#: What a terminal would obey instead of show: C0 without tab and line end, DEL and C1.
-_CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
+#: What a terminal would obey instead of show: C0 without tab and line end, DEL and C1, and what turns
+#: the order of letters round (UAX #9), so that a name reads as another.
+_CONTROLS = dict.fromkeys(
+    (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+)
 
 
 def clean(text: str) -> str:

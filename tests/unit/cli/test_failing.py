@@ -159,6 +159,7 @@ def test_words():
     assert counted(1, "step") == "1 step"
     assert counted(0, "step") == "0 steps"
     assert clean("a\x1b[2Jb\x9bc\td\n") == "a[2Jbc\td\n"
+    assert clean("report\u202efdp.exe\u2066") == "reportfdp.exe"
     assert one_line(" a \n\n b\r\n") == "a | b"
 
 
