@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from drorch.app.closing import flaw_of, newest_head
 from drorch.app.keyring import trusted_keys
 from drorch.app.outbox import EVIDENCE
+from drorch.app.plane.terms import others_of, own_term
 from drorch.app.program import Program
 from drorch.core.document import rfc3339
 from drorch.core.errors import DrorchError
@@ -97,7 +98,18 @@ def _heads(
 
 def _held(program: Program, where: str, head: Head) -> Compared:
     flaw = flaw_of(program, head)
-    return Compared(where, head, [Flaw(LEDGER, f"{flaw} ({where})")] if flaw else ())
+    told = f"{flaw} ({where}){_parted(program)}"
+    return Compared(where, head, [Flaw(LEDGER, told)] if flaw else ())
+
+
+def _parted(program: Program) -> str:
+    """Who else signs with the same key: their heads are none of this ledger, and say nothing of it."""
+    if own_term(program).term == 0 and not others_of(program):
+        return ""
+    return (
+        "; or another control plane of the same records signed it: `drorch status` names those that "
+        "were seen"
+    )
 
 
 def told(compared: Compared) -> str:

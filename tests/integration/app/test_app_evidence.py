@@ -7,7 +7,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from drorch.app.keeping import Keeping
 from drorch.app.keyring import trusted_keys
 from drorch.app.outbox import bring, owed, putting_down, sealed_folder
 from drorch.app.program import Program
+from drorch.app.runs import Control, Request, carry_out
 from drorch.app.sealing import keep_in_regions, seal_files
 from drorch.app.verifying import verify_packed
 from drorch.cli.carrying import carrying
@@ -28,6 +29,8 @@ from drorch.core.errors import JournalUntrusted, UsageError
 from drorch.core.model import SecretSource
 from drorch.core.moment import Moment
 from drorch.core.names import RunKind
+from drorch.core.terming import compile_seen
+from drorch.core.terms import Fate, OtherSeen
 from drorch.journal.connection import Statement
 from drorch.lab.regions import LabRegion
 from drorch.sealing.keys import PrivateKey, new_key
@@ -36,6 +39,7 @@ from tests.fakes.clock import FakeClock
 from tests.regions import bucket_of, kill_region, restart_region, running_regions
 from tests.unit.sealing.archive import RUN, carry, organisation
 
+AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 BACKUP = "2026-11-23T03-10-00Z-ehr-documents-0001"
 
 
@@ -440,7 +444,15 @@ def test_a_journal_put_back_as_a_whole_shows_by_the_regions_alone(
     shutil.rmtree(tmp_path / "var")
     (tmp_path / "before").rename(tmp_path / "var")
     assert flaws(program, offline=True) == []
-    assert len(flaws(program)) == 2
+    said = [message for _, message in flaws(program)]
+    assert len(said) == 2
+    assert not any("another control plane" in message for message in said)
+
+    seen = OtherSeen("ab" * 8, 1, AT, "there", Fate.ALIVE, AT)
+    plan = compile_seen(program.configuration, "schedule:seen", None, [seen])
+    carry_out(program, plan, Request("daemon"), control=Control())
+    said = [message for _, message in flaws(program)]
+    assert all("or another control plane of the same records signed it" in m for m in said)
 
 
 def test_what_was_cut_is_not_sealed_over(program: Program) -> None:
