@@ -97,11 +97,11 @@ def _verify(call: Call, tools: Tools) -> Result:
         return errored("cancelled", f"stopped while comparing {path}")
     judged = _judged(call, tools, found, path, snapshot)
     proves = judged.verdict is Verdict.PASS and not include
-    copies = _restored_whole(tools, dataset, region, snapshot) if proves else ()
+    copies = restored_whole(tools, dataset, region, snapshot) if proves else ()
     return replace(judged, copies=copies)
 
 
-def _restored_whole(
+def restored_whole(
     tools: Tools, dataset: Dataset, region: Region, snapshot: str
 ) -> tuple[CopyFact, ...]:
     """That the copy came back, of one that the journal knows to be there."""

@@ -134,7 +134,7 @@ def _only_here(
         "secret.only-here",
         SUBJECT,
         f"nobody has said that these secrets survive the loss of this machine: {told}",
-        "keep them in the safe (docs/recovering.md), and name what lies there: --set safe=NAME,NAME",
+        "keep them in the safe (drorch kit), and name those that lie there: --set safe=NAME,NAME",
     )
 
 

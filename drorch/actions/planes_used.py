@@ -8,6 +8,7 @@ from typing import Any
 
 from drorch.actions.arguments import Arguments, make_action
 from drorch.actions.bare import bare, made_anew, not_done
+from drorch.actions.comparing import restored_whole
 from drorch.actions.ourselves import printed
 from drorch.actions.patience import limit_of
 from drorch.actions.places import dataset_named, password_name, region_named
@@ -51,7 +52,9 @@ def _restore(call: Call, tools: Tools) -> Result:
     if arguments.has("since"):
         since = arguments.time("since", "UTC")
         outputs["since_s"] = round((tools.clock.now().at - since).total_seconds(), 3)
-    return passed(outputs)
+    whole_one = not arguments.has("include")
+    proven = restored_whole(tools, dataset, region, str(restored["snapshot"])) if whole_one else ()
+    return passed(outputs, copies=proven)
 
 
 _PURPOSE = "drill of the loss of drorch's own records"

@@ -99,6 +99,13 @@ def test_the_loss_is_drilled_from_one_region_and_nothing_is_touched(loss):
     assert restored["files"] == restored["compared"] == 3
     assert 0 < restored["since_s"] <= run["objectives"]["rto"]["actual_s"] + 1
     assert run["objectives"]["rpo"]["actual_s"] is not None
+    with loss.program() as program:
+        (stock,) = [
+            one
+            for one in program.journal.whole.stocks()
+            if (one.dataset, one.region) == ("docs", "qc")
+        ]
+    assert stock.restore_tested_at is not None
     planned = outputs(run, "failover-plans")
     assert (planned["runbook"], planned["steps"]) == ("bring-back", 1)
     (alone,) = found(run, "secret.only-here")
