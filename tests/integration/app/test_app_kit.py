@@ -62,17 +62,20 @@ def of_pdf(path, blocks):
     return found
 
 
+def printed(plane, name, language):
+    """A kit in the premises' folder."""
+    said = plane.cli("kit", "--output", str(plane.premises.folder / name), "--language", language)
+    assert said.code == 0, said.errors
+
+
 @pytest.fixture
 def kitted(any_premises):
-    """A site whose records were copied, and its kit in both forms: HTML in English, PDF in French."""
+    """A site whose records were copied, and its kit."""
     plane = Plane(any_premises)
     assert plane.cli("backup", "db").code == 0
     made = plane.copy_now()
     assert all(one.good for one in made), made
-    folder = plane.premises.folder
-    for words in (("kit.html", "--language", "en"), ("kit.pdf", "--language", "fr")):
-        said = plane.cli("kit", "--output", str(folder / words[0]), *words[1:])
-        assert said.code == 0, said.errors
+    printed(plane, "kit.html", "en")
     return plane
 
 
@@ -87,6 +90,7 @@ def asked(plane, page):
 @pytest.mark.every_restic
 def test_typed_as_printed_everything_comes_back_by_restic_alone(kitted, any_restic):
     folder = kitted.premises.folder
+    printed(kitted, "kit.pdf", "fr")
     page = (folder / "kit.html").read_text()
     in_html = of_html(page)
     secrets = asked(kitted, page)
@@ -146,22 +150,6 @@ def words_of(sheet):
     return re.sub(r"[\d\s]+", " ", block).strip()
 
 
-def test_with_secrets_nothing_is_asked(kitted, any_restic):
-    folder = kitted.premises.folder
-    said = secretly(kitted, "open.html")
-    blocks = of_html((folder / "open.html").read_text())
-    assert (folder / "open.html").stat().st_mode & 0o777 == 0o600
-    kitted.forget_everything()
-    kitted.premises.kill("mtl")
-    typist = Typist(folder / "empty", any_restic)
-
-    typist.type(blocks[0], blocks[2], blocks[-2])
-
-    restored = typist.folder / "drorch-kit" / "restored" / "db" / "ehr.dump"
-    assert restored.read_text() == "one patient\n"
-    assert set(said.document["secrets"]) == set(kitted.premises.configuration["secrets"])
-
-
 def test_any_three_of_five_bring_it_back(kitted, any_restic):
     folder = kitted.premises.folder
     secretly(kitted, "kit5.html", "--shares", "5", "--needed", "3")
@@ -208,29 +196,50 @@ def test_any_three_of_five_bring_it_back(kitted, any_restic):
     assert (here / "restored" / "db" / "ehr.dump").read_text() == "one patient\n"
 
 
-@pytest.mark.parametrize(
-    ("words", "error"),
-    [
-        (("--with-secrets",), "a kit with secrets is written to a file"),
-        (("--with-secrets", "--output", "x.pdf"), "wants a second confirmation"),
-        (("--with-secrets", "--output", "x.pdf", "--confirm", "We"), "is not the name of"),
-        (("--shares", "3", "--needed", "2"), "without secrets there is nothing to share"),
-        (("--with-secrets", "--shares", "3"), "--shares and --needed go together"),
-        (("--with-secrets", "--shares", "3", "--needed", "1"), "1 of 3 is no way to share"),
-        (("--output", "kit.txt"), "does not say what to write"),
-    ],
-    ids=["stdout", "unasked", "misnamed", "nothing", "alone", "one", "form"],
-)
-def test_what_makes_no_sense_is_refused(premises, words, error):
+REFUSED = {
+    ("--with-secrets",): "a kit with secrets is written to a file",
+    ("--with-secrets", "--output", "x.pdf"): "wants a second confirmation",
+    ("--with-secrets", "--output", "x.pdf", "--confirm", "We"): "is not the name of",
+    ("--shares", "3", "--needed", "2"): "without secrets there is nothing to share",
+    ("--with-secrets", "--shares", "3"): "--shares and --needed go together",
+    ("--with-secrets", "--shares", "3", "--needed", "1"): "1 of 3 is no way to share",
+    ("--output", "kit.txt"): "does not say what to write",
+}
+
+
+def test_what_makes_no_sense_is_refused(premises):
     before = sorted(premises.folder.iterdir())
-    said = premises.cli("kit", *words)
-    assert said.code == 2
-    assert error in said.error
+    for words, error in REFUSED.items():
+        said = premises.cli("kit", *words)
+        assert said.code == 2
+        assert error in said.error
+    line = ("recover", "--kit", "k", "--share", "s", "--to", "d")
+    for words, error in (
+        ((*line, "--bucket", "b"), "--bucket and --kit contradict each other"),
+        (line[:3] + line[5:], "no share is given"),
+        (line[:1] + line[3:], "shares open a kit, and none is given"),
+        (line, "k cannot be read"),
+    ):
+        said = premises.cli(*words)
+        assert (said.code, error in said.error) == (2, True), said.errors
+    bare = premises.cli("recover", "--to", "d", "--endpoint", "http://127.0.0.1:1")
+    assert bare.code == 2
+    missing = ("--bucket", "--access-key-env", "--secret-key-env", "--password-file")
+    assert all(f"error: {name} is missing" in bare.errors for name in missing)
     assert sorted(premises.folder.iterdir()) == before
 
 
-def test_a_kit_with_secrets_is_on_record_by_their_names_alone(kitted):
+def test_a_kit_with_secrets_asks_nothing_and_is_on_record_by_names_alone(kitted, any_restic):
     folder = kitted.premises.folder
+    said = secretly(kitted, "open.html")
+    assert set(said.document["secrets"]) == set(kitted.premises.configuration["secrets"])
+    assert (folder / "open.html").stat().st_mode & 0o777 == 0o600
+    blocks = of_html((folder / "open.html").read_text())
+    typist = Typist(folder / "empty", any_restic)
+    typist.type(blocks[0], blocks[2], blocks[-2])
+    dump = typist.folder / "drorch-kit" / "restored" / "db" / "ehr.dump"
+    assert dump.read_text() == "one patient\n"
+
     secretly(kitted, "kit2.pdf", "--shares", "3", "--needed", "2")
     values = [PASSWORD, OTHER_PASSWORD, *kitted.keys.values()]
     words = (folder / "kit2-share-1.pdf").read_bytes()
