@@ -1,5 +1,6 @@
 """Use cases around the journal itself: verify it, export a run, rebuild what is derived."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -83,7 +84,12 @@ def export(
     from drorch.app.sealing import export_run
 
     row = program.journal.find(run)
-    if output.is_file() and not overwrite and not _is_bundle_of(row.run, output):
+    if (
+        os.path.lexists(output)
+        and output.is_file()
+        and not overwrite
+        and not _is_bundle_of(row.run, output)
+    ):
         raise UsageError(
             f"{output} is there already, and is no bundle of run {row.run}",
             "name another file, or add --overwrite",

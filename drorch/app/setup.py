@@ -1,5 +1,6 @@
 """Use case `init`: a folder to start from."""
 
+import os
 import secrets as entropy
 import shutil
 from pathlib import Path
@@ -24,7 +25,7 @@ def initialise_folder(folder: Path) -> dict[str, Value]:
     """
     folder = folder.absolute()
     configuration = folder / "drorch.yaml"
-    if configuration.exists():
+    if os.path.lexists(configuration):
         raise UsageError(
             f"{configuration} is there already",
             "edit it, or name an empty folder: drorch init FOLDER",

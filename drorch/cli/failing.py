@@ -1,5 +1,6 @@
 """What went wrong, as `error:` and `hint:` lines on stderr, and with --json as a document."""
 
+import errno
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: What files and folders may be in the way of anything that uses them.
+_OF_THE_PLACE = frozenset(
+    {
+        errno.EACCES, errno.EDQUOT, errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG,
+        errno.ENOENT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS, errno.ESTALE,
+    }
+)  # fmt: skip
+
+
 class _Stopped(DrorchError):
     """The line was ended by a signal before it had anything to clean up."""
 
@@ -35,7 +45,8 @@ def told(error: BaseException, session: Session) -> int:
     """Tell what went wrong; returns the exit code."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
-    if isinstance(error, OSError) and not session.begun:  # by click, which prints help texts
+    if isinstance(error, OSError) and not session.begun and not error.filename:
+        # click could not print a help text.
         session.broke_off(error)
         return int(ExitCode.FAILED)
     known = _known(error, session)
@@ -77,6 +88,8 @@ def _known(error: BaseException, session: Session) -> DrorchError:
         return _usage(error)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return _Stopped("interrupted", "")
+    if isinstance(error, OSError) and error.filename and error.errno in _OF_THE_PLACE:
+        return _refused(error, session)
     return _broke(error, session)
 
 
@@ -96,15 +109,32 @@ def _usage(error: click.ClickException) -> UsageError:
     return UsageError(message[:1].lower() + message[1:], hint)
 
 
-def _broke(error: BaseException, session: Session) -> DrorchError:
-    """A defect: the traceback goes to a file, its secrets taken out, for whoever mends it."""
+def _refused(error: OSError, session: Session) -> DrorchError:
+    """The machine did not give what was asked of it: seldom a defect, so the traceback is kept beside."""
+    path = _kept(_traceback(error, session), session)
+    where = f"; how it came about stands in {path}" if path else ""
+    hint = (
+        f"see that the path is right, this user may use it, and its disk works and has room{where}"
+    )
+    return DrorchError(f"{error.filename!s}: {error.strerror}", hint)
+
+
+def _traceback(error: BaseException, session: Session) -> str:
     import traceback
 
-    text = "".join(traceback.format_exception(error))
-    last = f"{type(error).__name__}: {error}".rstrip(": ")
+    return _redacted("".join(traceback.format_exception(error)), session)
+
+
+def _redacted(text: str, session: Session) -> str:
     program = session.opened
-    if program is not None and "secrets" in vars(program):
-        text, last = program.secrets.redact(text), program.secrets.redact(last)
+    known = program is not None and "secrets" in vars(program)
+    return program.secrets.redact(text) if program is not None and known else text
+
+
+def _broke(error: BaseException, session: Session) -> DrorchError:
+    """A defect: the traceback goes to a file, its secrets taken out, for whoever mends it."""
+    text = _traceback(error, session)
+    last = _redacted(f"{type(error).__name__}: {error}".rstrip(": "), session)
     path = _kept(text, session)
     where = f"; how it came about stands in {path}" if path else ""
     return _Broke(f"drorch broke: {last}", f"this is a defect, please report it{where}")

@@ -30,7 +30,7 @@ def form_wanted(
     suffix = output.suffix.removeprefix(".").lower()
     wanted = _SUFFIXES.get(suffix, suffix)
     if wanted not in known:
-        if output.is_dir():
+        if os.path.isdir(output):  # noqa: PTH112 - False, too, for what may not be looked into
             raise _a_folder(output)
         raise UsageError(
             f"{output} does not say what to write: it ends in none of {', '.join(known)}",
@@ -56,20 +56,27 @@ def see_that_it_can_be_given(session: Session, form: str, output: Path | None) -
 
 
 def _see_that_it_can_be_written(output: Path, form: str) -> None:
-    folder, of_tables = output.parent, _is_folder_of_tables(output, form)
-    why = ""
-    if not os.path.lexists(folder):
-        why = f"there is no folder {folder}"
-    elif not folder.is_dir():
-        why = f"{folder} is no folder"
-    elif output.is_dir() and not of_tables:
-        raise _a_folder(output)
-    elif output.exists() and of_tables and not output.is_dir():
-        why = "it is a file, and tables go into a folder or a .zip"
-    elif not os.access(output if output.exists() else folder, os.W_OK):
-        why = "you may not write there"
+    try:
+        if output.is_dir() and not _is_folder_of_tables(output, form):
+            raise _a_folder(output)
+        why = _why_not(output, form)
+    except OSError as error:  # such as a folder that may not be looked into
+        why = str(error.strerror)
     if why:
         raise UsageError(f"{output} cannot be written: {why}", "name another place by --output")
+
+
+def _why_not(output: Path, form: str) -> str:
+    """Why the file cannot be written, as far as that shows before; empty if nothing shows."""
+    folder = output.parent
+    if not os.path.lexists(folder):
+        return f"there is no folder {folder}"
+    if not folder.is_dir():
+        return f"{folder} is no folder"
+    there = output.exists()
+    if there and _is_folder_of_tables(output, form) and not output.is_dir():
+        return "it is a file, and tables go into a folder or a .zip"
+    return "" if os.access(output if there else folder, os.W_OK) else "you may not write there"
 
 
 def _a_folder(output: Path) -> UsageError:

@@ -1,5 +1,6 @@
 """The folder of runbooks: reads each file once, and puts places to what is wrong in them."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -225,7 +226,9 @@ class Runbooks:
     def _path(self, name: str) -> Path | None:
         for suffix in _SUFFIXES:
             path = self._folder / f"{name}{suffix}"
-            if "/" not in name and path.is_file() and _name_in(path) == name:
+            if "/" in name or not os.path.isfile(path):  # noqa: PTH113 - or no name that a file has
+                continue
+            if _name_in(path) == name:
                 return path
         return next(iter(self.paths().get(name, ())), None)
 

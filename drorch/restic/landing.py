@@ -118,6 +118,8 @@ def look_at(target: Path) -> None:
         raise problem(Cause.TARGET_NOT_EMPTY, f"{lowest} is not a folder")
     try:
         strangers = _strangers(target) if lowest == target else set()
+        with suppress(FileNotFoundError):
+            target.lstat()  # which tells of a name that no file can have
     except OSError as error:
         message = f"{target} cannot be restored to: {error.strerror}"
         raise problem(Cause.TARGET_UNUSABLE, message) from error

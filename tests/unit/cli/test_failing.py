@@ -49,6 +49,17 @@ def test_a_defect_is_told_in_two_lines_its_traceback_kept_without_secrets(tmp_pa
     assert "open sesame" not in kept
 
 
+def test_what_the_machine_does_not_give_is_no_defect_yet_its_traceback_is_kept(tmp_path, capsys):
+    session = session_on(tmp_path)
+    with pytest.raises(OSError) as caught:
+        (tmp_path / ("x" * 300)).read_bytes()
+    assert told(caught.value, session) == 1
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error == f"error: {tmp_path / ('x' * 300)}: File name too long"
+    assert hint.startswith("hint: see that the path is right, this user may use it, and its disk")
+    assert "Traceback" in Path(hint.rsplit(" ", 1)[1]).read_text()
+
+
 def test_a_defect_is_kept_elsewhere_when_the_state_folder_cannot_be_written(tmp_path, capsys):
     (tmp_path / "broken").write_text("a file, not a folder")
     told(RuntimeError("no"), session_on(tmp_path))
