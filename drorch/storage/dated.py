@@ -10,8 +10,8 @@ from drorch.storage.bucket import Bucket, ObjectInfo
 
 
 def listed_at(bucket: Bucket, prefix: str) -> tuple[datetime | None, Sequence[ObjectInfo]]:
-    """What time it is by the store's clock, None where it does not say; and the first thousand
-    objects whose names begin so. Raises StorageError.
+    """What time it is by the store's clock, None where it does not say; and the objects whose names
+    begin so. Raises StorageError.
     """
     page = bucket.attempt(f"list {prefix}", partial(bucket.page, prefix, {}))
     above = bucket.region.prefix.strip("/")
@@ -23,6 +23,8 @@ def listed_at(bucket: Bucket, prefix: str) -> tuple[datetime | None, Sequence[Ob
         )
         for entry in page.get("Contents", ())
     ]
+    if page.get("IsTruncated"):
+        entries += bucket.list_objects(prefix, after=entries[-1].name)
     return _date_of(page), entries
 
 

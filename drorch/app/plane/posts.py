@@ -28,6 +28,10 @@ _AGAIN = 60.0
 #: Which vaults there are is asked so often, in seconds: listing them costs as much as what they hold.
 _VAULTS_EVERY = 3600.0
 
+#: So many are looked into: trying a passphrase costs a quarter of a second, and anybody who may write
+#: can make more of them.
+_MOST_VAULTS = 20
+
 #: What was put there so shortly before it was read may be another by the same time.
 _SETTLED = timedelta(seconds=2)
 
@@ -42,10 +46,14 @@ class Keys:
     def of(self, bucket: Bucket, plane: str, vault: str) -> bytes | None:
         """A vault's key; None if it does not open. StorageError where it cannot be read."""
         if vault not in self._known:
-            file = bucket.get(f"{vault_folder(plane, vault)}/key")
             try:
+                file = bucket.get(f"{vault_folder(plane, vault)}/key")
                 self._known[vault] = open_vault(file, self._passphrase())
             except NotOpened:
+                self._known[vault] = None
+            except StorageError as error:
+                if error.cause != "no-object":
+                    raise
                 self._known[vault] = None
         return self._known[vault]
 
@@ -73,6 +81,7 @@ class Post:
         self._vaults: Sequence[str] = ()
         self._asked_at: float | None = None
         self._known: dict[str, _Remembered] = {}
+        self._strange: dict[str, datetime] = {}
         self._said: tuple[object, ...] = ()
         self._said_at = 0.0
 
@@ -92,7 +101,7 @@ class Post:
 
     def _others(self) -> Sequence[str]:
         if self._asked_at is None or time.monotonic() - self._asked_at > _VAULTS_EVERY:
-            self._vaults = folders(self.bucket, f"{FOLDER}/{self.plane}/")
+            self._vaults = folders(self.bucket, f"{FOLDER}/{self.plane}/")[:_MOST_VAULTS]
             self._asked_at = time.monotonic()
         return self._vaults
 
@@ -104,11 +113,16 @@ class Post:
         if known is not None and known.settled and known.modified == entry.modified:
             return known
         key = self._keys.of(self.bucket, self.plane, vault)
-        if key is None:
-            return None
+        if key is None or self._strange.get(entry.name) == entry.modified:
+            return known
         try:
             presence = opened_presence(key, entry.name, self.bucket.get(entry.name))
         except NotOpened:
+            self._strange[entry.name] = entry.modified
+            return known
+        except StorageError as error:
+            if error.cause != "no-object":  # it went this very moment
+                raise
             return known
         settled = now - entry.modified > _SETTLED
         if known is not None and presence.count <= known.presence.count:

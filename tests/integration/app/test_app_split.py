@@ -296,3 +296,25 @@ def test_histories_are_ranked_by_term_and_the_other_can_be_had(premises, tmp_pat
     _, old = recovered(premises, tmp_path / "old", "--instance", elsewhere["instance"][:8])
     assert old.document["elsewhere"] == []
     assert old.document["journal"]["runs"] != runs
+
+
+def test_what_anybody_could_put_there_hides_nobody(premises, tmp_path, stack):
+    """Objects that do not open under names that come first, and vaults without a key."""
+    copy(premises)
+    site, _ = recovered(premises, tmp_path / "site")
+    second = lookout(stack, site)
+    second.look()
+    for region in premises.regions:
+        bucket = bucket_of(second.program.tools, second.program.region(region))
+        names = (e.name for e in list(bucket.list_objects("control-plane/")))
+        folder = next(n for n in names if "/present/" in n).rpartition("/")[0]
+        plane = folder.split("/")[1]
+        for n in range(1005 if region == "mtl" else 5):  # a page of a listing has a thousand
+            bucket.put(f"{folder}/{n:016}", b"drorchS1 and nothing that opens")
+        bucket.put(f"control-plane/{plane}/{'0' * 16}/present/{'f' * 16}", b"of no vault")
+
+    first = lookout(stack, premises)
+    view = first.look()
+    assert view.leader is not None
+    assert view.unasked == {}
+    assert [one.instance for one in view.others] == [own_term(second.program).instance]
