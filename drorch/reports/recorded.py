@@ -14,7 +14,7 @@ from drorch.reports.language import SOURCE, Language, later
 from drorch.reports.paper.words import TARGETS
 
 #: As core/findings.py, core/decide.py, core/drafts.py, core/notices.py, core/quarter_findings.py and
-#: actions that restore say them. The more particular come first.
+#: actions that restore, or drill the loss of drorch's own records, say them. The more particular come first.
 _SENTENCES: Final = (
     # why a step was left out or ended
     later("live only: not done in a drill"),
@@ -89,6 +89,12 @@ _SENTENCES: Final = (
     later("of {due} due in the quarter {missed} were missed and {failed} failed"),
     later("{service} has no runbook: it was never drilled"),
     later("{service} was never drilled"),
+    later("nobody has said that these secrets survive the loss of this machine: {secrets}"),
+    later("{count} events of the last {length} would be lost, of {all} runs: {runs}"),
+    later("the configuration that came back is other than the one here"),
+    later("runbooks that came back otherwise than they are here: {runbooks}"),
+    later("{count} evidence files did not come back, the oldest of {length} ago"),
+    later("of the copy in region {region} is damaged: {flaw}"),
     later("the loss of drorch's own records was not drilled in the quarter"),
     later("no drill of the loss of drorch's own records is on record in the last nine quarters"),
     later("{service} was not drilled in the quarter"),
@@ -118,6 +124,9 @@ _SENTENCES: Final = (
     later(
         "drill it: drorch drill control-plane-lost, and have the daemon repeat it under `drills:`"
     ),
+    later("keep them in the safe (drorch kit), and name those that lie there: {words}"),
+    later("copy it now, and see why it was not: {command}"),
+    later("copy it anew: {command}"),
     later("practise it, and have the daemon repeat it under `drills:`"),
     later("write a runbook for it, practise it, and have the daemon repeat it under `drills:`"),
     later("practise it when there is time again: {command}"),

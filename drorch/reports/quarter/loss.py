@@ -36,9 +36,9 @@ def _first(reading: Reading, found: Mapping[str, Any]) -> tuple[str, str]:
     if not {"passed", "failed"} & set(outcomes):
         day = reading.day_of(found["last"]["started_at"])
         return say("Their loss was not drilled in this quarter; last on {day}.", day=day), "warn"
-    if "passed" in outcomes:
+    if [one for one in outcomes if one in ("passed", "failed")][-1] == "passed":
         return say("Their loss was drilled in this quarter, and they came back."), "good"
-    return say("Their loss was drilled in this quarter, and no drill passed."), "bad"
+    return say("Their loss was drilled in this quarter; the last drill did not pass."), "bad"
 
 
 def _last(reading: Reading, one: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -12,6 +12,8 @@ import pytest
 from drorch.app import drills
 from drorch.app.runs import Control
 from drorch.core.names import Outcome
+from drorch.reports.language import language
+from drorch.reports.recorded import recorded
 from tests.integration.app.disks import on_small_disk
 from tests.integration.app.planes import Plane
 from tests.integration.app.premises import SOURCE
@@ -132,6 +134,12 @@ def test_a_copy_that_is_behind_is_measured_and_fails_beyond_what_is_promised(los
     assert said["runbooks_different"] == ["bring-back.yaml"]
     assert "runbooks that came back otherwise" in found(run, "control-plane.runbooks")[0]
     assert outputs(run, "recover")["adopted"] == 1  # the backup itself is not lost
+    french = language("fr")
+    ours = [one for one in run["findings"] if one["what"].startswith(("control-plane.", "secret."))]
+    assert {one["what"] for one in ours} >= {"control-plane.runbooks", "secret.only-here"}
+    for one in ours:
+        assert recorded(one["message"], french) != one["message"]
+        assert recorded(one["hint"], french) != one["hint"]
     assert not loss.scratch.exists()
 
 

@@ -93,3 +93,17 @@ def test_what_has_changed_is_named_in_the_language() -> None:
         "since the last drill of ehr that passed have changed: runbook ehr, dataset db", FR
     )
     assert said.endswith("procédure ehr, jeu de données db")
+
+
+def test_that_the_loss_of_own_records_was_not_drilled_is_said_in_french() -> None:
+    find, whole = Findings("2026Q4", BEGIN, END), hospital().own_records
+    undrilled = [replace(whole, drills=()), replace(whole, drills=(), last=None)]
+    told = [one for records in undrilled for one in find.of_own_records(records)]
+    assert [one.what for one in told] == [
+        "control-plane.not-drilled",
+        "control-plane.never-drilled",
+    ]
+    assert list(find.of_own_records(whole)) == []
+    for finding in told:
+        assert recorded(finding.message, FR) != finding.message
+        assert recorded(finding.hint, FR) != finding.hint
