@@ -7,6 +7,7 @@ import click
 from drorch.cli.giving import form_wanted, say_written, see_that_it_can_be_given
 from drorch.cli.session import Session
 from drorch.cli.verb import Verb
+from drorch.core.errors import JournalUntrusted
 
 FORMATS = ("html", "pdf", "json")
 
@@ -80,7 +81,10 @@ def command(
         return
     source = kit_source(program)
     content = render_kit(source, KitFormat(wanted), spoken, paper)
-    record(program, source)
+    try:
+        record(program, source)
+    except JournalUntrusted as error:  # which is no reason to have no kit
+        session.tell(f"not put on record: {error.message}")
     if output is None:
         session.write_raw(content) if wanted == "pdf" else session.write_bytes(content)
         return

@@ -79,6 +79,17 @@ def kitted(any_premises):
     return plane
 
 
+def test_with_a_journal_that_cannot_be_read_there_is_a_kit_all_the_same(premises):
+    (premises.folder / "var" / "drorch.db").write_bytes(b"no journal" * 1000)
+    said = premises.cli("kit", "--output", str(premises.folder / "kit.html"))
+    assert said.code == 0, said.errors
+    assert "not put on record" in said.errors
+    assert len(of_html((premises.folder / "kit.html").read_text())) > 5
+    words = ("--with-secrets", "--confirm", ORGANIZATION)
+    assert premises.cli("kit", "--output", str(premises.folder / "open.html"), *words).code == 5
+    assert not (premises.folder / "open.html").exists()
+
+
 def asked(plane, page):
     """What the kit asks for, in its order."""
     known = {"repo-key": PASSWORD} | {
@@ -102,8 +113,13 @@ def test_typed_as_printed_everything_comes_back_by_restic_alone(kitted, any_rest
         blocks = forms[region]
         typist = Typist(folder / f"empty-{region}", any_restic)
 
-        typist.type(blocks[0], blocks[1 + n], *blocks[-3:], secrets=secrets)
+        keys = "restic key list --no-lock"
+        said = typist.type(
+            blocks[0], blocks[1 + n], *blocks[-3:-1], keys, blocks[-1], secrets=secrets
+        )
 
+        (key,) = re.findall(r"^ *\*([0-9a-f]{8})", said, re.MULTILINE)
+        assert f'<code class="hash">{key}' in page
         here = typist.folder / "drorch-kit" / "restored"
         assert tree(here / "docs" / str(folder / "src" / "docs").lstrip("/")) == before
         assert (here / "db" / "ehr.dump").read_text() == "one patient\n"

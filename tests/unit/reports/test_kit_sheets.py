@@ -57,7 +57,7 @@ def test_the_json_has_the_same_texts():
 
 def test_a_holders_sheet_tells_nothing_of_where_anything_lies():
     text = render_share(source(shared=True), 2, WORDS, KitFormat.HTML, "fr").decode()
-    assert "Part 2 de 5" in text
+    assert "Part 2 sur 5" in text
     assert " 1 academic" in text
     assert "33 academic" in text
     for secret in ("qc", "s3.", "repo-key", "drorch recover", "datasets"):
