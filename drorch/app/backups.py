@@ -224,17 +224,7 @@ def restore(
 
     Raises UsageError, and begins no run, where what is asked for cannot be.
     """
-    wanted = program.dataset(dataset)
-    if region is not None and program.region(region).name not in wanted.regions:
-        raise UsageError(
-            f"dataset {dataset} has no copy in region {region}",
-            f"it has copies in: {', '.join(wanted.regions)}",
-        )
-    if not all(include):
-        raise UsageError(
-            "--include names no path", "name a path, or leave it out to get everything"
-        )
-    _look_at(to)
+    see_that_it_can_come_back(program, dataset, to, region, include)
     plan = compile_restore(
         dataset,
         program.configuration,
@@ -248,7 +238,20 @@ def restore(
     return carry_out(program, plan, Request(reason=purpose), control=control, watchers=watchers)
 
 
-def _look_at(to: Path) -> None:
+def see_that_it_can_come_back(
+    program: Program, dataset: str, to: Path, region: str | None, include: Sequence[str]
+) -> None:
+    """UsageError for a restore that cannot be, as far as that is known before it begins."""
+    wanted = program.dataset(dataset)
+    if region is not None and program.region(region).name not in wanted.regions:
+        raise UsageError(
+            f"dataset {dataset} has no copy in region {region}",
+            f"it has copies in: {', '.join(wanted.regions)}",
+        )
+    if not all(include):
+        raise UsageError(
+            "--include names no path", "name a path, or leave it out to get everything"
+        )
     from drorch.restic.landing import look_at
 
     try:

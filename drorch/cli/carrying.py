@@ -96,16 +96,19 @@ _LATER = "hint: seal it with: drorch journal seal"
 
 def _close_books(session: Session) -> None:
     """Seal what has ended; what is wrong with that changes nothing of what it came to."""
-    if session.opened is None or session.opened.configuration.evidence.key is None:
+    program = session.opened
+    if program is None or program.configuration.evidence.key is None:
         return
+    if "journal" not in vars(program) or not program.journal.wrote:
+        return  # no run was begun: it has been told why
     from drorch.app.closing import close
     from drorch.app.outbox import bring
 
     try:
-        closed = close(session.opened, heads=False)
+        closed = close(program, heads=False)
         if closed is None or not closed.runs:
             return  # no backup waits for a region
-        brought = bring(session.opened)
+        brought = bring(program)
     except DrorchError as error:
         session.tell(f"warning: evidence is not sealed: {error.message}", f"hint: {error.hint}")
         return

@@ -55,7 +55,8 @@ def command(
 
     program = session.program
     then = moment_given(at, session.zone) if at else None
-    program.dataset(dataset)
+    # Nobody is asked what a restore is for that cannot be.
+    backups.see_that_it_can_come_back(program, dataset, to, region, include)
     purpose = purpose or _purpose(session)
     with carrying(session) as carried:
         seen = backups.restore(
