@@ -5,20 +5,38 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+from drorch.actions.places import bucket_of
 from drorch.app import backups
-from drorch.app.plane.copying import PATIENT, Copier, Pace
+from drorch.app.plane.copying import PATIENT, Copier, Pace, folder_of
 from drorch.app.plane.now import copy_now
 from drorch.app.plane.recovered import Wish
 from drorch.app.plane.recovering import recover
+from drorch.app.plane.segments import vault_folder
+from drorch.app.plane.standing import read_standing
 from drorch.app.program import Program
 from drorch.app.runs import Control
 from drorch.core.model import Region
+from drorch.core.plane import plane_regions
 from drorch.storage.client import Credentials
 from tests.fakes.clock import FakeClock
 from tests.integration.app.premises import PASSWORD
+from tests.integration.app.quick_keys import quicken_in
 
 #: Whatever the machine's pace: nothing here is about how long it takes.
 WAITING = Pace(within=120.0, going_on=60.0, patience=PATIENT, insist=True)
+
+
+def quicken_plane(program):
+    """Make the password of the whole states' repository quick to try; see quick_keys."""
+    vault = read_standing(folder_of(program.configuration)).vault
+    home = f"{vault_folder(vault.plane, vault.name)}/repository"
+    first, *others = (bucket_of(program.tools, r) for r in plane_regions(program.configuration))
+    quicken_in(first, home, PASSWORD)
+    (new,) = first.list_objects(f"{home}/keys/")
+    for other in others:
+        (old,) = other.list_objects(f"{home}/keys/")
+        other.put(new.name, first.get(new.name))
+        other.delete(old.name)
 
 
 class Plane:
