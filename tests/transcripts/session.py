@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+FORKED = ROOT / "tests" / "forked.py"
 
 
 @dataclass
@@ -73,15 +74,18 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
-def prepare(folder: Path, files: dict[str, str]) -> None:
-    """Put the session's files and a `drorch` command in place."""
+def prepare(folder: Path, files: dict[str, str], place: str | None) -> None:
+    """Put the session's files and a `drorch` command in place: forked from a process there, or started
+    from nothing.
+    """
     for name, body in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(body)
     script = folder / ".bin" / "drorch"
     script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -W error -m drorch "$@"\n')
+    how = "-W error -m drorch" if place is None else f'-IS "{FORKED}" "{place}"'
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {how} "$@"\n')
     script.chmod(0o755)
 
 

@@ -4,16 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import door
 from tests.transcripts.session import matches, parse, play, prepare
 
 HERE = Path(__file__).parent
+
+
+#: Sessions in which drorch starts from nothing each time, which costs half a second.
+COLD = ("config", "usage")
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in HERE.glob("*.txt")))
 def test_the_session_goes_as_it_is_written(name, tmp_path):
     transcript = parse((HERE / f"{name}.txt").read_text(encoding="utf-8"))
     assert transcript.spoken
-    prepare(tmp_path, transcript.files)
+    prepare(tmp_path, transcript.files, None if name in COLD else door())
     for spoken in transcript.spoken:
         printed = play(spoken.command, tmp_path)
         if not matches(spoken.expected, printed):

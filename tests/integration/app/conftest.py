@@ -18,6 +18,7 @@ def templates(tmp_path_factory):
         if binary not in made:
             folder = tmp_path_factory.mktemp(binary.name)
             premises = Premises.made(folder / "here", binary)
+            premises.forks = True
             try:
                 with premises.program() as program:
                     done = initialise(program, list(program.configuration.datasets.values()))
@@ -57,6 +58,7 @@ def any_premises(any_restic, templates):
 def bare(tmp_path):
     """Nothing made yet: three empty regions, of which mtl and tor share a key pair."""
     premises = Premises.made(tmp_path / "here", restics()[-1], ("mtl", "qc", "tor"))
+    premises.forks = True
     yield premises
     premises.down()
 

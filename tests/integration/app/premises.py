@@ -26,6 +26,7 @@ from drorch.core.posture import CopyFact, CopyFactKind, KnownCopy
 from drorch.lab.regions import LabRegion, RegionSpec
 from drorch.storage.bucket import close_buckets
 from tests.fakes.facts import begun, ended, stamped, started
+from tests.forked import run
 from tests.integration.app.quick_keys import quicken
 from tests.integration.app.seeing import PATIENCE, marked, wait_for
 from tests.regions import kill_region, lab_in, restart_region
@@ -81,6 +82,8 @@ class Premises:
     binary: Path
     configuration: dict[str, Any] = field(default_factory=dict)
     regions: dict[str, LabRegion] = field(default_factory=dict)
+    #: Whether command lines are forked from a process that has loaded drorch (tests/forked.py).
+    forks: bool = False
 
     # --- making
 
@@ -105,6 +108,7 @@ class Premises:
         again = Premises(
             self.folder, self.binary, json.loads((self.folder / "drorch.yaml").read_text())
         )
+        again.forks = self.forks
         again._rise(list(again.configuration["regions"]))
         return again
 
@@ -269,9 +273,12 @@ class Premises:
 
     def cli(self, *words: str, wrap: Sequence[str] = (), **environment: str) -> Said:
         """One command line, with --json."""
-        line = [*wrap, *self.line(*words), "--json"]
+        if self.forks and not wrap:
+            given = ["--config", str(self.folder / "drorch.yaml"), *words, "--json"]
+            code, out, errors = run(given, self.environment | environment, self.folder, PATIENCE)
+            return Said(code, json.loads(out or "null"), errors)
         done = subprocess.run(
-            line,
+            [*wrap, *self.line(*words), "--json"],
             env=self.environment | environment,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
