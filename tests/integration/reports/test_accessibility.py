@@ -57,7 +57,10 @@ def pages() -> dict[str, str]:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing(tmp_path: Path, dark: bool) -> None:
-    found = looked_at(tmp_path, pages(), dark=dark)
+    wanted = dict(pages())
+    if dark:  # its colours are those of the other quarter
+        del wanted["quarter, with everything"]
+    found = looked_at(tmp_path, wanted, dark=dark)
     damaged = found.pop("damaged")
     assert {name: page["violations"] for name, page in found.items()} == {n: [] for n in found}
     for page in found.values():
