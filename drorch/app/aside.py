@@ -16,8 +16,8 @@ from drorch.core.errors import DrorchError
 from drorch.core.posture import Stock
 from drorch.core.values import Value
 
-#: Something to be done aside.
-Chore = Callable[[], None]
+#: Something to be done aside; what it gives back is of no use to anybody.
+Chore = Callable[[], object]
 
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(hours=1)
 

@@ -355,53 +355,33 @@ def place_of(fact: Fact) -> Place:
             | Guarded(snapshot=subject)
             | KeyRevoked(key=subject)
         ):
-            return Place(word, fact.dataset, subject=subject)
+            place = Place(word, fact.dataset, subject=subject)
         case BackupFigures(slot=slot):
-            return Place(word, fact.dataset, subject=f"{slot:02}")
+            place = Place(word, fact.dataset, subject=f"{slot:02}")
         case (
             KeyKnown(region=region, key=subject)
             | KeyRemoved(region=region, key=subject)
             | Quarantined(region=region, name=subject)
         ):
-            return Place(word, fact.dataset, region, subject)
+            place = Place(word, fact.dataset, region, subject)
         case Proven(region=region, part=subject):
-            return Place(word, fact.dataset, region, subject)
+            place = Place(word, fact.dataset, region, subject)
         case (
-            ServiceActive()
-            | ReadinessLooked()
-            | ReadinessProven()
-            | RunEnded()
-            | AlarmTold()
-            | ChannelTried()
-            | Corrective()
-            | ReportSent()
-            | TermBegun()
-            | OtherSeen()
-            | KitMade()
+            ServiceActive(service=subject)
+            | ReadinessLooked(runbook=subject)
+            | ReadinessProven(runbook=subject)
+            | Corrective(id=subject)
+            | OtherSeen(instance=subject)
         ):
-            return _place_of_all(word, fact)
-        case _:
-            return Place(word, fact.dataset, fact.region)
-
-
-def _place_of_all(word: str, fact: Fact) -> Place:
-    """The place of a fact about no dataset."""
-    match fact:
-        case (
-            ServiceActive(service=name)
-            | ReadinessLooked(runbook=name)
-            | ReadinessProven(runbook=name)
-        ):
-            return Place(word, "", subject=name)
+            place = Place(word, "", subject=subject)
         case RunEnded(kind=region, name=subject) | ReportSent(channel=region, quarter=subject):
-            return Place(word, "", region, subject)
+            place = Place(word, "", region, subject)
         case AlarmTold(channel=channel, what=what, subject=subject):
-            return Place(word, "", channel, f"{what} {subject}")
+            place = Place(word, "", channel, f"{what} {subject}")
         case ChannelTried(channel=channel):
-            return Place(word, "", channel)
-        case Corrective(id=subject) | OtherSeen(instance=subject):
-            return Place(word, "", subject=subject)
+            place = Place(word, "", channel)
         case TermBegun() | KitMade():
-            return Place(word, "")
+            place = Place(word, "")
         case _:
-            raise TypeError(f"{word} is about a dataset")
+            place = Place(word, fact.dataset, fact.region)
+    return place

@@ -180,7 +180,7 @@ class Daemon:
         extra = self.extra()
         self._aside.put(
             f"tell:{view.run}",
-            lambda: _none(alarms.after_run(self.program, view, control=self.control, extra=extra)),
+            lambda: alarms.after_run(self.program, view, control=self.control, extra=extra),
         )
 
     # --- what is looked at again and again
@@ -216,8 +216,7 @@ class Daemon:
         self.unattended = starting.begun(self.program, now, "start")
         for duty in starting.interrupted_runs(self.program, self.unattended):
             self.unattended.owe(duty, now)
-        self._timer.set(self.unattended.groups, self.unattended.zone)
-        self._rounds = tuple(self._to_do())
+        self._set_out(self.unattended)
         self.log.info(
             "daemon.ready", f"{len(self.unattended.jobs)} jobs", jobs=len(self.unattended.jobs)
         )
@@ -238,7 +237,7 @@ class Daemon:
         if self.trouble:
             self.log.info("journal.works", "the journal can be used again")
             program = self.program
-            self._aside.put("calm", lambda: _none(alarms.calm(program)))
+            self._aside.put("calm", lambda: alarms.calm(program))
         self.trouble = ""
 
     def _unwell(self, error: DrorchError) -> None:
@@ -247,12 +246,17 @@ class Daemon:
             self.log.error("journal.failing", error.message, hint=error.hint)
         self.trouble = error.message
         program = self.program
-        self._aside.put("cry", lambda: _none(alarms.cry(program, error.message, error.hint)))
+        self._aside.put("cry", lambda: alarms.cry(program, error.message, error.hint))
 
-    def _to_do(self) -> Iterator[Round]:
-        """What is done again and again, in the thread aside, and in those of the control plane."""
+    def _set_out(self, unattended: Unattended) -> None:
+        """Begin, for this configuration, all that is done again and again."""
+        self._timer.set(unattended.groups, unattended.zone)
         self._plane.begin(self.program)
         self._outlook.begin(self.program)
+        self._rounds = tuple(self._in_turn())
+
+    def _in_turn(self) -> Iterator[Round]:
+        """What is done in the thread aside."""
         yield Round("regions", ROUND, self._ask_regions)
         yield Round("alarms", ROUND, self._attend)
         yield Round("evidence", ROUND, Keeping(self.program, self.log).go)
@@ -329,8 +333,7 @@ class Daemon:
         else:
             self.program, self.refused, self._refused_at = self.unattended.program, None, None
             self._configured_at = self._now()
-            self._rounds = tuple(self._to_do())
-            self._timer.set(self.unattended.groups, self.unattended.zone)
+            self._set_out(self.unattended)
             self.log.info("configuration.taken", "the configuration was read again")
         self.lease.say(self.document())
         self.manager.ready(line_of(self.state(), self.lost))
@@ -352,9 +355,8 @@ class Daemon:
         left = sorted(self.unattended.running) if self.unattended else []
         for name in left:
             self.log.error("run.left", f"{name} did not end within {limit:g} s")
-        self._aside.finish(max(1.0, ends - time.monotonic()))
-        self._plane.finish(max(1.0, ends - time.monotonic()))
-        self._outlook.finish(max(1.0, ends - time.monotonic()))
+        for one in (self._aside, self._plane, self._outlook):
+            one.finish(max(1.0, ends - time.monotonic()))
         self.lease.say({**self.document(), "stopped_at": rfc3339(self._now())})
         self.log.info("daemon.stopped", "stopped")
         return ExitCode.FAILED if left else ExitCode.GOOD
@@ -395,7 +397,3 @@ def _jumped(before: Moment, after: Moment) -> bool:
     """Whether the wall's clock went another way than time did."""
     gone = timedelta(seconds=after.ticks - before.ticks)
     return abs(after.at - before.at - gone) > _JUMP
-
-
-def _none(_: object) -> None:
-    """What a chore gives back is of no use to anybody."""
