@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 from drorch.adapters.evidence import sync_folder
 from drorch.adapters.secrets import ConfiguredSecrets, SecretLook
@@ -128,5 +129,6 @@ def _command(configuration: Configuration, to: Path) -> str:
     """The one command that starts a failover: of the service that comes first."""
     services = [s for s in configuration.services.values() if s.runbook]
     first = min(services, key=lambda s: s.tier if s.tier is not None else 99, default=None)
-    name = first.runbook if first is not None else "RUNBOOK"
-    return f'drorch --config {to / CONFIGURATION} failover {name} --declare "WHY"'
+    name = (first.runbook if first is not None else None) or "RUNBOOK"
+    file = quote(str(to / CONFIGURATION))
+    return f'drorch --config {file} failover {quote(name)} --declare "WHY"'

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     "--kit",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="The text of a recovery kit with shares, instead of the six options above.",
+    help="The text of a recovery kit with shares, instead of a region, its keys and the password.",
 )
 @click.option(
     "--share",
@@ -238,7 +239,7 @@ def _tell(session: Session, found: "Recovered") -> None:
     if found.exercise:
         session.paragraph(
             "This is an exercise: it only reads, and tells nobody. Compare it with what lives:",
-            f"  drorch journal compare {found.to}",
+            f"  drorch journal compare {quote(str(found.to))}",
         )
     else:
         session.paragraph("Start a failover with:", f"  {found.command}")

@@ -1,14 +1,17 @@
 """What `drorch recover` says to people, line by line."""
 
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from drorch.adapters.secrets import SecretLook
 from drorch.app.plane.adopting import Adopted
+from drorch.app.plane.finishing import _command
 from drorch.app.plane.recovered import Elsewhere, Recovered, Seen
 from drorch.cli.session import Session
 from drorch.cli.verbs.recover import _document, _tell
+from drorch.core.model import Configuration, Service
 from drorch.core.plane import Point
 from drorch.core.terms import Fate, OtherSeen, TermBegun
 from drorch.journal.report import Flaw, VerifyReport
@@ -117,3 +120,16 @@ def test_what_machines_are_told():
 
 def test_a_journal_that_is_broken_says_so():
     assert not VerifyReport(1, 3, "ff", (Flaw("run-1", "event 2 is missing"),)).ok
+
+
+def test_commands_can_be_typed_whatever_the_folder_is_called(capsys):
+    folder = Path("/srv/the way back")
+    service = Service("ehr", runbook="ehr-failover")
+    configuration = Configuration(folder, services={"ehr": service})
+    typed = shlex.split(_command(configuration, folder))
+    assert typed == [
+        "drorch", "--config", str(folder / "drorch.yaml"), "failover", "ehr-failover",
+        "--declare", "WHY",
+    ]  # fmt: skip
+    _tell(Session(), replace(FOUND, to=folder, exercise=True))
+    assert shlex.split(capsys.readouterr().out.splitlines()[-1])[-1] == str(folder)
