@@ -42,8 +42,8 @@ class Claimed:
 def claim(program: Program, reason: str, *, control: Control) -> Claimed:
     """Take charge, in a term above all that are known: a run of its own, with who and why.
 
-    Nothing is done where this one is in charge already, and none bears its name. Raises UsageError without a reason, or
-    where no region could tell others.
+    Nothing is done where this one is in charge already, and none bears its name. Raises UsageError
+    without a reason, or where no region could tell others.
     """
     _check(program, reason)
     view = Lookout(program, tells=False).look()

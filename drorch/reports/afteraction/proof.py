@@ -237,7 +237,7 @@ def check(document: Document, pen: Pen) -> Section:
 
 def _kept(about: Document, pen: Pen) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield pen.say("To be kept until"), (pen.moment(about["retention_until"]),)
-    sealed = pen.say("with the organization’s key; the bundle’s verifier checks it")
+    sealed = pen.say("with the organisation’s key; the bundle’s verifier checks it")
     unsealed = pen.say("not sealed: the configuration names no key (section “evidence”)")
     yield pen.say("Signature"), (sealed if about["sealed"] else unsealed,)
 

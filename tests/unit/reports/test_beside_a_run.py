@@ -74,7 +74,7 @@ def test_nothing_changed_and_never_drilled() -> None:
 def test_until_when_it_is_kept_and_whether_it_is_sealed() -> None:
     assert "To be kept until: 22 November 2032, 22:00:18 (America/Toronto)" in report()
     assert "not sealed" in report()
-    assert "with the organization’s key" in report(sealed=True)
+    assert "with the organisation’s key" in report(sealed=True)
 
 
 def test_who_signs_is_who_the_configuration_names() -> None:
