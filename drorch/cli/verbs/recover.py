@@ -264,17 +264,20 @@ def _tell_regions(session: Session, found: "Recovered") -> None:
 
 
 def _tell_others(session: Session, found: "Recovered") -> None:
-    """Who else may work on the same datasets, and what was recorded elsewhere."""
-    from drorch.app.plane.telling import CLAIM
+    """Who else may work on the same datasets, and what was recorded elsewhere. An exercise leaves the
+    others alone: nobody is sent to stop them.
+    """
     from drorch.core.terms import Fate
 
-    for one in found.others:
+    file = quote(str(found.to / "drorch.yaml"))
+    claim = f"drorch --config {file} schedule claim --reason TEXT"
+    for one in () if found.exercise else found.others:
         ago = lasted(max(0.0, (found.term.at - one.heard_at).total_seconds()))
         if one.fate is Fate.ALIVE:
             session.paragraph(
                 f"Control plane {one.short} (term {one.term}) was alive {ago} ago on {one.host}:",
                 "  stop its daemon. It stands back by itself within a minute once a daemon works here, or "
-                f"after: {CLAIM}",
+                f"after: {claim}",
             )
         elif one.fate is Fate.SILENT:
             session.paragraph(

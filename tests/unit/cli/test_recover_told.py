@@ -94,12 +94,15 @@ def test_who_else_may_work_is_told(capsys):
     elsewhere = Elsewhere("aa" * 8, 0, "mtl", AT + timedelta(minutes=30))
     _tell(Session(), replace(FOUND, others=(alive, silent), elsewhere=(elsewhere,)))
     assert TOLD_OF_OTHERS in capsys.readouterr().out
+    _tell(Session(), replace(FOUND, others=(alive, silent), exercise=True))
+    assert "stop its daemon" not in (said := capsys.readouterr().out)
+    assert "last seen" not in said
 
 
 TOLD_OF_OTHERS = """\
 Control plane aaaaaaaa (term 0) was alive 40.0s ago on old-host:
   stop its daemon. It stands back by itself within a minute once a daemon works here, or after: \
-drorch schedule claim --reason TEXT
+drorch --config /srv/drorch/drorch.yaml schedule claim --reason TEXT
 
 Control plane aaaaaaaa (term 2) was last seen 40.0s ago on old-host: whether it is dead cannot be known
 
