@@ -41,13 +41,13 @@ def sealed(text: str) -> bytes:
 
 def main(kit: str, *shares: str) -> None:
     """Write the secrets."""
-    data = sealed(Path(kit).read_text())
     try:
+        data = sealed(Path(kit).read_text())
         key = combine_mnemonics([share(Path(one).read_text()) for one in shares])
         plain = AESGCM(key).decrypt(data[8:20], data[20:], data[:8] + b"recovery-kit")
     except MnemonicError as error:
         sys.exit(f"the shares do not fit: {error}")
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         sys.exit(f"{kit} does not open: a line is mistyped, or it is another kit's")
     os.umask(0o077)
     for name, value in json.loads(zlib.decompress(plain))["secrets"].items():

@@ -111,3 +111,8 @@ def test_the_script_opens_it_without_drorch(tmp_path):
     assert (few.returncode, few.stderr.splitlines()[0][:24]) == (1, "the shares do not fit: W")
     (tmp_path / "kit.txt").write_text("\n".join(box.lines[1:]))
     assert "does not open" in run("share-1", "share-2").stderr
+    for typed in (["1 no letter of base32 is 9: 9-AAA", "2 END"], ["nothing at all"]):
+        (tmp_path / "kit.txt").write_text("\n".join(typed))
+        assert run("share-1", "share-2").stderr.startswith(
+            "kit.txt does not open: a line is mistyped"
+        )
