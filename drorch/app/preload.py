@@ -62,7 +62,6 @@ MODULES = (
     "drorch.restic.landing",
     "drorch.sealing.keys",
     "drorch.sealing.packing",
-    "drorch.restic.landing",
     "drorch.storage.faults",
     "drorch.storage.probe",
     "drorch.storage.records",
