@@ -279,7 +279,9 @@ def _refuse(row: RunRow) -> None:
 
 
 def _refuse_deleting(program: Program, kind: RunKind) -> None:
-    """Nothing is deleted while another control plane may need it; the one guard for all such runs."""
+    """Nothing is deleted while another control plane may need it; the one guard for such runs. A
+    runbook with a step that rewinds is none: it deletes no version, and people have declared it.
+    """
     if kind in DELETING:
         from drorch.app.plane.deleting import refuse_deleting
 
