@@ -41,7 +41,7 @@ from drorch.core.quarter_document import (
 from drorch.core.quarter_drills import DrillSchedule, ServiceQuarter
 from drorch.core.quarter_findings import Findings
 from drorch.core.quarter_judging import promises_of, works_of
-from drorch.core.quarter_loss import own_records
+from drorch.core.quarter_loss import OwnRecords, own_records
 from drorch.core.quarter_records import ActionQuarter, FindingQuarter
 from drorch.core.quarter_work import total
 from drorch.journal.ledger import last_entry
@@ -96,8 +96,7 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
         *key_promises(seen),
     ]
     actions = list(_actions(seen))
-    regions = [region.name for region in plane_regions(program.configuration)]
-    records = own_records(told.losses, quarter, seen.zone, regions)
+    records = _own_records(seen, told)
     find = Findings(str(quarter), seen.since, seen.until)
     findings = _with_actions(
         [
@@ -140,9 +139,7 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
         controls=(),
         retention_until=_retained(seen, program.configuration.evidence.keep),
         verifying=_verifying(program),
-        sign_off=tuple(
-            Signing(one.name, one.role) for one in program.configuration.reports.sign_off
-        ),
+        sign_off=_sign_off(program),
     )
     frameworks = program.configuration.reports.controls or tuple(Framework)
     return replace(bare, controls=controls_of(bare, frameworks))
@@ -165,6 +162,15 @@ def quarter_file(document: Mapping[str, Any], form: str, language: str) -> bytes
     if form == "csv":
         return zip_of(tables_of(document))
     return utf8(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def _own_records(seen: QuarterSeen, told: Told) -> OwnRecords:
+    regions = [region.name for region in plane_regions(seen.program.configuration)]
+    return own_records(told.losses, seen.quarter, seen.zone, regions)
+
+
+def _sign_off(program: Program) -> tuple[Signing, ...]:
+    return tuple(Signing(one.name, one.role) for one in program.configuration.reports.sign_off)
 
 
 def _headline(told: Told, promises: Sequence[PromiseQuarter]) -> Headline:
