@@ -2,14 +2,56 @@
 
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+import click
 
 from drorch.cli.session import Session
 from drorch.core.errors import DrorchError, UsageError
 
 #: Other suffixes than the forms' own names.
 _SUFFIXES = {"htm": "html", "markdown": "md", "zip": "csv"}
+
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def paper_options(forms: Sequence[str]) -> Callable[[F], F]:
+    """The options of what is printed on paper: --format, --language, --paper, --output, --overwrite."""
+    options: tuple[Callable[[F], F], ...] = (
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(forms),
+            help="Else by the suffix of --output, else html (with --json: json).",
+        ),
+        click.option(
+            "--language", type=click.Choice(["en", "fr"]), help="Else the configuration's."
+        ),
+        click.option(
+            "--paper",
+            type=click.Choice(["a4", "letter"]),
+            default="a4",
+            show_default=True,
+            help="The sheets of a PDF; HTML fits itself to both.",
+        ),
+        click.option(
+            "--output",
+            type=click.Path(path_type=Path),
+            metavar="PATH",
+            help="A new file; else stdout.",
+        ),
+        click.option("--overwrite", is_flag=True, help="Write the file although it is there."),
+    )
+
+    def with_them(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return with_them
 
 
 def form_wanted(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from drorch.cli.giving import form_wanted, say_written, see_that_it_can_be_given
+from drorch.cli.giving import form_wanted, paper_options, say_written, see_that_it_can_be_given
 from drorch.cli.session import Session
 from drorch.cli.verb import Verb
 from drorch.core.errors import JournalUntrusted
@@ -17,24 +17,7 @@ FORMATS = ("html", "pdf", "json")
     name="kit",
     help="Print the recovery kit for the safe: the way back when everything is gone.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    help="Else by the suffix of --output, else html (with --json: json).",
-)
-@click.option("--language", type=click.Choice(["en", "fr"]), help="Else the configuration's.")
-@click.option(
-    "--paper",
-    type=click.Choice(["a4", "letter"]),
-    default="a4",
-    show_default=True,
-    help="The sheets of a PDF; HTML fits itself to both.",
-)
-@click.option(
-    "--output", type=click.Path(path_type=Path), metavar="PATH", help="A new file; else stdout."
-)
-@click.option("--overwrite", is_flag=True, help="Write the file although it is there.")
+@paper_options(FORMATS)
 @click.option(
     "--with-secrets", is_flag=True, help="With the values of the secrets: such paper is a key."
 )

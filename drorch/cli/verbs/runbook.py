@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from drorch.cli.failing import lines_of, problem_documents
-from drorch.cli.giving import form_wanted, say_written, see_that_it_can_be_given
+from drorch.cli.giving import form_wanted, paper_options, say_written, see_that_it_can_be_given
 from drorch.cli.inputs import SET, inputs_of
 from drorch.cli.names import runbook_names
 from drorch.cli.session import Session
@@ -244,24 +244,7 @@ def graph(session: Session, name: str, settings: tuple[str, ...], mode: str, for
 @NAME
 @SET
 @click.option("--failback", is_flag=True, help="Its way home, the section `failback`.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(PAPER_FORMATS),
-    help="Else by the suffix of --output, else html (with --json: json).",
-)
-@click.option("--language", type=click.Choice(["en", "fr"]), help="Else the configuration's.")
-@click.option(
-    "--paper",
-    type=click.Choice(["a4", "letter"]),
-    default="a4",
-    show_default=True,
-    help="The sheets of a PDF; HTML fits itself to both.",
-)
-@click.option(
-    "--output", type=click.Path(path_type=Path), metavar="PATH", help="A new file; else stdout."
-)
-@click.option("--overwrite", is_flag=True, help="Write the file although it is there.")
+@paper_options(PAPER_FORMATS)
 @click.pass_obj
 def show(
     session: Session,
