@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from drorch.app.exercised import EXERCISED
 from drorch.app.plane.files import CONFIGURATION, RUNBOOKS, files_of
 from drorch.app.plane.opening import MOVED
 from drorch.app.program import Program
@@ -102,7 +103,11 @@ def compare(
     at = at or program.clock.now().at
     with closing(copy.journal):
         until = _common(program.journal, copy.journal)
-        same = until.n > 0 and _same_ledger(program.journal, copy.journal)
+        same = (
+            until.n > 0
+            and _same_ledger(program.journal, copy.journal)
+            and not _strayed(copy.journal, until)
+        )
         runs = sum(one.count for one in copy.journal.span(*_EVER).runs())
     missing, different, surplus = _runbooks(program.configuration, folder)
     there = {name for name, _ in _evidence(copy.configuration)}
@@ -146,6 +151,15 @@ def _same_ledger(living: SqlJournal, copy: SqlJournal) -> bool:
         if ours and theirs and ours.hash == theirs.hash:
             return True
     return False
+
+
+def _strayed(copy: SqlJournal, until: Point) -> bool:
+    """Whether the copy worked on by itself: it holds runs of its own that no exercise makes."""
+    runs, after = dict[str, None](), until
+    while (found := increment(copy, after, _PAGE)).events:
+        runs |= dict.fromkeys(row.run for _, row in found.events)
+        after = found.until
+    return any(copy.find(run).kind not in EXERCISED for run in runs)
 
 
 def _lost(living: SqlJournal, until: Point, at: datetime, without: str) -> Lost:

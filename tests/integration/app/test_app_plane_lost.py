@@ -217,6 +217,19 @@ def test_what_was_recovered_as_an_exercise_only_reads(loss):
     assert told.document["same_history"]
 
 
+def test_a_copy_that_worked_on_by_itself_is_another_history(loss):
+    assert all(one.good for one in loss.copy_now())
+    assert loss.recover_line("qc", "second").code == 0
+    there = ("--config", str(loss.to("second") / "drorch.yaml"))
+    assert loss.cli("journal", "compare", str(loss.to("second"))).document["same_history"]
+
+    words = ("action", "add", "look after the copy", "--owner", "M. Roy", "--due", "2999-01-01")
+    assert loss.cli(*words, *there).code == 0
+
+    told = loss.cli("journal", "compare", str(loss.to("second")))
+    assert not told.document["same_history"]
+
+
 def test_a_drill_that_was_killed_goes_on_and_leaves_nothing(loss):
     assert all(one.good for one in loss.copy_now())
     before = loss.held()
