@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from drorch.app.plane.choosing import candidates
+from drorch.app.plane.choosing import Brought, candidates, improves
 from drorch.app.plane.looking import Opened, Whole
 from drorch.app.plane.segments import Segment
 from drorch.app.plane.whole import Manifest
@@ -15,6 +15,10 @@ from drorch.storage.bucket import Bucket
 from drorch.storage.client import Credentials
 
 DAWN = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+NOW = DAWN + timedelta(days=1)
+
+#: In minutes.
+A_YEAR = 365 * 24 * 60
 
 
 def point(n):
@@ -27,9 +31,9 @@ def segment(number, after, until, *events, stream="s"):
     return Segment(stream, number, at, "1", "0005", "x", point(after), point(until), "", rows)
 
 
-def whole(until, *late, minute=0):
+def whole(until, *late, minute=0, instance=""):
     made = DAWN + timedelta(minutes=minute)
-    manifest = Manifest(point(until), made, "0005", late)
+    manifest = Manifest(point(until), made, "0005", late, instance)
     told = Manifest.told(manifest.tags)
     assert told == manifest
     return Whole(Snapshot(f"{until:064}", made, "tree", (), "drorch", manifest.tags), manifest)
@@ -51,7 +55,7 @@ def opened(*segments, wholes=(), region="mtl"):
 
 
 def taken(found, at=None):
-    newest = candidates([found], at)[0]
+    newest = candidates([found], at, NOW)[0]
     return (newest.whole is not None, [one.number for one in newest.segments], newest.until.n)
 
 
@@ -72,3 +76,32 @@ def test_what_does_not_go_on_from_a_whole_state_is_not_mixed_with_it():
     other = segment(1, 0, 3, 1, 2, 3, stream="t")
     found = opened(other, wholes=[whole(5, 3, minute=2)])
     assert taken(found) == (True, [], 5)
+
+
+def test_what_a_clock_that_ran_ahead_has_dated_comes_behind_what_goes_on_further():
+    ahead = [whole(n, minute=A_YEAR + n) for n in range(10, 17)]
+    found = opened(segment(9, 20, 22, 21, 22), wholes=[*reversed(ahead), whole(20, minute=8)])
+    assert taken(found) == (True, [9], 22)
+    going_on = segment(9, 16, 22, *range(17, 23))  # no whole state was taken since
+    assert taken(opened(going_on, wholes=reversed(ahead))) == (True, [9], 22)
+
+
+def test_a_clock_that_runs_ahead_still_hides_nothing():
+    found = opened(wholes=[whole(12, minute=A_YEAR), whole(11, minute=8)])
+    assert taken(found) == (True, [], 12)
+
+
+def test_another_region_whose_state_is_dated_later_than_now_is_no_better():
+    (real,) = candidates([opened(wholes=[whole(20, minute=8)])], None, NOW)
+    ahead = opened(wholes=[whole(16, minute=A_YEAR)], region="tor")
+    (early,) = candidates([ahead], None, NOW)
+    nothing = Brought({}, ())
+    assert not improves(early, real, nothing, NOW)
+    assert improves(real, early, nothing, NOW)
+
+
+def test_whole_states_of_another_control_plane_push_none_out():
+    later = [whole(n, minute=n, instance="bb") for n in range(20, 30)]
+    found = opened(wholes=[*reversed(later), whole(11, minute=8, instance="aa")])
+    (old,) = candidates([found], None, NOW, "aa")
+    assert old.until.n == 11

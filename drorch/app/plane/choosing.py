@@ -3,6 +3,7 @@ but for the restoring.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +19,7 @@ from drorch.journal.increments import leave_requests, ledger_head, replay
 from drorch.journal.store import SqlJournal
 from drorch.restic.client import Restic
 
-#: So many whole states are tried, the newest first, before a stream alone is.
+#: So many whole states of each control plane are tried, the newest first, before a stream alone is.
 _TRIED = 5
 
 
@@ -66,30 +67,48 @@ class Brought:
 
 
 def candidates(
-    opened: Sequence[Opened], at: datetime | None, instance: str = ""
+    opened: Sequence[Opened], at: datetime | None, now: datetime, instance: str = ""
 ) -> list[Candidate]:
     """Every state that what was found can give, the best first; none that is younger than `at`.
 
     With an `instance` only those of control planes called so.
     """
-    found = [one for vault in opened for one in _of_vault(vault, at)]
-    return rank(one for one in found if one.instance.startswith(instance))
+    found = [one for vault in opened for one in _of_vault(vault, at, now)]
+    return rank((one for one in found if one.instance.startswith(instance)), now)
 
 
-def rank(found: Iterable[Candidate]) -> list[Candidate]:
-    """In the order in which they are tried: those of the highest term, then the newest."""
-    return sorted(found, key=_rank, reverse=True)
+def rank(found: Iterable[Candidate], now: datetime) -> list[Candidate]:
+    """In the order in which they are tried: those of the highest term, then the newest; what a clock
+    that ran ahead has dated later than now comes behind what goes on further.
+    """
+    listed = list(found)
+    return sorted(listed, key=lambda one: _rank(one, listed, now), reverse=True)
 
 
-def _rank(one: Candidate) -> tuple[int, datetime, bool, int]:
-    return (one.term, one.at, one.whole is not None, one.until.n)
+def _rank(
+    one: Candidate, others: Sequence[Candidate], now: datetime
+) -> tuple[int, bool, datetime, bool, int]:
+    good = not _surpassed(one, others, now)
+    return (one.term, good, one.at, one.whole is not None, one.until.n)
 
 
-def improves(other: Candidate, made: Candidate, brought: Brought) -> bool:
+def _surpassed(one: Candidate, others: Sequence[Candidate], now: datetime) -> bool:
+    """Whether its time is still to come, and another of the same records whose time is not goes on
+    further: the writer's clock ran ahead, and was set right since.
+    """
+    return one.at > now and any(
+        other.at <= now
+        and (other.term, other.instance) == (one.term, one.instance)
+        and other.until.n > one.until.n
+        for other in others
+    )
+
+
+def improves(other: Candidate, made: Candidate, brought: Brought, now: datetime) -> bool:
     """Whether another state goes before one that was brought back already, and tells anything that it
     does not: each region's copies of the same rows are made a moment apart.
     """
-    if _rank(other) <= _rank(made):
+    if _rank(other, (made,), now) <= _rank(made, (other,), now):
         return False
     told = next((s.files for s in reversed(_with_files(other)) if s.files is not None), None)
     same = other.until == made.until and _taken_at(other) == _taken_at(made)
@@ -101,9 +120,9 @@ def _taken_at(one: Candidate) -> datetime | None:
     return one.whole.manifest.made_at if one.whole is not None else None
 
 
-def _of_vault(opened: Opened, at: datetime | None) -> Iterator[Candidate]:
+def _of_vault(opened: Opened, at: datetime | None, now: datetime) -> Iterator[Candidate]:
     wholes = [w for w in opened.wholes if at is None or w.manifest.made_at <= at]
-    for whole in (*wholes[:_TRIED], None):
+    for whole in (*_tried(wholes, now), None):
         base = whole.manifest.until if whole is not None else BEGINNING
         lacking = frozenset(whole.manifest.late if whole is not None else ())
         if whole is not None:
@@ -113,9 +132,21 @@ def _of_vault(opened: Opened, at: datetime | None) -> Iterator[Candidate]:
             if not segments:
                 continue
             last = segments[-1].made_at
-            if whole is not None and last < whole.manifest.made_at:
+            if whole is not None and last < whole.manifest.made_at <= now:
                 continue
             yield Candidate(opened, whole, segments, last, until)
+
+
+def _tried(wholes: Sequence[Whole], now: datetime) -> Iterator[Whole]:
+    """The newest of each control plane, and besides the newest of those whose time is still to come:
+    neither push the others out.
+    """
+    count: Counter[tuple[str, bool]] = Counter()
+    for one in wholes:
+        kind = (one.manifest.instance, one.manifest.made_at > now)
+        count[kind] += 1
+        if count[kind] <= _TRIED:
+            yield one
 
 
 def _following(
@@ -166,7 +197,9 @@ def bring_back(candidate: Candidate, folder: Path, restic: Restic) -> Brought:
 
 def _with_files(candidate: Candidate) -> list[Segment]:
     """The segments that may tell of files as they were then, in the order of time."""
-    since = candidate.whole.manifest.made_at if candidate.whole is not None else None
+    since = _taken_at(candidate)
+    if since is not None and since > candidate.at:  # by a clock that ran ahead
+        since = None
     streams = candidate.opened.streams.values()
     chosen = {one.stream for one in candidate.segments}
     told = [

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from drorch.adapters.clock import SystemClock
 from drorch.adapters.commands import SystemCommands
 from drorch.app.plane.beside import beside, no_room, refuse_full_disk, target
 from drorch.app.plane.choosing import Candidate, Unusable, bring_back, candidates, improves
@@ -50,12 +51,13 @@ class _Recovery:
         self._restic = restic
         self._seen: dict[tuple[str, str, str], Seen] = {}
         self._tries = 0
+        self._now = SystemClock().now().at
         self._opened: list[Opened] = []
 
     def done(self) -> Recovered:
         wish = self._wish
         found = self._looked(self._bucket(wish.region, wish.credentials))
-        states = candidates(found, wish.at, wish.instance)
+        states = candidates(found, wish.at, self._now, wish.instance)
         if not states:
             raise self._nothing(found)
         why: list[str] = []
@@ -74,7 +76,7 @@ class _Recovery:
     def _looked(self, bucket: Bucket, plane: str = "") -> list[Opened]:
         found = look(bucket, self._wish.passphrase, self._restic, plane or self._wish.plane)
         self._opened += found
-        states = candidates(found, self._wish.at, self._wish.instance)
+        states = candidates(found, self._wish.at, self._now, self._wish.instance)
         flaws = tuple(flaw for one in found for flaw in one.flaws)
         name, newest = bucket.region.name, states[0] if states else None
         self._seen[place_of(bucket.region)] = (
@@ -105,8 +107,8 @@ class _Recovery:
 
     def _better(self, made: Made) -> Made:
         """What the other regions can give, where that really goes before what was made already."""
-        others = candidates(self._others(made), self._wish.at, self._wish.instance)
-        ahead = [one for one in others if improves(one, made.candidate, made.brought)]
+        others = candidates(self._others(made), self._wish.at, self._now, self._wish.instance)
+        ahead = [o for o in others if improves(o, made.candidate, made.brought, self._now)]
         better = self._first(ahead, [])
         if better is None:
             return made
@@ -135,13 +137,13 @@ class _Recovery:
 
     def _nothing(self, found: Sequence[Opened]) -> DrorchError:
         flaws = [flaw for one in found for flaw in one.flaws]
-        if self._wish.instance and (there := candidates(found, self._wish.at)):
+        if self._wish.instance and (there := candidates(found, self._wish.at, self._now)):
             return UsageError(
                 f"there is no state of control plane {self._wish.instance}",
                 f"there is of: {', '.join(dict.fromkeys(one.instance for one in there))}",
             )
-        if self._wish.at is not None and candidates(found, None):
-            oldest = candidates(found, None)[-1].at
+        if self._wish.at is not None and (ever := candidates(found, None, self._now)):
+            oldest = min(one.at for one in ever)
             return UsageError(
                 f"no whole state is as old as {self._wish.at:%Y-%m-%d %H:%M:%S} UTC",
                 f"the oldest is of {oldest:%Y-%m-%d %H:%M:%S} UTC",
