@@ -22,6 +22,7 @@ class Harm(StrEnum):
     SLOW_DOWN_AFTER = "slow-down-retry-after"
     EXPIRED = "expired-token"
     SKEWED = "time-too-skewed"
+    ARCHIVED = "archived"
     RESET_BEFORE = "reset-before"
     RESET_WITHIN = "reset-within-the-body"
     RESET_AFTER = "reset-after-it-was-done"
@@ -48,6 +49,7 @@ ANSWERS = {
     Harm.SLOW_DOWN_AFTER: _refusal("503 Slow Down", "SlowDown", "Retry-After: 1\r\n"),
     Harm.EXPIRED: _refusal("403 Forbidden", "ExpiredToken"),
     Harm.SKEWED: _refusal("403 Forbidden", "RequestTimeTooSkewed"),
+    Harm.ARCHIVED: _refusal("403 Forbidden", "InvalidObjectState"),
     # A store that looks at nothing would answer so; it is no fault of its own.
     Harm.TAKEN: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 }
@@ -60,7 +62,7 @@ TO_BODIES = frozenset(
 TO_ANSWERS = frozenset({Harm.SHORT, Harm.SHORT_AS_TOLD})
 
 #: What passes by itself, sooner or later.
-PASSING = frozenset(Harm) - {Harm.DIES, Harm.EXPIRED, Harm.SKEWED, Harm.TAKEN}
+PASSING = frozenset(Harm) - {Harm.DIES, Harm.EXPIRED, Harm.SKEWED, Harm.ARCHIVED, Harm.TAKEN}
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ _N: Final = 1 << 16
 _R: Final = 8
 _P: Final = 1
 _MEMORY: Final = 4 * 128 * _N * _R
-_LARGEST_KEY: Final = 4096
+LARGEST_KEY: Final = 4096
 
 #: What is unpacked of one object at most.
 LARGEST: Final = 256 << 20
@@ -96,7 +96,7 @@ def unseal(key: bytes, name: str, sealed: bytes) -> bytes:
 
 
 def _read(file: bytes) -> tuple[Told, bytes, bytes]:
-    if len(file) > _LARGEST_KEY:
+    if len(file) > LARGEST_KEY:
         raise NotOpened("it is no key file of drorch's")
     try:
         found = json.loads(file)

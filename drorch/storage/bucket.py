@@ -20,7 +20,7 @@ from drorch.core.model import LockMode, ObjectLock, Region
 from drorch.ports import Secrets
 from drorch.storage.access import Access
 from drorch.storage.client import Credentials, Patience, credentials_of
-from drorch.storage.faults import Cause, not_understood, refuses_body, translated
+from drorch.storage.faults import Cause, not_understood, refuse_larger, refuses_body, translated
 from drorch.storage.retries import Retries
 
 if TYPE_CHECKING:
@@ -132,11 +132,12 @@ class Bucket:
             raise
         return ObjectInfo(name, found["ContentLength"], found["LastModified"].astimezone(UTC))
 
-    def get(self, name: str) -> bytes:
-        """The whole object, in memory: for small ones."""
+    def get(self, name: str, *, most: int | None = None) -> bytes:
+        """The whole object, in memory: for small ones; of more than `most` bytes it is `damaged`."""
 
         def read() -> bytes:
             with self.stream(name) as reading:
+                refuse_larger(self.region, name, reading.size, most)
                 return b"".join(reading.chunks)
 
         return self._again(f"read {name}", read)

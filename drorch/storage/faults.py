@@ -41,6 +41,10 @@ class Cause(StrEnum):
 #: Causes that may pass by themselves within seconds; expired credentials, if somebody renews them.
 TRANSIENT = frozenset({Cause.UNREACHABLE, Cause.SLOW, Cause.SERVER_ERROR, Cause.EXPIRED})
 
+#: Why one object cannot be read though its region gives others: it is gone, larger than any of ours,
+#: archived, or sealed with another's key. Anybody who may write can put such a one there.
+OF_ONE_OBJECT = frozenset({Cause.NO_OBJECT, Cause.DAMAGED, Cause.CREDENTIALS, Cause.REFUSED})
+
 #: S3 refuses requests whose time is further off than this.
 MAX_SKEW = timedelta(minutes=15)
 
@@ -132,6 +136,17 @@ def translated(
         yield
     except (BotoCoreError, ClientError, HTTPError, OSError) as error:
         raise noticed(error, fault(region, doing, error)) from error
+
+
+def refuse_larger(region: Region, name: str, size: int, most: int | None) -> None:
+    """StorageError for an object that is larger than any of ours; None: there is no limit."""
+    if most is not None and size > most:
+        raise StorageError(
+            f"region {region.name}: {name} has {size} bytes, more than drorch ever puts there",
+            "see who put it there",
+            Cause.DAMAGED,
+            region.name,
+        )
 
 
 def not_understood(region: Region, doing: str) -> StorageError:

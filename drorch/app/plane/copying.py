@@ -29,10 +29,11 @@ from drorch.core.errors import ConfigurationError, DrorchError, StorageError, Us
 from drorch.core.model import Region
 from drorch.core.plane import BEGINNING, FOLDER, plane_password, plane_regions
 from drorch.journal.increments import Increment, hash_at, increment, lineage
-from drorch.sealing.vault import NotOpened, new_vault, open_vault
+from drorch.sealing.vault import LARGEST_KEY, NotOpened, new_vault, open_vault
 from drorch.storage.bucket import Bucket
 from drorch.storage.client import Patience, credentials_of
 from drorch.storage.crew import Aside
+from drorch.storage.faults import OF_ONE_OBJECT
 
 #: One request of a copy that nobody is to notice; and of one that somebody waits for.
 QUICK = Patience(connect=timedelta(seconds=1), read=timedelta(seconds=2.5), connections=2)
@@ -159,9 +160,18 @@ class Copier:
         return Vault(plane, entropy.token_hex(8), key, file)
 
     def _vaults(self, region: Region, plane: str) -> list[tuple[str, bytes]]:
+        """The key files that lie there; a folder without one, which anybody can put there, is none."""
         bucket = self.bucket(region)
-        names = folders(bucket, f"{FOLDER}/{plane}/")
-        return [(n, bucket.get(f"{vault_folder(plane, n)}/key")) for n in names]
+        found = []
+        for name in folders(bucket, f"{FOLDER}/{plane}/"):
+            try:
+                file = bucket.get(f"{vault_folder(plane, name)}/key", most=LARGEST_KEY)
+            except StorageError as error:
+                if error.cause not in OF_ONE_OBJECT:
+                    raise
+            else:
+                found.append((name, file))
+        return found
 
     def _brought(self, standing: Standing, until: float) -> list[Brought]:
         vault, now = standing.vault, self.program.clock.now().at

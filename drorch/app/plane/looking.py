@@ -18,12 +18,22 @@ from drorch.journal.statements import REVISION
 from drorch.restic.client import Restic
 from drorch.restic.repository import RepositoryAddress, repository_url
 from drorch.restic.results import Snapshot
-from drorch.sealing.vault import NewerFormat, NotOpened, WrongPassphrase, open_vault
+from drorch.sealing.vault import (
+    LARGEST,
+    LARGEST_KEY,
+    NewerFormat,
+    NotOpened,
+    WrongPassphrase,
+    open_vault,
+)
 from drorch.storage.bucket import Bucket
+from drorch.storage.faults import OF_ONE_OBJECT, Cause
 from drorch.storage.layout import CONFIG
 
 #: How many segments are read at once.
 _HANDS = 16
+
+_NOT_GIVEN = frozenset({Cause.CREDENTIALS, Cause.REFUSED})
 
 #: How many flaws are named.
 NAMED = 5
@@ -92,10 +102,12 @@ def _keys(bucket: Bucket, plane: str, passphrase: str) -> tuple[list[tuple[str, 
     opened: list[tuple[str, bytes]] = []
     flaws: list[str] = []
     wrong, newer = 0, False
+    refused: StorageError | None = None
     for vault in folders(bucket, f"{FOLDER}/{plane}/"):
         name = f"{vault_folder(plane, vault)}/key"
         try:
-            opened.append((vault, open_vault(bucket.get(name), passphrase)))
+            file = bucket.get(name, most=LARGEST_KEY)
+            opened.append((vault, open_vault(file, passphrase)))
         except WrongPassphrase:
             wrong += 1
         except NewerFormat as error:  # or somebody planted it: another vault may open all the same
@@ -104,11 +116,15 @@ def _keys(bucket: Bucket, plane: str, passphrase: str) -> tuple[list[tuple[str, 
         except NotOpened as error:
             flaws.append(f"{name}: {error}")
         except StorageError as error:
-            if error.cause != "no-object":
+            if error.cause not in OF_ONE_OBJECT:
                 raise
-            flaws.append(f"{name} is missing")
+            refused = refused or (error if error.cause in _NOT_GIVEN else None)
+            gone = error.cause == Cause.NO_OBJECT
+            flaws.append(f"{name} is missing" if gone else error.message)
     if not opened and newer:
         raise newer_state("newer than this one")
+    if not opened and refused is not None and not wrong:
+        raise refused
     if not opened:
         raise _unopened(bucket.region, wrong, flaws)
     return opened, flaws
@@ -148,13 +164,13 @@ def _segments(
 
     def read(name: str) -> Segment | str:
         try:
-            return opened_segment(key, name, bucket.get(name))
+            return opened_segment(key, name, bucket.get(name, most=LARGEST))
         except NotOpened as error:
             return f"{name}: {error}"
         except StorageError as error:
-            if error.cause == "no-object":
-                return f"{name} is gone"
-            raise
+            if error.cause not in OF_ONE_OBJECT:
+                raise
+            return f"{name} is gone" if error.cause == Cause.NO_OBJECT else error.message
 
     with ThreadPoolExecutor(_HANDS) as pool:
         found = list(pool.map(read, names))

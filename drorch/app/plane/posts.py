@@ -8,17 +8,23 @@ from functools import partial
 from typing import Any, TypeVar
 
 from drorch.app.plane.copying import Copier, folders
-from drorch.app.plane.presence import opened_presence, presence_folder, sealed_presence
+from drorch.app.plane.presence import (
+    LARGEST,
+    opened_presence,
+    presence_folder,
+    sealed_presence,
+)
 from drorch.app.plane.segments import vault_folder
 from drorch.app.plane.standing import Vault
 from drorch.core.errors import DrorchError, StorageError
 from drorch.core.model import Region
 from drorch.core.plane import FOLDER, plane_password
 from drorch.core.terms import TELL_EVERY, Presence, Sighting
-from drorch.sealing.vault import NotOpened, open_vault
+from drorch.sealing.vault import LARGEST_KEY, NotOpened, open_vault
 from drorch.storage.bucket import Bucket, ObjectInfo
 from drorch.storage.crew import Aside
 from drorch.storage.dated import listed_at
+from drorch.storage.faults import OF_ONE_OBJECT, Cause
 
 T = TypeVar("T")
 
@@ -47,12 +53,12 @@ class Keys:
         """A vault's key; None if it does not open. StorageError where it cannot be read."""
         if vault not in self._known:
             try:
-                file = bucket.get(f"{vault_folder(plane, vault)}/key")
+                file = bucket.get(f"{vault_folder(plane, vault)}/key", most=LARGEST_KEY)
                 self._known[vault] = open_vault(file, self._passphrase())
             except NotOpened:
                 self._known[vault] = None
             except StorageError as error:
-                if error.cause != "no-object":
+                if error.cause not in OF_ONE_OBJECT:
                     raise
                 self._known[vault] = None
         return self._known[vault]
@@ -91,13 +97,26 @@ class Post:
         return [found for one in vaults for found in self.of_vault(one, now)]
 
     def of_vault(self, vault: str, now: datetime) -> Iterator[Sighting]:
-        """Those of one vault."""
+        """Those of one vault. What alone is not given, while others are, is none of ours."""
         date, entries = listed_at(self.bucket, presence_folder(self.plane, vault))
+        refused: dict[str, datetime] = {}
+        why: StorageError | None = None
+        given = False
         for entry in entries:
-            known = self._read(vault, entry, date or now)
+            try:
+                known = self._read(vault, entry, date or now)
+            except StorageError as error:
+                if error.cause not in OF_ONE_OBJECT:
+                    raise
+                refused[entry.name], why = entry.modified, error
+                continue
             if known is not None:
+                given = True
                 age = max(timedelta(), (date or now) - known.told_at)
                 yield Sighting(known.presence, age, known.told_at)
+        if why is not None and not given:
+            raise why
+        self._strange |= refused
 
     def _others(self) -> Sequence[str]:
         if self._asked_at is None or time.monotonic() - self._asked_at > _VAULTS_EVERY:
@@ -116,12 +135,15 @@ class Post:
         if key is None or self._strange.get(entry.name) == entry.modified:
             return known
         try:
-            presence = opened_presence(key, entry.name, self.bucket.get(entry.name))
+            sealed = self.bucket.get(entry.name, most=LARGEST)
+            presence = opened_presence(key, entry.name, sealed)
         except NotOpened:
             self._strange[entry.name] = entry.modified
             return known
         except StorageError as error:
-            if error.cause != "no-object":  # it went this very moment
+            if error.cause == Cause.DAMAGED:
+                self._strange[entry.name] = entry.modified
+            elif error.cause != Cause.NO_OBJECT:  # it went this very moment
                 raise
             return known
         settled = now - entry.modified > _SETTLED

@@ -18,6 +18,9 @@ from drorch.sealing.vault import NotOpened, seal, unseal
 
 FORMAT = 1
 
+#: No presence is larger, in bytes: ours have a few hundred.
+LARGEST = 1 << 16
+
 
 def presence_folder(plane: str, vault: str) -> str:
     """Where they lie, below a region's prefix."""

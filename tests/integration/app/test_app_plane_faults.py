@@ -1,12 +1,16 @@
 """What is in the way of a recovery or of a copy: said in a sentence, and nothing is left half done."""
 
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from drorch.core.errors import ExitCode
+from drorch.core.model import Region
+from tests.faulty import in_front_of
+from tests.harms import Harm
 from tests.integration.app.disks import on_small_disk, read_only
 from tests.integration.app.planes import Plane
 from tests.integration.app.premises import PASSWORD, SOURCE
@@ -47,6 +51,39 @@ def test_a_planted_key_keeps_nobody_from_the_good_one(plane, change, why, tmp_pa
     read = subprocess.run(line, capture_output=True, text=True, check=False)
     assert (read.returncode, "Traceback" in read.stderr) == (1, False)
     assert {json.loads(one)["run"] for one in read.stdout.splitlines()} == set(plane.runs())
+
+
+def test_planted_folders_beget_no_other_vault(plane):
+    """As anybody puts them there, also a store's own tool: without a key, or with far too large a one."""
+    plane.back_up()
+    for region in plane.premises.regions:
+        (key,) = (p for p in plane.objects(region) if p.name == "key")
+        for name in ("0" * 16, "1" * 16):
+            (key.parent.parent / name).mkdir()
+            (key.parent.parent / name / "other").write_bytes(b"")
+        (key.parent.parent / ("1" * 16) / "key").write_bytes(b"{" * 5000)
+    shutil.rmtree(plane.premises.folder / "var" / "control-plane")
+    plane.seen_anew()
+    plane.back_up()
+    assert len({p.parents[2] for p in plane.segments("mtl")}) == 1
+
+
+def test_one_object_that_is_not_given_costs_no_more_than_itself(plane):
+    plane.back_up()
+    key = planted(plane, "mtl", {})
+    (stream,) = {p.parent for p in plane.segments("mtl")}
+    (stream / "0000000000-00000000").write_bytes(b"drorchS1 and nothing that opens")
+    plane.seen_anew()
+
+    def archived(asked):
+        planted = asked.target.endswith((f"{key.parent.name}/key", "0000000000-00000000"))
+        return Harm.ARCHIVED if asked.method == "GET" and planted else None
+
+    with in_front_of(plane.premises.regions["mtl"], archived) as proxy:
+        found = plane.recover("mtl", "site", region=Region("x", proxy.endpoint, "drorch", "ZZ"))
+    assert plane.runs(found.to) == plane.runs()
+    flaws = [flaw for one in found.seen for flaw in one.flaws]
+    assert [name in " ".join(flaws) for name in (key.parent.name, "0000000000-0")] == [True, True]
 
 
 def test_planted_keys_alone_are_one_clear_error(plane):

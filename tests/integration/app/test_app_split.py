@@ -126,6 +126,32 @@ def full(asked):
     return Harm.SERVER_ERROR if asked.method == "PUT" and "/present/" in asked.target else None
 
 
+def test_presences_that_are_not_given_or_far_too_large_hide_nobody(premises, tmp_path, stack):
+    copy(premises)
+    site, _ = recovered(premises, tmp_path / "site")
+    second = lookout(stack, site)
+    second.look()
+    for name, region in premises.regions.items():
+        bucket = bucket_of(second.program.tools, second.program.region(name))
+        names = (e.name for e in list(bucket.list_objects("control-plane/")))
+        folder = next(n for n in names if "/present/" in n).rpartition("/")[0]
+        bucket.put(f"{folder}/{'0' * 16}", b"")
+        bucket.put(f"{folder}/{'1' * 16}", b" " * (1 << 17))
+        proxy = stack.enter_context(in_front_of(region, archived))
+        premises.configuration["regions"][name]["endpoint"] = proxy.endpoint
+    premises.save()
+
+    view = lookout(stack, premises).look()
+    assert view.leader is not None
+    assert view.unasked == {}
+
+
+def archived(asked):
+    """One object that would have to be asked for hours before."""
+    planted = asked.method == "GET" and f"/present/{'0' * 16}" in asked.target
+    return Harm.ARCHIVED if planted else None
+
+
 def test_a_claim_takes_it_back_and_is_harmless_twice(premises, tmp_path, stack):
     copy(premises)
     first = lookout(stack, premises)
