@@ -150,14 +150,14 @@ class Lookout:
         found = read_standing(self._copier.folder).vault
         if found is not None and found.plane == plane:
             return found
-        return self._made(plane) if self._tells else None
+        return self._made(plane)
 
     def _made(self, plane: str) -> Vault | None:
         with alone(self._copier.folder, WITHIN) as held:
             if not held:
                 return None
             standing: Standing = self._copier.vaulted(plane)
-            with suppress(OSError):
+            with suppress(DrorchError):
                 write_standing(self._copier.folder, standing)
             return standing.vault
 

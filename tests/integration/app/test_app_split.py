@@ -86,6 +86,15 @@ def test_the_first_stands_back_for_one_that_was_recovered(premises, tmp_path, st
     assert before <= objects(premises)
 
 
+def test_one_that_was_just_recovered_deletes_nothing_either(premises, tmp_path, stack):
+    copy(premises)
+    lookout(stack, premises).look()
+    site, _ = recovered(premises, tmp_path / "site")
+    program = stack.enter_context(site.program())
+    with pytest.raises(AlreadyRunning, match="lives and may count"):
+        refuse_deleting(program)
+
+
 def test_one_region_is_enough_and_without_any_what_was_known_holds(premises, tmp_path, stack):
     copy(premises)
     premises.kill("qc")
