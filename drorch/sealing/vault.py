@@ -57,9 +57,11 @@ def new_vault(passphrase: str) -> tuple[bytes, bytes]:
 def open_vault(file: bytes, passphrase: str) -> bytes:
     """The key in a key file; NotOpened, WrongPassphrase, NewerFormat."""
     told, nonce, sealed = _read(file)
-    derived = _derived(
-        passphrase, bytes.fromhex(str(told["salt"])), int(told["n"]), int(told["r"]), int(told["p"])
-    )
+    n, r, p = (int(told[name]) for name in ("n", "r", "p"))
+    try:
+        derived = _derived(passphrase, bytes.fromhex(str(told["salt"])), n, r, p)
+    except ValueError:  # scrypt does not know them together, as an n that is too large for its r
+        raise NotOpened("it is no key file of drorch's") from None
     from cryptography.exceptions import InvalidTag
 
     try:

@@ -74,8 +74,17 @@ def test_a_key_file_that_would_cost_too_much_is_not_tried(vault, other):
 
 @pytest.mark.parametrize(
     "other",
-    [{"n": 3}, {"n": 0}, {"r": 0}, {"p": 0}, {"p": -1}, {"nonce": "00"}, {"n": float("inf")}],
-    ids=["odd", "none", "narrow", "never", "less", "nonce", "endless"],
+    [
+        {"n": 3},
+        {"n": 0},
+        {"r": 0},
+        {"p": 0},
+        {"p": -1},
+        {"nonce": "00"},
+        {"n": float("inf")},
+        {"n": 1 << 19, "r": 1, "p": 1},
+    ],
+    ids=["odd", "none", "narrow", "never", "less", "nonce", "endless", "tall"],
 )
 def test_what_no_derivation_takes_is_no_key_file(vault, other):
     with pytest.raises(NotOpened, match="no key file"):
