@@ -32,5 +32,5 @@ def _date_of(page: Any) -> datetime | None:
     told = page["ResponseMetadata"]["HTTPHeaders"].get("date", "")
     try:
         return parsedate_to_datetime(told).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):  # what a store says may be anything
         return None

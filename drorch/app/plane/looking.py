@@ -152,8 +152,14 @@ def _opened(
     segments, damaged = _segments(bucket, f"{vault_folder(plane, vault)}/segments/", key)
     wholes, trouble = _wholes(bucket, folder, address, restic)
     post = Post(bucket, plane, Keys({vault: key}, str))
-    present = tuple(post.of_vault(vault, SystemClock().now().at))
     told = (*flaws, *damaged, *trouble)
+    present: tuple[Sighting, ...] = ()
+    try:
+        present = tuple(post.of_vault(vault, SystemClock().now().at))
+    except StorageError as error:
+        if error.cause not in OF_ONE_OBJECT:
+            raise
+        told = (*told, error.message)
     return Opened(bucket, address, plane, tuple(wholes), segments, told, present)
 
 

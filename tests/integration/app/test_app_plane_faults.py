@@ -73,17 +73,21 @@ def test_one_object_that_is_not_given_costs_no_more_than_itself(plane):
     key = planted(plane, "mtl", {})
     (stream,) = {p.parent for p in plane.segments("mtl")}
     (stream / "0000000000-00000000").write_bytes(b"drorchS1 and nothing that opens")
+    (stream.parents[1] / "present").mkdir()
+    (stream.parents[1] / "present" / "ffff").write_bytes(b"drorchS1 and nothing that opens")
     plane.seen_anew()
 
     def archived(asked):
-        planted = asked.target.endswith((f"{key.parent.name}/key", "0000000000-00000000"))
+        names = f"{key.parent.name}/key", "0000000000-00000000", "present/ffff"
+        planted = asked.target.endswith(names)
         return Harm.ARCHIVED if asked.method == "GET" and planted else None
 
     with in_front_of(plane.premises.regions["mtl"], archived) as proxy:
         found = plane.recover("mtl", "site", region=Region("x", proxy.endpoint, "drorch", "ZZ"))
     assert plane.runs(found.to) == plane.runs()
     flaws = [flaw for one in found.seen for flaw in one.flaws]
-    assert [name in " ".join(flaws) for name in (key.parent.name, "0000000000-0")] == [True, True]
+    named = [name in " ".join(flaws) for name in (key.parent.name, "0000000000-0", "present/ffff")]
+    assert named == [True, True, True]
 
 
 def test_planted_keys_alone_are_one_clear_error(plane):
