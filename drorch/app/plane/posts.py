@@ -31,8 +31,9 @@ T = TypeVar("T")
 #: A region that did not answer is asked again after so long, in seconds.
 _AGAIN = 60.0
 
-#: Which vaults there are is asked so often, in seconds: listing them costs as much as what they hold.
-_VAULTS_EVERY = 3600.0
+#: Which vaults there are is asked so often, in seconds: listing them costs as much as what they hold,
+#: and until then another that was begun meanwhile is not looked into.
+_VAULTS_EVERY = TELL_EVERY.total_seconds()
 
 #: So many are looked into: trying a passphrase costs a quarter of a second, and anybody who may write
 #: can make more of them.
@@ -48,9 +49,10 @@ class Keys:
     def __init__(self, known: Mapping[str, bytes], passphrase: Callable[[], str]) -> None:
         self._known: dict[str, bytes | None] = dict(known)
         self._passphrase = passphrase
+        self._not_given: set[str] = set()
 
     def of(self, bucket: Bucket, plane: str, vault: str) -> bytes | None:
-        """A vault's key; None if it does not open. StorageError where it cannot be read."""
+        """A vault's key; None if it does not open. StorageError where the region does not answer."""
         if vault not in self._known:
             try:
                 file = bucket.get(f"{vault_folder(plane, vault)}/key", most=LARGEST_KEY)
@@ -61,7 +63,14 @@ class Keys:
                 if error.cause not in OF_ONE_OBJECT:
                     raise
                 self._known[vault] = None
+                self._not_given.add(vault)
         return self._known[vault]
+
+    def asked_anew(self) -> None:
+        """A key that was not there may have come: a vault's first presence may come before it."""
+        for vault in self._not_given:
+            del self._known[vault]
+        self._not_given.clear()
 
 
 @dataclass(slots=True)
@@ -122,6 +131,7 @@ class Post:
         if self._asked_at is None or time.monotonic() - self._asked_at > _VAULTS_EVERY:
             self._vaults = folders(self.bucket, f"{FOLDER}/{self.plane}/")[:_MOST_VAULTS]
             self._asked_at = time.monotonic()
+            self._keys.asked_anew()
         return self._vaults
 
     def _read(self, vault: str, entry: ObjectInfo, now: datetime) -> _Remembered | None:

@@ -7,20 +7,22 @@ from datetime import timedelta
 import pytest
 
 from drorch.actions.places import bucket_of
-from drorch.app.plane import posture
+from drorch.app.plane import posts, posture
 from drorch.app.plane.claiming import claim
 from drorch.app.plane.deleting import refuse_deleting
 from drorch.app.plane.lookout import Lookout
-from drorch.app.plane.standing import read_standing
+from drorch.app.plane.standing import Standing, Vault, folder_of, read_standing, write_standing
 from drorch.app.plane.terms import own_term
 from drorch.app.records import record
 from drorch.app.runs import Control
 from drorch.core.errors import AlreadyRunning, UsageError
 from drorch.core.terms import ALIVE_FOR, Fate
+from drorch.sealing.vault import new_vault
 from tests.fakes.clock import FakeClock
 from tests.fakes.postgres import postgres_url
 from tests.faulty import in_front_of
 from tests.harms import Harm
+from tests.integration.app.premises import PASSWORD
 from tests.integration.app.sites import cloned, copy, recovered
 
 postgres_database = pytest.fixture(postgres_url)
@@ -133,6 +135,22 @@ def test_regions_that_take_nothing_show_others_all_the_same(premises, tmp_path, 
 def full(asked):
     """A store that has no room left."""
     return Harm.SERVER_ERROR if asked.method == "PUT" and "/present/" in asked.target else None
+
+
+def test_one_that_begins_a_vault_of_its_own_is_seen(premises, tmp_path, stack, monkeypatch):
+    """As where no region answers it in time; its presence is there before the vault's key is."""
+    monkeypatch.setattr(posts, "_VAULTS_EVERY", 0.0)
+    copy(premises)
+    first = lookout(stack, premises)
+    site, _ = recovered(premises, tmp_path / "site")
+    second = lookout(stack, site)
+    plane = read_standing(folder_of(first.program.configuration)).vault.plane
+    vault = Vault(plane, "ab" * 8, *new_vault(PASSWORD))
+    write_standing(folder_of(second.program.configuration), Standing(vault))
+    second.look()
+    assert first.look().leader is None
+    copy(site)
+    assert first.look().leader is not None
 
 
 def test_presences_that_are_not_given_or_far_too_large_hide_nobody(premises, tmp_path, stack):
