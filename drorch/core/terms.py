@@ -184,15 +184,20 @@ def spoken_of(other: OtherSeen, now: datetime) -> bool:
 
 
 def other_seen(sightings: Sequence[Sighting]) -> OtherSeen:
-    """What is known of one instance by all that its daemons tell; there is at least one."""
+    """What is known of one instance by all that its daemons tell; there is at least one.
+
+    Its term is the highest that was told lately: whoever claims says so, and goodbye, before the
+    daemon beside it says anything.
+    """
     newest = min(sightings, key=lambda s: (s.fate is not Fate.ALIVE, s.age))
-    told = newest.presence
+    lately = [s for s in sightings if s.age <= ALIVE_FOR] or [newest]
+    told = max((s.presence for s in lately), key=lambda p: (p.term, p.since))
     living = [s.presence for s in sightings if s.fate is Fate.ALIVE]
     return OtherSeen(
         told.instance,
         told.term,
         told.since,
-        told.host,
+        newest.presence.host,
         newest.fate,
         newest.told_at,
         back=bool(living) and all(p.back for p in living),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from drorch.adapters.lease import seen
 from drorch.app.plane.lookout import Lookout
 from drorch.app.plane.telling import document
 from drorch.app.plane.terms import new_instance, others_of, own_term
@@ -99,12 +98,10 @@ def _begin(program: Program, term: TermBegun, reason: str, control: Control) -> 
 
 
 def _tell(program: Program) -> Mapping[str, str]:
-    """Tell it in every region at once, and why some could not be told; a daemon that lives here tells
-    it by itself from then on.
+    """Tell it in every region at once, and why some could not be told; and goodbye, for this command
+    is no daemon. One that lives here tells it by itself from then on.
     """
     lookout = Lookout(program, tells=True)
     view = lookout.look()
-    there = seen(program.configuration.work)
-    if there is None or not there.alive:
-        lookout.stop()
+    lookout.stop()
     return {**(view.unasked if view is not None else {}), **lookout.untold}

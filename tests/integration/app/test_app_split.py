@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from drorch.actions.places import bucket_of
+from drorch.adapters.lease import Lease
 from drorch.app.plane import posts, posture
 from drorch.app.plane.claiming import claim
 from drorch.app.plane.deleting import refuse_deleting
@@ -201,6 +202,27 @@ def test_a_claim_takes_it_back_and_is_harmless_twice(premises, tmp_path, stack):
     again = claim(first.program, "to be sure", control=Control())
     assert again.run == ""
     assert again.term == done.term
+
+
+def test_a_claim_beside_a_daemon_outlives_no_daemon(premises, tmp_path, stack):
+    """The daemon that stood back is told at once, and what the claim told is no second one."""
+    copy(premises)
+    first = lookout(stack, premises)
+    first.look()
+    site, _ = recovered(premises, tmp_path / "site")
+    second = lookout(stack, site)
+    second.look()
+    first.look()
+
+    with Lease(first.program.configuration.work):
+        claim(first.program, "started by accident", control=Control())
+    seen = second.look().leader
+    assert (seen.term, seen.fate) == (2, Fate.ALIVE)
+    first.look()
+    first.stop()
+    assert second.look().leader.fate is Fate.STOPPED
+    claim(second.program, "the first one is down", control=Control())
+    refuse_deleting(second.program)
 
 
 def test_a_machine_that_was_started_twice_is_noticed(premises, tmp_path, stack):

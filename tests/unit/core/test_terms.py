@@ -83,6 +83,16 @@ def test_several_daemons_of_one_are_one():
     assert not other_seen([sighted(back=True), sighted()]).back
 
 
+def test_a_claim_counts_at_once_beside_a_daemon_that_lives_and_for_no_daemon():
+    claimed, works = {"term": 2, "stopped": True}, sighted(timedelta(minutes=1), host="daemon")
+    seen = other_seen([sighted(**claimed), works])
+    assert (seen.term, seen.fate, seen.host) == (2, Fate.ALIVE, "daemon")
+    put_back = other_seen([sighted(ALIVE_FOR + timedelta(seconds=1), **claimed), works])
+    assert put_back.term == 1, "what an earlier one claimed long ago, this one knows nothing of"
+    alone = other_seen([sighted(timedelta(hours=1), **claimed), sighted(timedelta(hours=2))])
+    assert (alone.term, alone.fate) == (2, Fate.STOPPED)
+
+
 def test_of_two_copies_the_one_that_began_earlier_works():
     earlier = sighted(began_at=NOW - timedelta(hours=1))
     later = sighted(began_at=NOW + timedelta(hours=1))
