@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from shamir_mnemonic import MnemonicError, combine_mnemonics
+from shamir_mnemonic import MnemonicError, Share, combine_mnemonics
 from shamir_mnemonic.wordlist import WORDLIST
 
 
@@ -43,7 +43,10 @@ def main(kit: str, *shares: str) -> None:
     """Write the secrets."""
     try:
         data = sealed(Path(kit).read_text())
-        key = combine_mnemonics([share(Path(one).read_text()) for one in shares])
+        given = list(dict.fromkeys(share(Path(one).read_text()) for one in shares))
+        # It takes as many as are needed, and no more.
+        needed = max((Share.from_mnemonic(one).member_threshold for one in given), default=0)
+        key = combine_mnemonics(given[:needed])
         plain = AESGCM(key).decrypt(data[8:20], data[20:], data[:8] + b"recovery-kit")
     except MnemonicError as error:
         sys.exit(f"the shares do not fit: {error}")

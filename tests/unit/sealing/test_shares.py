@@ -107,6 +107,8 @@ def test_the_script_opens_it_without_drorch(tmp_path):
     for name, value in SECRETS.items():
         assert (tmp_path / name).read_text() == f"{value}\n"
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    more = run("share-1", "share-1", "share-2", "share-3")
+    assert more.returncode == 0, more.stderr
     few = run("share-1")
     assert (few.returncode, few.stderr.splitlines()[0][:24]) == (1, "the shares do not fit: W")
     (tmp_path / "kit.txt").write_text("\n".join(box.lines[1:]))
