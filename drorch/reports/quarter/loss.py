@@ -52,7 +52,7 @@ def _last(reading: Reading, one: Mapping[str, Any]) -> list[tuple[str, str]]:
         (say("Last drill of their loss"), reading.when(one["started_at"])),
         (say("Run"), one["run"]),
         (say("Outcome"), reading.outcome(one["outcome"]).text),
-        (say("Came back from"), one["region"] or NONE),
+        (say("Came back from"), one["region"] or NONE if one["records_at"] else NONE),
         (say("As of"), reading.when(one["records_at"])),
         (say("How far behind the copy was"), _behind(reading, one)),
         (say("Until the first restore"), restored if one["dataset"] else NONE),

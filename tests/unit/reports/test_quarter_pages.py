@@ -56,6 +56,13 @@ def test_a_quarter_without_a_drill_says_so_in_its_first_line(language: str) -> N
     assert first[language] in text.splitlines()[2]
 
 
+def test_records_that_did_not_come_back_came_from_nowhere() -> None:
+    document = sample("hospital")
+    document["own_records"]["last"] = document["own_records"]["drills"][0]
+    assert document["own_records"]["last"]["records_at"] is None
+    assert "- Came back from: –" in render_quarter(document, "md", "en").decode()
+
+
 def over_and_without_a_drill() -> dict[str, Any]:
     document = sample("no_drill")
     document.update(over=True, until=document["to"])
