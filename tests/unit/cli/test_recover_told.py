@@ -100,7 +100,9 @@ def test_who_else_may_work_is_told(capsys):
 
 
 def test_an_exercise_tells_nobody_to_stop_what_works(capsys):
-    alive = OtherSeen("aa" * 8, 0, AT, "old-host", Fate.ALIVE, AT + timedelta(minutes=59, seconds=20))
+    alive = OtherSeen(
+        "aa" * 8, 0, AT, "old-host", Fate.ALIVE, AT + timedelta(minutes=59, seconds=20)
+    )
     _tell(Session(), replace(FOUND, others=(alive,), exercise=True))
     said = capsys.readouterr().out
     told = "Control plane aaaaaaaa (term 0) was alive 40.0s ago on old-host: leave it at work\n"
