@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from drorch.app.exercised import refuse
 from drorch.app.plane.lookout import Lookout
 from drorch.app.plane.telling import document
 from drorch.app.plane.terms import new_instance, others_of, own_term
@@ -54,6 +55,7 @@ def claim(program: Program, reason: str, *, control: Control) -> Claimed:
 
 
 def _check(program: Program, reason: str) -> None:
+    refuse(program, "nothing is claimed")
     if not reason.strip():
         raise UsageError("the reason is empty", "say why this one is to work: --reason TEXT")
     if plane_password(program.configuration) is None or not plane_regions(program.configuration):

@@ -204,13 +204,16 @@ def test_what_was_recovered_as_an_exercise_only_reads(loss):
     for words in (
         ("backup", "docs"),
         ("daemon", "--once"),
-        ("drill", RUNBOOK),
+        ("drill", RUNBOOK, "--set", "dataset=docs", "--set", "failover=bring-back"),
         ("failover", "bring-back", "--declare", "really"),
         ("replicate", "--control-plane"),
         ("retention", "apply"),
+        ("schedule", "claim", "--reason", "to see"),
     ):
         said = loss.cli(*words, *config)
         assert said.code == 2, words
+        if words[0] != "replicate":
+            assert "this is the copy of an exercise" in said.errors, words
     assert loss.held() == before
     told = loss.cli("journal", "compare", str(loss.to("copy")))
     assert told.code == 0
