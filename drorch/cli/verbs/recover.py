@@ -273,12 +273,7 @@ def _tell_others(session: Session, found: "Recovered") -> None:
     claim = f"drorch --config {file} schedule claim --reason TEXT"
     for one in () if found.exercise else found.others:
         ago = lasted(max(0.0, (found.term.at - one.heard_at).total_seconds()))
-        if one.fate is Fate.ALIVE and found.exercise:
-            session.paragraph(
-                f"Control plane {one.short} (term {one.term}) was alive {ago} ago on {one.host}: "
-                "leave it at work",
-            )
-        elif one.fate is Fate.ALIVE:
+        if one.fate is Fate.ALIVE:
             session.paragraph(
                 f"Control plane {one.short} (term {one.term}) was alive {ago} ago on {one.host}:",
                 "  stop its daemon. It stands back by itself within a minute once a daemon works here, or "

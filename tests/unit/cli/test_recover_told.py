@@ -99,17 +99,6 @@ def test_who_else_may_work_is_told(capsys):
     assert "last seen" not in said
 
 
-def test_an_exercise_tells_nobody_to_stop_what_works(capsys):
-    alive = OtherSeen(
-        "aa" * 8, 0, AT, "old-host", Fate.ALIVE, AT + timedelta(minutes=59, seconds=20)
-    )
-    _tell(Session(), replace(FOUND, others=(alive,), exercise=True))
-    said = capsys.readouterr().out
-    told = "Control plane aaaaaaaa (term 0) was alive 40.0s ago on old-host: leave it at work\n"
-    assert told in said
-    assert "stop" not in said
-
-
 TOLD_OF_OTHERS = """\
 Control plane aaaaaaaa (term 0) was alive 40.0s ago on old-host:
   stop its daemon. It stands back by itself within a minute once a daemon works here, or after: \
