@@ -11,6 +11,7 @@ from drorch.core.errors import ConfigurationError, JournalUntrusted
 from drorch.core.facts import KeyKnown, KeyRevoked
 from drorch.core.kit import PLANE, Known, Plane, changed_since, said_of
 from drorch.core.kit_made import KitMade
+from drorch.core.plane import plane_regions
 
 
 def known_now(program: Program) -> Known:
@@ -37,6 +38,18 @@ def _keys(program: Program) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]
                 by_region.setdefault(known.fact.region, []).append(known.fact.key)
         for region, keys in sorted(by_region.items()):
             yield (name, region), tuple(sorted(keys))
+
+
+def without_whole(program: Program) -> tuple[str, ...]:
+    """The regions of drorch's own records in which no whole state is known to lie: what the kit says
+    of restic alone works there once there is one. Empty where nothing is sealed yet, so that the kit
+    has no such lines.
+    """
+    standing = read_standing(folder_of(program.configuration))
+    if standing.vault is None:
+        return ()
+    wanted = [region.name for region in plane_regions(program.configuration)]
+    return tuple(n for n in wanted if n not in standing.places or not standing.places[n].whole_at)
 
 
 def last_made(program: Program) -> KitMade | None:

@@ -46,6 +46,7 @@ def command(
 ) -> None:
     """Render it, and put on record that it was made; on stdout it is the document alone."""
     from drorch.app.kit import kit_source, record
+    from drorch.app.kit_known import without_whole
     from drorch.app.papers import see_that_it_is_free, write
     from drorch.cli.secretly import check_wanted, confirmed, write_shared
     from drorch.reports.kit.forms import KitFormat, render_kit
@@ -57,6 +58,12 @@ def command(
         see_that_it_is_free(output, overwrite=overwrite)
     program = session.program
     spoken = language or program.configuration.language
+    if lacking := without_whole(program):
+        session.tell(
+            f"warning: no whole state of drorch's own records is known to lie in {', '.join(lacking)}:"
+            " the kit's lines for them by restic alone need one",
+            "hint: drorch replicate --control-plane",
+        )
     if with_secrets and output is not None:
         confirmed(session, confirm)
         sheets = KitFormat(wanted), spoken, paper

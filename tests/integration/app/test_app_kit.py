@@ -79,6 +79,17 @@ def kitted(any_premises):
     return plane
 
 
+def test_lines_that_need_a_whole_state_are_not_promised_before_there_is_one(premises):
+    plane = Plane(premises)
+    assert plane.cli("backup", "db").code == 0
+    early = plane.cli("kit", "--output", str(premises.folder / "early.html"))
+    assert early.code == 0
+    assert "no whole state of drorch's own records is known to lie in mtl, qc" in early.errors
+    assert all(one.good for one in plane.copy_now())
+    later = plane.cli("kit", "--output", str(premises.folder / "later.html"))
+    assert "no whole state" not in later.errors
+
+
 def test_with_a_journal_that_cannot_be_read_there_is_a_kit_all_the_same(premises):
     (premises.folder / "var" / "drorch.db").write_bytes(b"no journal" * 1000)
     said = premises.cli("kit", "--output", str(premises.folder / "kit.html"))
