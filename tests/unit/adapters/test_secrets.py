@@ -77,7 +77,7 @@ def leak(process):
     ("source", "message", "hint"),
     [
         (SecretSource(file=Path("none")), "has no file", "write it to"),
-        (SecretSource(file=Path("folder")), "cannot be read", "let the user"),
+        (SecretSource(file=Path("folder")), "cannot be read", "name a file in it"),
         (SecretSource(file=Path("binary")), "not text", "base64"),
         (SecretSource(file=Path("empty")), "is empty (file", "put the value"),
         (SecretSource(env="NONE"), "is not in the environment (NONE)", "export NONE"),
