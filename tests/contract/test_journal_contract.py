@@ -49,10 +49,12 @@ from drorch.core.facts import (
     ServiceActive,
 )
 from drorch.core.guard import Figures
+from drorch.core.kit_made import KitMade
 from drorch.core.names import Outcome, RunKind, RunState
 from drorch.core.posture import CopyFactKind, RunRow
 from drorch.core.reported import ReportSent
 from drorch.core.staleness import Seen
+from drorch.core.terms import Fate, OtherSeen, TermBegun
 from drorch.core.vitals import Counted, EndedRuns
 from drorch.ports import Journal
 from tests.fakes.facts import (
@@ -79,7 +81,10 @@ OF_RUNS = {
     AlarmTold,
     ChannelTried,
     Corrective,
+    KitMade,
+    OtherSeen,
     ReportSent,
+    TermBegun,
 }
 
 
@@ -450,6 +455,12 @@ def test_what_a_run_as_a_whole_led_to_is_kept_with_its_end(journal: Journal) -> 
     pairs.append((action, replace(action, changes=(done,))))
     sent = ReportSent("2026Q4", "board", DAWN, {"2026Q4.json": "a" * 64})
     pairs.append((sent, replace(sent, files={})))
+    kit = KitMade(DAWN, "root", "c" * 64, {"regions": "d" * 64}, ("repo-key",), 5, 3)
+    pairs.append((kit, replace(kit, digest="e" * 64, secrets=(), holders=0, needed=0)))
+    term = TermBegun("f" * 16, 1, DAWN, "root", "recovered", "a" * 16)
+    pairs.append((term, replace(term, term=2, announced=True)))
+    other = OtherSeen("a" * 16, 0, DAWN, "old-host", Fate.ALIVE, DAWN)
+    pairs.append((other, replace(other, fate=Fate.SILENT)))
     assert {type(first) for first, _ in pairs} == OF_RUNS
     for number, pair in enumerate(pairs):
         for turn, fact in enumerate(pair):
