@@ -16,6 +16,7 @@ from drorch.app.backups import Carried, back_up
 from drorch.app.closing import close
 from drorch.app.drills import Drilled, drill
 from drorch.app.outbox import bring
+from drorch.app.plane.copying import copied
 from drorch.app.program import Program
 from drorch.app.repositories import initialise
 from drorch.app.runs import Control, RunView, resume
@@ -138,11 +139,12 @@ def demo(
 
 
 def _sealed(program: Program, run: str) -> Path:
-    """The run's bundle, which is in the living region, too."""
+    """The run's bundle, which is in the living region, too, as are drorch's own records."""
     bundle = program.configuration.folder / "evidence" / f"{run}.zip"
     export_run(program, run, bundle)
     close(program)
     bring(program)
+    copied(program)
     return bundle
 
 

@@ -133,7 +133,12 @@ def opened(text: str, shares: Mapping[str, str]) -> Opened:
         problems += error.problems
     if problems:
         raise ConfigurationError(
-            [Problem(one, "look at the paper, and type it again") for one in problems]
+            [
+                Problem(
+                    one, "look at the sheets: type anew what was mistyped, or call another holder"
+                )
+                for one in problems
+            ]
         )
     try:
         found = json.loads(unseal(key, _NAME, data))

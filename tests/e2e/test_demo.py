@@ -97,6 +97,8 @@ def test_an_installed_wheel_does_the_whole_demo(installed: Path, tmp_path: Path)
     said = subprocess.check_output(verified, cwd=tmp_path, env=environment, text=True)
     assert "sealed by key " in said
     assert told[-1].endswith(" demo --clean 'a demo'")
+    held = tmp_path / "a demo" / "var" / "lab" / "data" / "qc"
+    assert list(held.glob("*/control-plane/*/*/segments/*/*")), "drorch's own records"
     assert processes_in(tmp_path) == []
     removed = [*program, "demo", "--clean", "a demo"]
     for says in ("removed: a demo\n", "no demo lies in a demo\n"):
