@@ -188,9 +188,12 @@ def resume(
     """Carry on a run whose owner is gone; a finished one is shown as it ended.
 
     `word` is what is wanted of it; left out, it goes on, also if it was paused. `gone` is a
-    person's word that an owner is, which cannot be seen from here.
+    person's word that an owner is, which cannot be seen from here. Raises AlreadyRunning if it is not;
+    UsageError for a run that the copy of an exercise may not carry.
     """
     row = program.journal.find(run)
+    if row.state is not RunState.FINISHED and row.kind not in EXERCISED:
+        refuse(program, f"no {row.kind} goes on")
     ours = row.owner_token == program.token  # left by this very process, which knows it
     life = False if ours or row.state is RunState.FINISHED else life_of(row)
     if life or (life is None and not gone):

@@ -220,6 +220,36 @@ def test_what_was_recovered_as_an_exercise_only_reads(loss):
     assert told.document["same_history"]
 
 
+def test_a_run_that_the_loss_left_open_does_not_go_on_in_an_exercise(loss):
+    """Nor is it cleaned up: its commands would be carried out for real, on whichever machine."""
+    done, cleaned = loss.premises.folder / "done", loss.premises.folder / "cleaned"
+    (loss.premises.folder / "runbooks" / "open.yaml").write_text(
+        "runbook: open\nsteps:\n"
+        "  - {step: sure, do: approve, with: {prompt: Sure?}}\n"
+        f"  - {{step: act, do: command, with: {{argv: [touch, {done}]}}, undo: "
+        f"{{do: command, with: {{argv: [touch, {cleaned}]}}}}}}\n"
+        f"cleanup:\n  - {{step: tidy, do: command, with: {{argv: [touch, {cleaned}]}}}}\n"
+    )
+    said = loss.cli("drill", "open", "--no-wait")
+    assert said.code == 7, said.errors
+    run = said.document["run"]
+    assert all(one.good for one in loss.copy_now())
+    assert loss.recover_line("qc", "copy", "--exercise").code == 0
+    config = ("--config", str(loss.to("copy") / "drorch.yaml"))
+    loss.cli("run", "approve", run, "--reason", "to see", *config)
+
+    for words in (("resume", run, "--no-wait"), ("resume", run, "--gone"), ("abort", run)):
+        said = loss.cli("run", *words, *config)
+        assert (said.code, "this is the copy of an exercise" in said.errors) == (2, True), words
+
+    assert not done.exists()
+    assert not cleaned.exists()
+    # Where it lives it goes on.
+    assert loss.cli("run", "approve", run, "--reason", "yes").code == 0
+    assert loss.cli("run", "resume", run).code == 0
+    assert done.exists()
+
+
 def test_a_copy_that_worked_on_by_itself_is_another_history(loss):
     assert all(one.good for one in loss.copy_now())
     assert loss.recover_line("qc", "second").code == 0
