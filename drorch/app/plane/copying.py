@@ -87,14 +87,19 @@ class Copier:
         configuration = self.program.configuration
         return plane_password(configuration) is not None and bool(plane_regions(configuration))
 
+    @property
+    def plane(self) -> str:
+        """What the control plane is called in the regions; empty where nothing is to be copied, or
+        nothing was run yet.
+        """
+        return lineage(self.program.journal)[:_PLANE_DIGITS] if self.wanted else ""
+
     def copy(self) -> list[Brought]:
         """Bring every region what it lacks, as far as it lives; by region what came of it.
 
         Raises DrorchError only where nothing can be sealed at all.
         """
-        if not self.wanted:
-            return []
-        plane = lineage(self.program.journal)[:_PLANE_DIGITS]
+        plane = self.plane
         if not plane:
             return []
         began = time.monotonic()

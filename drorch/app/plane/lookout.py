@@ -22,12 +22,10 @@ from drorch.core.model import Region
 from drorch.core.plane import Point, plane_regions
 from drorch.core.terming import compile_seen
 from drorch.core.terms import OtherSeen, Presence, Sighting, TermBegun, leader
-from drorch.journal.increments import hash_at, last_number, lineage
+from drorch.journal.increments import hash_at, last_number
 
 #: How long a look may take in all, in seconds.
 WITHIN = 4.0
-
-_PLANE_DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +140,7 @@ class Lookout:
 
     def _vault(self) -> Vault | None:
         """The vault that is told in; None where there is no history yet, no password or no region."""
-        if not self._copier.wanted:
-            return None
-        plane = lineage(self.program.journal)[:_PLANE_DIGITS]
+        plane = self._copier.plane
         if not plane:
             return None
         found = read_standing(self._copier.folder).vault

@@ -38,7 +38,7 @@ from drorch.core.errors import DrorchError, ResticError, StorageError
 from drorch.core.model import CopyMode, CopyPolicy, Dataset, Region
 from drorch.core.plane import NAME, WHOLE_EVERY, Point, plane_password, plane_regions
 from drorch.core.terms import told_term
-from drorch.journal.increments import copy_into, lineage
+from drorch.journal.increments import copy_into
 from drorch.journal.statements import REVISION
 from drorch.ports import Cancellation
 from drorch.restic.failure import Cause
@@ -149,9 +149,8 @@ def take(copier: Copier, cancel: Cancellation | None = None) -> list[Brought]:
     Older segments than the whole state before it go. Raises DrorchError where there is no state, no
     region, or restic could not do it.
     """
-    program = copier.program
-    plane = lineage(program.journal)[:32]
-    if not copier.wanted or not plane:
+    plane = copier.plane
+    if not plane:
         return []
     with alone(copier.folder, 60.0, "whole.lock") as held:
         if not held:
