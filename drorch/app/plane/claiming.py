@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from drorch.app.exercised import refuse
 from drorch.app.plane.lookout import Lookout
 from drorch.app.plane.telling import document
-from drorch.app.plane.terms import new_instance, others_of, own_term
+from drorch.app.plane.terms import decided_at, new_instance, others_of, own_term
 from drorch.app.program import Program
 from drorch.app.runs import Control, Request, carry_out
 from drorch.core.errors import DrorchError, ExitCode, UsageError
@@ -75,11 +75,10 @@ def _next(
 ) -> TermBegun:
     """Above all that are known. Where another bears our own name, this one takes another."""
     alike = _copies(own, others)
-    at = program.clock.now().at
     return TermBegun(
         new_instance() if alike or not own.instance else own.instance,
         max((own.term, *(one.term for one in others))) + 1,
-        at.replace(microsecond=at.microsecond // 1000 * 1000),
+        decided_at(program),
         program.owner.user,
         reason,
         of=own.instance,

@@ -6,7 +6,7 @@ from drorch.app.plane.choosing import Candidate
 from drorch.app.plane.judging import newest
 from drorch.app.plane.looking import Opened
 from drorch.app.plane.recovered import Elsewhere
-from drorch.app.plane.terms import new_instance, own_term
+from drorch.app.plane.terms import decided_at, new_instance, own_term
 from drorch.app.program import Program
 from drorch.core.terms import OtherSeen, Sighting, TermBegun, first_term, other_seen, told_term
 
@@ -18,11 +18,10 @@ def next_term(program: Program, chosen: Candidate, found: Sequence[Opened]) -> T
     before = own_term(program)
     told = [one.term for one in _ends(found)]
     present = [one.presence.term for opened in found for one in opened.present]
-    at = program.clock.now().at
     return TermBegun(
         new_instance(),
         max((before.term, *told, *present)) + 1,
-        at.replace(microsecond=at.microsecond // 1000 * 1000),
+        decided_at(program),
         program.owner.user,
         f"recovered as of {chosen.at:%Y-%m-%d %H:%M:%S} UTC from region {chosen.region}",
         of=before.instance,

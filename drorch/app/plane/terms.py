@@ -2,6 +2,7 @@
 
 import secrets as entropy
 from collections.abc import Sequence
+from datetime import datetime
 
 from drorch.app.program import Program
 from drorch.core.terms import Fate, OtherSeen, TermBegun, first_term, leader
@@ -34,3 +35,9 @@ def alone_in_charge(program: Program) -> bool:
 def new_instance() -> str:
     """What another control plane is told apart by."""
     return entropy.token_hex(8)
+
+
+def decided_at(program: Program) -> datetime:
+    """Now, as it will be on record: times are told to the millisecond there, and ranks compare them."""
+    at = program.clock.now().at
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
