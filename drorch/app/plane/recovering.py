@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from drorch import __version__
 from drorch.adapters.clock import SystemClock
 from drorch.adapters.commands import SystemCommands
 from drorch.app.plane.beside import beside, no_room, refuse_full_disk, target
 from drorch.app.plane.choosing import Candidate, Unusable, bring_back, candidates, improves
+from drorch.app.plane.files import CONFIGURATION
 from drorch.app.plane.finishing import finished
 from drorch.app.plane.looking import Opened, look
 from drorch.app.plane.opening import Made, name_of, opened, place_of, same_place
 from drorch.app.plane.recovered import Recovered, Seen, Wish
-from drorch.core.errors import DrorchError, UsageError
+from drorch.core.errors import ConfigurationError, DrorchError, UsageError
 from drorch.core.model import Region
 from drorch.core.plane import plane_regions
 from drorch.restic.client import Restic
@@ -29,7 +31,7 @@ def recover(wish: Wish) -> Recovered:
     """Bring it back into an empty folder, wholly or not at all.
 
     Raises UsageError for a folder that holds something, a wrong bucket or passphrase, several
-    control planes; StorageError of the region; NewerState; JournalUntrusted if nothing whole is left;
+    control planes, a configuration that does not load; StorageError of the region; NewerState; JournalUntrusted if nothing whole is left;
     DrorchError where the disk takes no more.
     """
     wish = replace(wish, to=target(wish.to))
@@ -98,6 +100,8 @@ class _Recovery:
                 if str(error) not in why:
                     why.append(str(error))
                 self._flawed(one.opened.bucket.region, str(error))
+            except ConfigurationError as error:
+                raise _not_taken(one, error) from None
         return None
 
     def _flawed(self, region: Region, flaw: str) -> None:
@@ -153,3 +157,15 @@ class _Recovery:
             f"bucket {self._wish.region.bucket} holds no whole state{why}",
             "recover from another region",
         )
+
+
+def _not_taken(state: Candidate, error: ConfigurationError) -> UsageError:
+    """Nothing is damaged: another version of drorch loads it. An earlier state would leave out what was
+    recorded since, which is for a person to choose.
+    """
+    problem = replace(error.problems[0], file=CONFIGURATION)
+    return UsageError(
+        f"the configuration of {state.at:%Y-%m-%d %H:%M:%S} UTC in bucket "
+        f"{state.opened.bucket.region.bucket} does not load with drorch {__version__}: {problem}",
+        "recover with the version of drorch that wrote it, or an earlier state: --at TIME",
+    )

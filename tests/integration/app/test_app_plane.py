@@ -15,6 +15,7 @@ from drorch.app.plane.keeping import Keeper
 from drorch.app.plane.posture import alarms, checks
 from drorch.app.plane.standing import read_standing
 from drorch.app.program import Program
+from drorch.config.source import digest
 from drorch.core.errors import DrorchError, ExitCode, UsageError
 from drorch.core.model import Region
 from drorch.journal.verify import verify_journal
@@ -185,6 +186,31 @@ def test_a_state_of_a_newer_version_is_refused(plane, monkeypatch):
     with pytest.raises(DrorchError, match=r"written by drorch 77\.0"):
         plane.recover("mtl", "a")
     assert not plane.to("a").exists()
+
+
+def test_a_configuration_that_does_not_load_any_more_is_one_clear_error(plane):
+    """As of another version, which knows a key that this one does not."""
+    plane.back_up()
+    with plane.program() as program:
+        then = program.clock.now().at
+        file = plane.premises.folder / "drorch.yaml"
+        known = file.read_text()
+        text = json.dumps(json.loads(known) | {"of-another-version": True})
+        file.write_text(text)
+        other = Program(replace(program.configuration, digest=digest(text)), program.environment)
+        assert {b.result for b in Copier(other, WAITING).copy()} == {"copied"}
+        other.journal.close()
+        file.write_text(known)
+
+    with pytest.raises(
+        UsageError, match=r"does not load with drorch .*: drorch\.yaml:1"
+    ) as refused:
+        plane.recover("mtl", "a")
+    assert "of-another-version" in refused.value.message
+    assert "recover-" not in refused.value.message  # where it was tried is gone
+    assert "--at TIME" in refused.value.hint
+    assert not plane.to("a").exists()
+    assert plane.recover("mtl", "b", at=then).report.ok
 
 
 def test_a_command_copies_what_it_recorded_and_a_dead_region_changes_no_exit_code(plane):
