@@ -43,6 +43,8 @@ from drorch.journal.statements import REVISION
 from drorch.ports import Cancellation
 from drorch.restic.failure import Cause
 from drorch.restic.process import Attempt
+from drorch.sealing.vault import LARGEST_KEY
+from drorch.storage.faults import OF_ONE_OBJECT
 from drorch.storage.layout import CONFIG
 from drorch.storage.mirror import unite
 from drorch.storage.probe import Depth, probe_all
@@ -336,9 +338,9 @@ class _Whole:
         bucket = bucket_of(self._program.tools, self._program.configuration.regions[name])
         path = f"{vault_folder(self._vault.plane, self._vault.name)}/key"
         try:
-            good = bucket.get(path) == self._vault.file
+            good = bucket.get(path, most=LARGEST_KEY) == self._vault.file
         except StorageError as error:
-            if error.cause != "no-object":
+            if error.cause not in OF_ONE_OBJECT:
                 raise
             good = False
         if not good:

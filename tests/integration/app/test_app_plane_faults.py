@@ -90,6 +90,25 @@ def test_one_object_that_is_not_given_costs_no_more_than_itself(plane):
     assert named == [True, True, True]
 
 
+@pytest.mark.parametrize("content", [None, b"{" * 5000], ids=["archived", "far too large"])
+def test_a_key_that_is_not_given_any_more_is_put_back_with_the_next_whole_state(plane, content):
+    plane.back_up()
+    (key,) = (p for p in plane.objects("mtl") if p.name == "key")
+    good = key.read_bytes()
+    key.write_bytes(content or b"{}")
+    plane.seen_anew()
+
+    def archived(asked):
+        planted = asked.method == "GET" and asked.target.endswith("/key") and content is None
+        return Harm.ARCHIVED if planted else None
+
+    with in_front_of(plane.premises.regions["mtl"], archived) as proxy:
+        plane.premises.configuration["regions"]["mtl"]["endpoint"] = proxy.endpoint
+        plane.premises.save()
+        assert all(one.good for one in plane.copy_now())
+    assert key.read_bytes() == good
+
+
 def test_planted_keys_alone_are_one_clear_error(plane):
     plane.back_up()
     key = planted(plane, "mtl", {"n": 1 << 40})
