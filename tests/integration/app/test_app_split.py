@@ -40,6 +40,15 @@ def lookout(stack, site):
     return Lookout(stack.enter_context(site.program()), tells=True, within=60.0)
 
 
+def first_and_second(stack, premises, folder):
+    """One that works, and one that was recovered from its records and has not looked yet."""
+    copy(premises)
+    first = lookout(stack, premises)
+    first.look()
+    site, _ = recovered(premises, folder / "site")
+    return first, lookout(stack, site)
+
+
 def alarmed(program):
     return [a["message"] for a in posture.alarms(program, program.clock.now().at)
             if a["what"] == "control-plane.split"]  # fmt: skip
@@ -181,11 +190,7 @@ def archived(asked):
 
 
 def test_a_claim_takes_it_back_and_is_harmless_twice(premises, tmp_path, stack):
-    copy(premises)
-    first = lookout(stack, premises)
-    first.look()
-    site, _ = recovered(premises, tmp_path / "site")
-    second = lookout(stack, site)
+    first, second = first_and_second(stack, premises, tmp_path)
     second.look()
     assert first.look().leader is not None
     with pytest.raises(UsageError, match="the reason is empty"):
@@ -206,11 +211,7 @@ def test_a_claim_takes_it_back_and_is_harmless_twice(premises, tmp_path, stack):
 
 def test_a_claim_beside_a_daemon_outlives_no_daemon(premises, tmp_path, stack):
     """The daemon that stood back is told at once, and what the claim told is no second one."""
-    copy(premises)
-    first = lookout(stack, premises)
-    first.look()
-    site, _ = recovered(premises, tmp_path / "site")
-    second = lookout(stack, site)
+    first, second = first_and_second(stack, premises, tmp_path)
     second.look()
     first.look()
 
@@ -306,11 +307,7 @@ def test_where_another_is_in_charge_cron_begins_nothing(premises, tmp_path, stac
 
 
 def test_a_silent_one_is_spoken_of_and_its_fate_is_on_record(premises, tmp_path, stack):
-    copy(premises)
-    first = lookout(stack, premises)
-    first.look()
-    site, _ = recovered(premises, tmp_path / "site")
-    second = lookout(stack, site)
+    _, second = first_and_second(stack, premises, tmp_path)
     assert [one.fate for one in second.look().others] == [Fate.ALIVE]
     # As when its presence was deleted, and it was killed: only what was seen is left.
     for region in premises.regions:
@@ -330,11 +327,7 @@ def test_a_silent_one_is_spoken_of_and_its_fate_is_on_record(premises, tmp_path,
 
 
 def test_an_older_presence_that_is_put_back_is_no_sign_of_life(premises, tmp_path, stack):
-    copy(premises)
-    first = lookout(stack, premises)
-    first.look()
-    site, _ = recovered(premises, tmp_path / "site")
-    second = lookout(stack, site)
+    first, second = first_and_second(stack, premises, tmp_path)
     (before,) = second.look().others
     tools = second.program.tools
     kept = {}
