@@ -9,7 +9,7 @@ from drorch.adapters.exercised import HandedOver, handed_over
 from drorch.adapters.secrets import ConfiguredSecrets
 from drorch.app.plane.adopting import LentSecrets
 from drorch.app.plane.choosing import Brought, Candidate, Unusable
-from drorch.app.plane.files import CONFIGURATION
+from drorch.app.plane.files import CONFIGURATION, RUNBOOKS
 from drorch.app.plane.recovered import Wish
 from drorch.app.program import Program
 from drorch.config.load import load_configuration
@@ -17,10 +17,8 @@ from drorch.config.relocating import with_values
 from drorch.core.model import Configuration, Region
 from drorch.core.plane import plane_password
 
-_RUNBOOKS = "runbooks"
-
 #: What is not as it was in the configuration that was recovered.
-MOVED = {"state": "sqlite:///var/drorch.db", "runbooks": _RUNBOOKS}
+MOVED = {"state": "sqlite:///var/drorch.db", "runbooks": RUNBOOKS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def opened(wish: Wish, candidate: Candidate, brought: Brought, tree: Path) -> Ma
         path = tree / name
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.write_bytes(content)
-    (tree / _RUNBOOKS).mkdir(exist_ok=True)
+    (tree / RUNBOOKS).mkdir(exist_ok=True)
     path = tree / CONFIGURATION
     if not path.is_file():
         raise Unusable("it holds no configuration")

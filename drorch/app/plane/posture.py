@@ -33,8 +33,8 @@ def document(program: Program, now: datetime) -> dict[str, Value] | None:
 
 
 def alarms(program: Program, now: datetime) -> Iterator[dict[str, Value]]:
-    """Another control plane, and regions whose copies are behind. A state that was never copied is for `doctor` to say: every
-    command that records something tries to copy it.
+    """Another control plane, and regions whose copies are behind. A state that was never copied is for
+    `doctor` to say: every command that records something tries to copy it.
     """
     yield from telling.alarms(own_term(program), others_of(program), now)
     standing = _standing(program)

@@ -31,8 +31,8 @@ def recover(wish: Wish) -> Recovered:
     """Bring it back into an empty folder, wholly or not at all.
 
     Raises UsageError for a folder that holds something, a wrong bucket or passphrase, several
-    control planes, a configuration that does not load; StorageError of the region; NewerState; JournalUntrusted if nothing whole is left;
-    DrorchError where the disk takes no more.
+    control planes, a configuration that does not load; StorageError of the region; NewerState;
+    JournalUntrusted if nothing whole is left; DrorchError where the disk takes no more.
     """
     wish = replace(wish, to=target(wish.to))
     with beside(wish.to) as folder:

@@ -29,9 +29,10 @@ class Place:
 
     `number` is the last segment's, `until` where it ends, `files` the digest of what it last told of
     files, `late` the numbers of events that may still come. `at` is when it last had everything,
-    `began_at` when it was first written to, `tried_at` when it was last tried, `why` and `hint` why that failed. `whole` is where its newest
-    whole state ends, `whole_late` the numbers that it lacks, `whole_at` when it was taken; `covered` is the number of the last segment
-    that it covers, of the newest of `streams` at that time. `streams` are all that were begun here.
+    `began_at` when it was first written to, `tried_at` when it was last tried, `why` and `hint` why
+    that failed. `whole` is where its newest whole state ends, `whole_late` the numbers that it lacks,
+    `whole_at` when it was taken; `covered` is the number of the last segment that it covers, of the
+    newest of `streams` at that time. `streams` are all that were begun here.
     """
 
     stream: str = ""
