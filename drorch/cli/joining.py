@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from drorch.app.plane.recovered import Recovered
 
 _BY_HAND = ("endpoint", "bucket", "access_key_env", "secret_key_env", "password_file")
+_OF_SOME = ("prefix", "location")
 
 
 def check_given(given: Mapping[str, Any]) -> None:
     """A kit with shares, or all that it would give; ConfigurationError with what is missing."""
-    named = [name for name in (*_BY_HAND, "prefix") if given[name]]
+    named = [name for name in (*_BY_HAND, *_OF_SOME) if given[name]]
     if given["kit"]:
         if named:
             raise UsageError(

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @click.option("--endpoint", metavar="URL", help="Where the region answers.")
 @click.option("--bucket", metavar="NAME", help="Its bucket.")
 @click.option("--prefix", metavar="P", default="", help="Its prefix, if it has one.")
-@click.option("--location", metavar="NAME", default="us-east-1", help="The S3 region's name.")
+@click.option(
+    "--location", metavar="NAME", default="", help="The S3 region's name; us-east-1 unless told."
+)
 @click.option("--access-key-env", metavar="VAR", help="The variable with the access key.")
 @click.option("--secret-key-env", metavar="VAR", help="The variable with the secret key.")
 @click.option(
@@ -113,7 +115,8 @@ def _wish(given: Mapping[str, Any], how: Mapping[str, Any]) -> "Wish":
     from drorch.config.addresses import region_given
     from drorch.storage.client import Credentials
 
-    region = region_given(given["endpoint"], given["bucket"], given["prefix"], given["location"])
+    location = given["location"] or "us-east-1"
+    region = region_given(given["endpoint"], given["bucket"], given["prefix"], location)
     keys = [_variable(given[name], name) for name in ("access_key_env", "secret_key_env")]
     return Wish(
         region=region,

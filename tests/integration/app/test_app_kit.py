@@ -243,6 +243,7 @@ def test_what_makes_no_sense_is_refused(premises):
     line = ("recover", "--kit", "k", "--share", "s", "--to", "d")
     for words, error in (
         ((*line, "--bucket", "b"), "--bucket and --kit contradict each other"),
+        ((*line, "--location", "l"), "--location and --kit contradict each other"),
         (line[:3] + line[5:], "no share is given"),
         (line[:1] + line[3:], "shares open a kit, and none is given"),
         (line, "k cannot be read"),
