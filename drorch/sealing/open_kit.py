@@ -8,6 +8,7 @@ Needs Python 3.11, and: pip install cryptography shamir-mnemonic
 """
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -28,14 +29,28 @@ def share(text: str) -> str:
 
 
 def sealed(text: str) -> bytes:
-    """The bytes of the kit's lines."""
-    letters = ""
+    """The bytes of the kit's lines; ends with every line that is mistyped or missing."""
+    found: dict[int, str] = {}
+    wrong, end = [], 0
     for line in text.splitlines():
-        told = re.fullmatch(r"\s*\d+\s+(.*)", line)
-        if told and told[1].strip().upper() != "END":
-            letters += (
-                re.sub(r"[\s-]", "", told[1])[:-3].upper().translate(str.maketrans("018", "OIB"))
-            )
+        told = re.fullmatch(r"\s*(\d+)\s+(.*)", line)
+        if told is None:
+            continue
+        number = int(told[1])
+        typed = re.sub(r"[\s-]", "", told[2]).upper().translate(str.maketrans("018", "OIB"))
+        if typed == "END":
+            end = number
+            continue
+        found[number] = typed[:-3]
+        digest = hashlib.sha256(f"{number} {typed[:-3]}".encode()).digest()
+        if base64.b32encode(digest[:5]).decode()[:3] != typed[-3:]:
+            wrong.append(f"line {number} is mistyped")
+    wrong += [f"line {n} is missing" for n in range(1, end) if n not in found]
+    if not end:
+        wrong.append("its end is missing: the line with END")
+    if wrong:
+        sys.exit("\n".join(wrong))
+    letters = "".join(found[number] for number in range(1, end))
     return base64.b32decode(letters + "=" * (-len(letters) % 8))
 
 
@@ -51,7 +66,7 @@ def main(kit: str, *shares: str) -> None:
     except MnemonicError as error:
         sys.exit(f"the shares do not fit: {error}")
     except (InvalidTag, ValueError):
-        sys.exit(f"{kit} does not open: a line is mistyped, or it is another kit's")
+        sys.exit(f"{kit} does not open: the shares are of another kit")
     os.umask(0o077)
     for name, value in json.loads(zlib.decompress(plain))["secrets"].items():
         Path(name).write_text(f"{value}\n")

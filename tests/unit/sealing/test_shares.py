@@ -9,6 +9,7 @@ import pytest
 
 from drorch.app.kit_secrets import opened, sealed
 from drorch.core.errors import ConfigurationError, UsageError
+from drorch.core.lettered import unlettered
 from drorch.sealing import open_kit
 from drorch.sealing.shares import WORDS, NotJoined, joined_key, shared_key
 from tests.unit.core.test_kit import CONFIGURATION
@@ -111,10 +112,41 @@ def test_the_script_opens_it_without_drorch(tmp_path):
     assert more.returncode == 0, more.stderr
     few = run("share-1")
     assert (few.returncode, few.stderr.splitlines()[0][:24]) == (1, "the shares do not fit: W")
-    (tmp_path / "kit.txt").write_text("\n".join(box.lines[1:]))
-    assert "does not open" in run("share-1", "share-2").stderr
-    for typed in (["1 no letter of base32 is 9: 9-AAA", "2 END"], ["nothing at all"]):
-        (tmp_path / "kit.txt").write_text("\n".join(typed))
-        assert run("share-1", "share-2").stderr.startswith(
-            "kit.txt does not open: a line is mistyped"
-        )
+    other = sealed(CONFIGURATION, SECRETS, 3, 2)
+    (tmp_path / "kit.txt").write_text("\n".join(other.lines))
+    strange = run("share-1", "share-2")
+    assert (strange.returncode, strange.stderr) == (
+        1,
+        "kit.txt does not open: the shares are of another kit\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        lambda lines: lines[1:],
+        lambda lines: lines[:-1],
+        lambda lines: [f"01 {'X' * 40} - {lines[0][-3:]}", *lines[1:]],
+        lambda lines: ["1 no letter of base32 is 9: 9-AAA", lines[1], *lines[3:]],
+        lambda lines: ["nothing at all"],
+        lambda lines: [],
+    ],
+)
+def test_the_script_and_drorch_name_the_same_lines(typed, capsys):
+    box = sealed(CONFIGURATION, SECRETS, 2, 2)
+    text = "\n".join(typed(box.lines))
+    with pytest.raises(ConfigurationError) as caught:
+        opened(text, named(box.shares))
+    with pytest.raises(SystemExit) as ended:
+        open_kit.sealed(text)
+    said = [problem.message.removeprefix("the kit: ") for problem in caught.value.problems]
+    assert str(ended.value).splitlines() == said
+
+
+def test_the_script_reads_what_drorch_reads_of_blanks_case_and_digits():
+    box = sealed(CONFIGURATION, SECRETS, 2, 2)
+    meant = str.maketrans("OIB", "018")
+    text = "\n".join(f" {line[:3]}{line[3:].lower()} " for line in box.lines)
+    worn = "\n".join(line[:3] + line[3:].translate(meant) for line in box.lines[:-1])
+    assert open_kit.sealed(text) == unlettered(text)
+    assert open_kit.sealed(f"{worn}\n{box.lines[-1]}") == unlettered(text)
