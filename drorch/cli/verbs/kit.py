@@ -71,13 +71,14 @@ def command(
         return
     source = kit_source(program)
     content = render_kit(source, KitFormat(wanted), spoken, paper)
+    if output is not None:
+        write(output, content, overwrite=overwrite)
     try:
-        record(program, source)
+        record(program, source)  # once it is there: else doctor would take it for made
     except JournalUntrusted as error:  # which is no reason to have no kit
         session.tell(f"not put on record: {error.message}")
     if output is None:
         session.write_raw(content) if wanted == "pdf" else session.write_bytes(content)
         return
-    write(output, content, overwrite=overwrite)
     say_written(session, content, wanted, output)
     session.say("print it, fill in who to call, and put it into the safe")

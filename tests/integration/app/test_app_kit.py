@@ -101,6 +101,19 @@ def test_with_a_journal_that_cannot_be_read_there_is_a_kit_all_the_same(premises
     assert not (premises.folder / "open.html").exists()
 
 
+def test_a_kit_that_could_not_be_written_is_not_on_record_as_made(premises):
+    # A name for which there is none beside it, where it is made before it takes its place.
+    name = f"{'語' * 83}.html"
+    said = premises.cli("kit", "--output", str(premises.folder / name))
+    assert (said.code, "cannot be written: File name too long" in said.error) == (1, True)
+    plane = Plane(premises)
+    with plane.program() as program:
+        assert last_made(program) is None
+    printed(plane, "kit.html", "en")
+    with plane.program() as program:
+        assert last_made(program) is not None
+
+
 def asked(plane, page):
     """What the kit asks for, in its order."""
     known = {"repo-key": PASSWORD} | {
