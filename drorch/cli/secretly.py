@@ -72,13 +72,14 @@ def write_shared(
         for number, words in enumerate(box.shares, 1):
             sheet = output.with_name(f"{output.stem}-share-{number}{output.suffix}")
             files[sheet] = render_share(source, number, words, form, language, size)
+        opening, opens = output.with_name(PROGRAM), opening_program()
+        if not (opening.is_file() and opening.read_bytes() == opens):  # of a kit made before
+            files[opening] = opens
     for path in files:
         see_that_it_is_free(path, overwrite=overwrite)
     run = record(program, source)
-    if box is not None:
-        files[output.with_name(PROGRAM)] = opening_program()
     for path, content in files.items():
-        write(path, content, overwrite=overwrite or path.name == PROGRAM)
+        write(path, content, overwrite=overwrite)
     for name, why in found.left_out.items():
         session.tell(f"not in it: {name}: {why}")
     if session.json:

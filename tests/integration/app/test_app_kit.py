@@ -184,6 +184,23 @@ def secretly(plane, name, *more):
     return said
 
 
+def test_what_opens_a_kit_takes_the_place_of_nothing_else(kitted):
+    folder = kitted.premises.folder
+    shared = ("--shares", "3", "--needed", "2")
+    (folder / "open_kit.py").write_text("of somebody else")
+    words = ("--with-secrets", "--confirm", ORGANIZATION, "--output", str(folder / "mine.html"))
+    said = kitted.cli("kit", *words, *shared)
+    assert (said.code, "open_kit.py is there already" in said.error) == (2, True), said.errors
+    assert (folder / "open_kit.py").read_text() == "of somebody else"
+    assert not list(folder.glob("mine*"))
+    first = secretly(kitted, "first.html", *shared, "--overwrite").document["outputs"]
+    assert first[-1] == str(folder / "open_kit.py")
+    opening = (folder / "open_kit.py").read_bytes()
+    second = secretly(kitted, "second.html", *shared).document["outputs"]
+    assert second == [one.replace("first", "second") for one in first[:-1]]
+    assert (folder / "open_kit.py").read_bytes() == opening
+
+
 def words_of(sheet):
     """What a holder reads off a sheet."""
     (block,) = of_html(sheet.read_text())
