@@ -20,6 +20,7 @@ from drorch.core.durations import format_duration
 from drorch.core.errors import ExitCode, UsageError
 from drorch.core.model import Configuration, Region, SecretSource
 from drorch.core.names import Mode
+from drorch.core.phrases import counted
 from drorch.core.plane import SEGMENT_LATE, WHOLE_LATE, plane_password
 from drorch.core.values import Finding, Result, Value, errored, failed, passed
 from drorch.ports import Call, Ended, Tools
@@ -185,8 +186,8 @@ def _lacking(found: Mapping[str, Any], behind: timedelta) -> Iterable[Finding]:
         yield Finding(
             "control-plane.behind",
             SUBJECT,
-            f"{found['events_behind']} events of the last {format_duration(behind)} would be lost, "
-            f"of {found['runs_behind_count']} runs: {', '.join(runs[:5])}",
+            f"{counted(found['events_behind'], 'event')} of the last {format_duration(behind)} would "
+            f"be lost, of {counted(found['runs_behind_count'], 'run')}: {', '.join(runs[:5])}",
             again,
         )
     if not found["configuration_same"]:
@@ -200,8 +201,8 @@ def _lacking(found: Mapping[str, Any], behind: timedelta) -> Iterable[Finding]:
         yield Finding(
             "control-plane.evidence",
             SUBJECT,
-            f"{found['evidence_missing_count']} evidence files did not come back, the oldest of "
-            f"{format_duration(timedelta(seconds=float(found['evidence_missing_s'])))} ago",
+            f"{counted(found['evidence_missing_count'], 'evidence file')} did not come back, the oldest "
+            f"of {format_duration(timedelta(seconds=float(found['evidence_missing_s'])))} ago",
             again,
         )
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from drorch.actions.planes import _lacking
 from drorch.core.decide import NOT_MET
 from drorch.core.drafts import LEFT_STANDING, LIVE_ONLY, NOT_FENCED
 from drorch.core.quarter_drills import TierCoverage
@@ -107,3 +108,30 @@ def test_that_the_loss_of_own_records_was_not_drilled_is_said_in_french() -> Non
     for finding in told:
         assert recorded(finding.message, FR) != finding.message
         assert recorded(finding.hint, FR) != finding.hint
+
+
+@pytest.mark.parametrize(
+    ("events", "runs", "files", "english", "french"),
+    [
+        (1, 1, 1, ("1 event of", "of 1 run: a", "1 evidence file did"), "1 événement consigné"),
+        (3, 1, 2, ("3 events of", "of 1 run: a", "2 evidence files did"), "3 événements consignés"),
+        (3, 2, 2, ("3 events of", "of 2 runs: a", "2 evidence files did"), "de 2 exécutions"),
+    ],
+)
+def test_one_is_not_told_as_several(events, runs, files, english, french) -> None:
+    found = {
+        "events_behind": events,
+        "runs_behind": ["a", "b"][:runs],
+        "runs_behind_count": runs,
+        "configuration_same": True,
+        "runbooks_missing": [],
+        "runbooks_different": [],
+        "runbooks_surplus": [],
+        "evidence_missing_s": 500_000,
+        "evidence_missing_count": files,
+    }
+    behind, evidence = (one.message for one in _lacking(found, timedelta(minutes=5)))
+    told = f"{behind}; {evidence}"
+    assert [word for word in english if word not in told] == []
+    assert french in recorded(behind, FR)
+    assert f"{files} fichier{'s' if files > 1 else ''} de preuve n" in recorded(evidence, FR)
