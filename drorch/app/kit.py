@@ -15,10 +15,10 @@ from drorch.core.errors import DrorchError, UsageError
 from drorch.core.kit import (
     Known,
     NeededSecret,
+    by_password,
     compile_kit,
     kit_regions,
     needed_secrets,
-    password_of,
     said_of,
     whole_digest,
 )
@@ -180,10 +180,7 @@ def _after(configuration: Configuration) -> Iterator[tuple[str, ...]]:
 
 def _restoring(configuration: Configuration, known: Known) -> Iterator[Restoring]:
     for dataset in configuration.datasets.values():
-        passwords: dict[str, list[str]] = {}
-        for region in dataset.regions:
-            passwords.setdefault(password_of(dataset, region), []).append(region)
-        for password, regions in passwords.items():
+        for password, regions in by_password(dataset).items():
             lying, load = _lying(dataset)
             lines = restored(dataset.home, password, dataset.name)
             yield Restoring(dataset.name, tuple(regions), lines, lying, load)

@@ -69,6 +69,14 @@ def password_of(dataset: Dataset, region: str) -> str:
     return next(own, dataset.password)
 
 
+def by_password(dataset: Dataset) -> dict[str, list[str]]:
+    """The dataset's regions by the name of the secret that opens its repository there."""
+    found: dict[str, list[str]] = {}
+    for region in dataset.regions:
+        found.setdefault(password_of(dataset, region), []).append(region)
+    return found
+
+
 def kit_regions(configuration: Configuration) -> tuple[Region, ...]:
     """Every region in which something lies: those with drorch's own records first."""
     planes = plane_regions(configuration) if plane_password(configuration) else ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from drorch.core.kit import kit_regions, password_of
+from drorch.core.kit import by_password, kit_regions
 from drorch.core.model import Dataset, LockMode, Region
 from drorch.core.plane import plane_password, plane_regions
 from drorch.reports.blocks import Cell, Column, Row, Table, Text, code, row, table
@@ -68,10 +68,7 @@ def data_tables(source: Source, language: Language) -> Iterator[Table | Text]:
 
 
 def _dataset(dataset: Dataset, language: Language) -> Iterator[Row]:
-    passwords: dict[str, list[str]] = {}
-    for region in dataset.regions:
-        passwords.setdefault(password_of(dataset, region), []).append(region)
-    for n, (password, regions) in enumerate(passwords.items()):
+    for n, (password, regions) in enumerate(by_password(dataset).items()):
         first = dataset.name if n == 0 else language.say("{name}, other key", name=dataset.name)
         yield row(first, _content(dataset), language.listed(regions), code(password))
 
