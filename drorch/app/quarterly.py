@@ -8,11 +8,10 @@ reports/quarter/2026Q4.1/               what stood there before, where it was wr
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from drorch.adapters.evidence import make_private, sync_folder, write_durably
@@ -60,8 +59,8 @@ def folder_of(program: Program, quarter: Quarter) -> Path:
 def write(program: Program, quarter: Quarter, *, anew: bool = False) -> dict[str, Value]:
     """Write the report of a quarter that is over, in every configured language and format, whole or not
     at all; seal it and bring it to the regions. One that lies there whole is left as it is, unless
-    it is to be written `anew`: then it is put aside. If only its bundle is missing or changed, the
-    files, which people may have, stay as they are and are sealed again.
+    it is to be written `anew`: then it is put aside. So it is if its bundle is missing or changed: what
+    is signed comes from the journal, never from files that somebody may have written since.
 
     What came of it, as `report write --json` prints it. Raises UsageError for a quarter that is not
     over, DrorchError where it cannot be written.
@@ -72,8 +71,6 @@ def write(program: Program, quarter: Quarter, *, anew: bool = False) -> dict[str
         written = None if anew else _lying(program, folder)
         if written is None:
             written = _made(program, quarter, folder)
-        elif not _bundle_lies(folder, written):
-            written = _sealed_again(program, folder, written)
         bundle = (folder / written.bundle).read_bytes() if written.bundle else b""
     return {
         "quarter": written.quarter,
@@ -105,6 +102,7 @@ def _lying(program: Program, folder: Path) -> Written | None:
     try:
         written = Written(**json.loads((folder / CONTENTS).read_bytes()))
         whole = all(_digest(folder / n) == d for n, d in written.files.items())
+        whole = whole and _bundle_lies(folder, written)
     except (OSError, ValueError, TypeError):
         return None
     wanted = {name for name, _, _ in _wanted(program, written.quarter)}
@@ -118,23 +116,6 @@ def _bundle_lies(folder: Path, written: Written) -> bool:
     if not written.bundle_sha256:
         return not written.bundle or bundle.is_file()
     return bundle.is_file() and _digest(bundle) == written.bundle_sha256
-
-
-def _sealed_again(program: Program, folder: Path, written: Written) -> Written:
-    """The same files in a bundle made anew; one that was changed is put aside."""
-    files = {name: (folder / name).read_bytes() for name in written.files}
-    bundle = seal_files(program, f"quarter-{written.quarter}", files)
-    if os.path.lexists(folder / written.bundle):
-        (folder / written.bundle).rename(_aside(folder / written.bundle))
-    # A process that dies between the two leaves a bundle of another hash, which is made anew once more.
-    write_durably(folder / written.bundle, bundle)
-    again = replace(written, bundle_sha256=hashlib.sha256(bundle).hexdigest())
-    write_durably(folder / CONTENTS, _contents(again))
-    return again
-
-
-def _contents(written: Written) -> bytes:
-    return json.dumps(asdict(written), indent=1).encode()
 
 
 def _wanted(program: Program, quarter: str) -> Iterator[tuple[str, str, str]]:
@@ -176,7 +157,7 @@ def _made(program: Program, quarter: Quarter, folder: Path) -> Written:
         bundle,
         hashlib.sha256(sealed[bundle]).hexdigest() if bundle else "",
     )
-    _put(folder, {**files, **sealed, CONTENTS: _contents(written)})
+    _put(folder, {**files, **sealed, CONTENTS: json.dumps(asdict(written), indent=1).encode()})
     return written
 
 
@@ -192,9 +173,9 @@ def _put(folder: Path, files: Mapping[str, bytes]) -> None:
     sync_folder(folder.parent)
 
 
-def _aside(path: Path) -> Path:
+def _aside(folder: Path) -> Path:
     number = 1
-    while (older := path.with_name(f"{path.name}.{number}")).exists():
+    while (older := folder.with_name(f"{folder.name}.{number}")).exists():
         number += 1
     return older
 

@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -243,23 +244,44 @@ def written(house):
         program.journal.close()
 
 
-def test_a_bundle_that_is_gone_or_changed_is_sealed_again_and_the_files_stay(house):
+def test_where_the_bundle_is_gone_or_changed_the_report_is_made_anew(house):
     house.seals()
     first = written(house)
-    files, bundle = first["files"], folder(house) / first["bundle"]
+    bundle = folder(house) / first["bundle"]
     was = bundle.read_bytes()
-    assert written(house)["files"] == files
+    assert written(house)["files"] == first["files"]
     assert bundle.read_bytes() == was, "what is whole is left as it is"
-    bundle.unlink()
-    assert written(house)["files"] == files
-    assert [name for name in lying(house) if "bundle" in name] == [bundle.name]
-    bundle.write_bytes(bundle.read_bytes()[:-1])
-    assert written(house)["files"] == files
-    assert {name for name in lying(house) if "bundle" in name} == {bundle.name, f"{bundle.name}.1"}
-    assert verify_bundle(bundle, given_keys([str(house.folder / "seal.pub")])).report.ok
-    assert not folder(house).with_name(f"{QUARTER}.1").exists(), "the report is still the first"
+    for n, harm in enumerate((Path.unlink, lambda path: path.write_bytes(was[:-1])), 1):
+        was_there = {name: lying(house)[name] for name in first["files"]}
+        harm(bundle)
+        written(house)
+        aside = folder(house).with_name(f"{QUARTER}.{n}")
+        assert {
+            name: hashlib.sha256((aside / name).read_bytes()).hexdigest() for name in was_there
+        } == was_there
+        assert [name for name in lying(house) if "bundle" in name] == [bundle.name]
+        assert verify_bundle(bundle, given_keys([str(house.folder / "seal.pub")])).report.ok
     told = json.loads((folder(house) / "contents.json").read_bytes())
     assert told["bundle_sha256"] == lying(house)[bundle.name]
+
+
+def test_what_somebody_wrote_beside_the_hashes_is_never_signed(house):
+    """Who can write there can change a file and its hash, and take the bundle away."""
+    house.seals()
+    first = written(house)
+    contents, file = folder(house) / "contents.json", folder(house) / f"{QUARTER}.json"
+    forged = b'{"quarter": "all is well"}'
+    file.write_bytes(forged)
+    told = json.loads(contents.read_bytes())
+    told["files"][file.name] = hashlib.sha256(forged).hexdigest()
+    contents.write_text(json.dumps(told))
+    (folder(house) / first["bundle"]).unlink()
+    again = written(house)
+    assert json.loads(file.read_bytes())["quarter"] == str(QUARTER)
+    with zipfile.ZipFile(folder(house) / again["bundle"]) as bundle:
+        inside = {name: bundle.read(name) for name in bundle.namelist()}
+    assert forged not in inside.values()
+    assert file.read_bytes() in inside.values()
 
 
 def test_of_a_report_that_an_older_drorch_wrote_the_bundle_needs_only_be_there(house):
