@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from drorch.app.exercised import refuse
 from drorch.app.plane import whole
 from drorch.app.plane.copying import PATIENT, Brought, Copier, Pace
 from drorch.app.plane.forgetting import thin
@@ -50,8 +51,9 @@ def copy_now(program: Program, say: Callable[[str], None] = lambda _: None) -> l
     """New rows and a whole state, into every region; empty where nothing was ever run. What is to be
     said of older whole states that went is said at once.
 
-    Raises UsageError where no password or no region is meant.
+    Raises UsageError where no password or no region is meant, or in the copy of an exercise.
     """
+    refuse(program, "no control plane is copied")
     configuration = program.configuration
     if plane_password(configuration) is None:
         raise UsageError(

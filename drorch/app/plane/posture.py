@@ -72,6 +72,9 @@ def _without_whole(region: Region, place: Place, now: datetime) -> Iterator[dict
 def checks(program: Program) -> Iterator[Check]:
     """What `doctor` says of it."""
     configuration = program.configuration
+    if configuration.exercise is not None:
+        yield good("control-plane", "", "the copy of an exercise is copied nowhere")
+        return
     if plane_password(configuration) is None or not configuration.regions:
         return
     regions = plane_regions(configuration)

@@ -70,6 +70,14 @@ def outputs(run, step):
     return next(one["outputs"] for one in run["steps"] if one["step"] == step)
 
 
+def of_plane(doctor):
+    return [
+        (one["subject"], one["result"], one["message"], one["hint"])
+        for one in doctor.document["checks"]
+        if one["check"] == "control-plane"
+    ]
+
+
 def found(run, what):
     return [one["message"] for one in run["findings"] if one["what"] == what]
 
@@ -212,9 +220,11 @@ def test_what_was_recovered_as_an_exercise_only_reads(loss):
     ):
         said = loss.cli(*words, *config)
         assert said.code == 2, words
-        if words[0] != "replicate":
-            assert "this is the copy of an exercise" in said.errors, words
+        assert "this is the copy of an exercise" in said.errors, words
     assert loss.held() == before
+    assert of_plane(loss.cli("doctor", *config)) == [
+        ("", "pass", "the copy of an exercise is copied nowhere", "")
+    ]
     told = loss.cli("journal", "compare", str(loss.to("copy")))
     assert told.code == 0
     assert told.document["same_history"]
