@@ -14,8 +14,9 @@ from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
 from drorch.core.model import Region
 from drorch.core.plane import SEGMENT_LATE, WHOLE_LATE, plane_password, plane_regions
+from drorch.core.terms import first_term
 from drorch.core.values import Value
-from drorch.journal.increments import recorded_after
+from drorch.journal.increments import lineage, recorded_after
 
 _HINT = "once the region answers, bring it there at once: drorch replicate --control-plane"
 _WHOLE_HINT = (
@@ -99,19 +100,34 @@ def checks(program: Program) -> Iterator[Check]:
     for region in regions:
         place = standing.places.get(region.name) if standing is not None else None
         owed = recorded_after(program.journal, place.until) if place is not None else None
-        yield _check(region, place, owed, now)
+        yield _check(program, region, place, owed, now)
 
 
-def _check(region: Region, place: Place | None, owed: datetime | None, now: datetime) -> Check:
+def _never(program: Program, place: Place | None, now: datetime) -> tuple[str, str]:
+    """What is said of a region that this control plane was never copied to, and what to do. One that
+    was recovered finds there the records of another.
+    """
+    why = f": {_last_try(place, now)}" if place is not None and place.why else ""
+    own = own_term(program)
+    if own.instance == first_term(lineage(program.journal)).instance:
+        command = "once there is a run: drorch replicate --control-plane"
+        return f"drorch's records were never copied there{why}", command
+    known = own.of not in ("", own.instance)
+    other = f"control plane {own.of[:8]}, which" if known else "the control plane that"
+    there = f"drorch's records that lie there are those of {other} this one was recovered from"
+    comes = "it comes with the next command that records something, or with the daemon; at once"
+    return (
+        f"{there}; its own first copy is still to come{why}",
+        f"{comes}: drorch replicate --control-plane",
+    )
+
+
+def _check(
+    program: Program, region: Region, place: Place | None, owed: datetime | None, now: datetime
+) -> Check:
     if place is None or place.at is None:
-        why = f": {_last_try(place, now)}" if place is not None and place.why else ""
-        return Check(
-            "control-plane",
-            region.name,
-            Diagnosis.WARN,
-            f"drorch's records were never copied there{why}",
-            "once there is a run: drorch replicate --control-plane",
-        )
+        message, hint = _never(program, place, now)
+        return Check("control-plane", region.name, Diagnosis.WARN, message, hint)
     if place.why and owed is not None:
         message = f"it lacks what was recorded in the last {format_duration(now - owed)}"
         message += f": {_last_try(place, now)}"

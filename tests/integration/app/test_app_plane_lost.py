@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 from contextlib import suppress
@@ -265,12 +266,23 @@ def test_a_copy_that_worked_on_by_itself_is_another_history(loss):
     assert loss.recover_line("qc", "second").code == 0
     there = ("--config", str(loss.to("second") / "drorch.yaml"))
     assert loss.cli("journal", "compare", str(loss.to("second"))).document["same_history"]
+    told = of_plane(loss.cli("doctor", *there))
+    assert [(region, result) for region, result, _, _ in told] == [("mtl", "warn"), ("qc", "warn")]
+    for _, _, message, hint in told:
+        assert re.fullmatch(
+            "drorch's records that lie there are those of control plane [0-9a-f]{8}, which this one "
+            "was recovered from; its own first copy is still to come",
+            message,
+        )
+        assert "with the next command that records something" in hint
+        assert hint.endswith(": drorch replicate --control-plane")
 
     words = ("action", "add", "look after the copy", "--owner", "M. Roy", "--due", "2999-01-01")
     assert loss.cli(*words, *there).code == 0
 
     told = loss.cli("journal", "compare", str(loss.to("second")))
     assert not told.document["same_history"]
+    assert not any("first copy" in one[2] for one in of_plane(loss.cli("doctor", *there)))
 
 
 def test_a_drill_that_was_killed_goes_on_and_leaves_nothing(loss):
