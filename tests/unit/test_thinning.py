@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from drorch.app.plane.forgetting import going
+from drorch.app.plane.forgetting import braked, judged
 from drorch.app.plane.whole import Manifest
 from drorch.core.plane import Point
 from drorch.core.settings import KEEP_STATES, Keep
@@ -20,7 +20,8 @@ def state(days_ago, *, hours_ago=0, instance="mine"):
 
 
 def gone_of(found, keep):
-    return going(found, "mine", keep, NOON, TORONTO)
+    judgement = judged(found, "mine", keep, NOON, TORONTO)
+    return tuple(one.candidate.snapshot for one in judgement if not one.keep)
 
 
 def days_left(found, keep):
@@ -49,7 +50,30 @@ def test_without_a_rule_all_stay():
 
 def test_a_clock_that_lies_pushes_nothing_out():
     later = [state(-day) for day in range(1, 40)]
-    assert gone_of([*later, state(0), state(1)], Keep(last=1)) == ()
+    for keep in (Keep(last=1), Keep(within=timedelta(days=1))):
+        assert gone_of([*later, state(0), state(1)], keep) == ()
+    older = [state(day) for day in range(5)]
+    assert days_left([*later, *older], Keep(within=timedelta(days=3)))[-3:] == [0, 1, 2]
+
+
+def test_a_clock_that_runs_ahead_lets_no_mass_of_them_go():
+    """Its state is the newest then, and by `within` all others are old."""
+    found = [state(0), *(state(day) for day in range(365, 395))]
+    judgement = judged(found, "mine", Keep(within=timedelta(days=30)), NOON, TORONTO)
+    assert [one.keep for one in judgement].count(True) == 2
+    assert braked(judgement, 30) == (
+        "of 31 whole states 2 would remain: 93 % fewer than the last time left, more than the 30 % "
+        "that may vanish at once"
+    )
+    assert "fewer than there are now" in braked(judgement, None)
+
+
+def test_the_ordinary_turn_of_things_is_no_mass():
+    week = [state(day) for day in range(37)]
+    judgement = judged(week, "mine", Keep(daily=30), NOON, TORONTO)
+    assert [one.keep for one in judgement].count(False) == 7
+    assert braked(judgement, 30) == ""
+    assert braked(judged([state(0), state(1)], "mine", Keep(), NOON, TORONTO), None) == ""
 
 
 def test_what_is_no_whole_state_stays():

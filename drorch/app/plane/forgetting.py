@@ -5,11 +5,14 @@ As retention does it (actions/pruning.py), but with nothing in the journal: unde
 lock in every region restic forgets and prunes through the gateway, which deletes nothing; then each
 region is freed of what nobody needs, snapshots before indexes before data. Killed at any moment,
 every region holds a whole repository with something too much in it, and the next time goes on.
+
+With retention's brake: rules count days that have states, but `within` counts from the newest, and a
+clock that runs ahead would make all the others old at once.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from drorch.actions.exclusive import Exclusive, let_go, renew_lock, stands, take_lock
@@ -21,11 +24,15 @@ from drorch.app.plane.copying import Copier
 from drorch.app.plane.standing import Standing, Vault, alone, read_standing, write_standing
 from drorch.app.plane.terms import alone_in_charge, own_term
 from drorch.app.plane.whole import Manifest, level, repository_of_plane
+from drorch.app.records import record
+from drorch.app.runs import Request
 from drorch.core.errors import DrorchError, StorageError
-from drorch.core.model import Dataset
+from drorch.core.events import FindingRecorded
+from drorch.core.model import BRAKE, Dataset
 from drorch.core.plane import plane_password, plane_regions
-from drorch.core.retention import Candidate, judge
+from drorch.core.retention import Brake, Candidate, Judged, judge
 from drorch.core.settings import Keep
+from drorch.core.values import Finding
 from drorch.ports import Cancellation
 from drorch.restic.process import Attempt
 from drorch.restic.results import Snapshot
@@ -49,14 +56,24 @@ _WAIT = timedelta(days=28)
 #: before it.
 _NEWEST = 2
 
+_BRAKE = Brake(BRAKE, least=1)
+
+_MEANT = (
+    "see that this machine's clock is right, and `control_plane.keep`; if it is meant: "
+    "drorch replicate --control-plane --force-brake REASON"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Thinned:
-    """How many whole states went, of how many, and by region why what they needed did not go there."""
+    """How many whole states went, of how many, and by region why what they needed did not go there;
+    `left` counts those of this instance that stay.
+    """
 
     forgotten: int
     of: int
     owed: Mapping[str, str]
+    left: int
 
     @property
     def sentences(self) -> list[str]:
@@ -68,26 +85,27 @@ class Thinned:
         return [went, *lies] if self.forgotten else []
 
 
-def thin(copier: Copier, cancel: Cancellation | None = None) -> Thinned | None:
+def thin(copier: Copier, cancel: Cancellation | None = None, *, force: str = "") -> Thinned | None:
     """Let whole states go that no rule keeps, if it is time to look; None if it is not, not all
-    regions can take part yet, or another control plane of these records may live.
+    regions can take part yet, or another control plane of these records may live. `force` says why
+    the brake is not to stop it; then it is time.
 
     Raises DrorchError where it could not be done: nothing is lost by it, the next time goes on.
     """
     with alone(copier.folder, 60.0, "whole.lock") as held:
         standing = read_standing(copier.folder)
         now = copier.program.clock.now().at
-        if not held or standing.vault is None or not _due(standing, now):
+        if not held or standing.vault is None or not (force or _due(standing, now)):
             return None
         if not alone_in_charge(copier.program):
             return None
         work = _Thinning(copier, standing.vault, cancel or Cancellation())
         if not work.ready(patient=not _since(standing, now, _WAIT)):
             return None
-        done = work.done(now)
+        done = work.done(now, standing.left, force)
         if not done.owed:
             with alone(copier.folder, 60.0):
-                noted = replace(read_standing(copier.folder), thinned_at=now)
+                noted = replace(read_standing(copier.folder), thinned_at=now, left=done.left)
                 write_standing(copier.folder, noted)
         return done
 
@@ -105,20 +123,24 @@ def _since(standing: Standing, now: datetime, age: timedelta) -> bool:
     return now - last >= age
 
 
-def going(
-    found: Sequence[Snapshot], instance: str, keep: Keep, now: datetime, zone: ZoneInfo
-) -> tuple[str, ...]:
-    """Which of these snapshots need not stay: of this instance's whole states, those no rule keeps;
-    never the newest, nor the one before it. What is no whole state, or another instance's, is not
-    judged, and stays.
+def judged(
+    found: Sequence[Snapshot], instance: str, keep: Keep, now: datetime, zone: tzinfo
+) -> tuple[Judged, ...]:
+    """What becomes of this instance's whole states among these snapshots: those no rule keeps need not
+    stay; never the newest, nor the one before it. What is no whole state, or another instance's, is
+    not judged, and stays. States later than `now` stay too, and none goes because of them.
     """
     told = [(one.id, Manifest.told(one.tags)) for one in found]
     ours = [(one, m.made_at) for one, m in told if m is not None and m.instance in ("", instance)]
     newest = sorted((at for _, at in ours if at <= now), reverse=True)[:_NEWEST]
     listed = (Candidate(n, at, shields=("newest",) if at in newest else ()) for n, at in ours)
-    return tuple(
-        j.candidate.snapshot for j in judge(listed, keep, now=now, zone=zone) if not j.keep
-    )
+    return judge(listed, keep, now=now, zone=zone)
+
+
+def braked(judgement: Sequence[Judged], left: int | None) -> str:
+    """Why these must not go all at once; empty if they may. `left` is how many the last time left."""
+    staying = sum(one.keep for one in judgement)
+    return _BRAKE.stops("whole states", len(judgement), staying, left)
 
 
 class _Thinning:
@@ -149,17 +171,29 @@ class _Thinning:
         regions = [bucket.region for bucket in buckets]
         return repository_of_plane(secret, regions, self._vault.plane, self._vault.name)
 
-    def done(self, now: datetime) -> Thinned:
+    def done(self, now: datetime, left: int | None, force: str) -> Thinned:
         repository = self._repository(self._buckets)
         address = address_of(self._tools, repository, self._buckets[0].region)
         found = restic_of(self._tools).snapshots(address, locks=False)
         configuration = self._program.configuration
         zone = ZoneInfo(configuration.timezone)
         instance = own_term(self._program).instance
-        old = going(found, instance, configuration.control_plane.keep, now, zone)
+        judgement = judged(found, instance, configuration.control_plane.keep, now, zone)
+        old = [one.candidate.snapshot for one in judgement if not one.keep]
+        staying = len(judgement) - len(old)
         if not old:
-            return Thinned(0, len(found), {})
-        return Thinned(len(old), len(found), self._forgotten(repository, old))
+            return Thinned(0, len(found), {}, staying)
+        if why := braked(judgement, left):
+            self._overridden(why, force)
+        return Thinned(len(old), len(found), self._forgotten(repository, old), staying)
+
+    def _overridden(self, why: str, force: str) -> None:
+        """DrorchError where nobody said that it is meant; else that stands in the journal."""
+        if not force:
+            raise DrorchError(f"nothing was deleted: {why}", _MEANT)
+        said = f"let go although {why}; the reason given: {force}"
+        finding = FindingRecorded(Finding("control-plane.forced", "whole states", said, ""))
+        record(self._program, finding, request=Request(reason=force))
 
     def _forgotten(self, repository: Dataset, old: Sequence[str]) -> dict[str, str]:
         """Let them go; by region why it could not be freed of them."""

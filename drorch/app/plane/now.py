@@ -47,9 +47,11 @@ class Copied:
         }
 
 
-def copy_now(program: Program, say: Callable[[str], None] = lambda _: None) -> list[Copied]:
+def copy_now(
+    program: Program, say: Callable[[str], None] = lambda _: None, *, force: str = ""
+) -> list[Copied]:
     """New rows and a whole state, into every region; empty where nothing was ever run. What is to be
-    said of older whole states that went is said at once.
+    said of older whole states that went is said at once; `force` is why the brake is not to stop that.
 
     Raises UsageError where no password or no region is meant, or in the copy of an exercise.
     """
@@ -72,7 +74,7 @@ def copy_now(program: Program, say: Callable[[str], None] = lambda _: None) -> l
     if not rows:
         return []
     wholes = first or _whole(copier)
-    _thin(copier, say)
+    _thin(copier, say, force)
     nowhere = wholes.get("")
     return [_copied(one, nowhere or wholes[one.region]) for one in rows]
 
@@ -93,12 +95,16 @@ def _whole(copier: Copier) -> dict[str, Brought]:
         return {"": Brought("", "away", error.message, error.hint)}
 
 
-def _thin(copier: Copier, say: Callable[[str], None]) -> None:
+def _thin(copier: Copier, say: Callable[[str], None], force: str) -> None:
     try:
-        thinned = thin(copier)
+        thinned = thin(copier, force=force)
     except DrorchError as error:  # the copies are good all the same
         say(f"whole states that need not stay could not be let go: {error.message}")
+        say(f"hint: {error.hint}")
         return
+    if force and (thinned is None or not thinned.forgotten):
+        away = "a region is away, or another control plane may live"
+        say(f"no whole state went: {away if thinned is None else 'every one has to stay'}")
     for sentence in thinned.sentences if thinned is not None else ():
         say(sentence)
 

@@ -70,12 +70,13 @@ class Vault:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """All of it; an empty one for a state that was never copied. `thinned_at` is when the whole states
-    were last gone through for what need not stay.
+    were last gone through for what need not stay, `left` how many of this instance that left.
     """
 
     vault: Vault | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
     thinned_at: datetime | None = None
+    left: int | None = None
 
     def with_place(self, region: str, place: Place) -> "Standing":
         """With another place."""
@@ -102,6 +103,7 @@ def read_standing(folder: Path) -> Standing:
             ),
             {name: _place(one) for name, one in found["places"].items()},
             _time(found.get("thinned_at")),
+            found.get("left"),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return Standing()
@@ -120,6 +122,7 @@ def write_standing(folder: Path, standing: Standing) -> None:
         },
         "places": {name: _document(place) for name, place in standing.places.items()},
         "thinned_at": rfc3339(standing.thinned_at) if standing.thinned_at else None,
+        "left": standing.left,
     }
     with _said(folder):
         make_private(folder)

@@ -22,11 +22,25 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Instead of datasets, drorch's own records: new rows, and a whole state.",
 )
+@click.option(
+    "--force-brake",
+    "force",
+    metavar="REASON",
+    help="With --control-plane: let old whole states go although the brake stops it.",
+)
 @click.pass_obj
-def command(session: Session, datasets: tuple[str, ...], region: str | None, *, plane: bool) -> int:
+def command(
+    session: Session,
+    datasets: tuple[str, ...],
+    region: str | None,
+    *,
+    plane: bool,
+    force: str | None,
+) -> int:
     """Replicate each dataset; what is there already is not sent again."""
+    _check(force, plane=plane)
     if plane:
-        return _control_plane(session, datasets, region)
+        return _control_plane(session, datasets, region, force or "")
     from drorch.app import backups
     from drorch.cli.batch import carry_each
 
@@ -41,7 +55,21 @@ def command(session: Session, datasets: tuple[str, ...], region: str | None, *, 
     )
 
 
-def _control_plane(session: Session, datasets: tuple[str, ...], region: str | None) -> int:
+def _check(force: str | None, *, plane: bool) -> None:
+    if force is None:
+        return
+    if not plane:
+        raise UsageError(
+            "--force-brake goes with --control-plane",
+            "datasets are let go with: drorch retention apply --force-brake REASON",
+        )
+    if not force.strip():
+        raise UsageError("the brake is not overridden without a reason", "say why after it")
+
+
+def _control_plane(
+    session: Session, datasets: tuple[str, ...], region: str | None, force: str
+) -> int:
     if datasets or region:
         raise UsageError(
             "--control-plane goes to every region of the control plane, and with no dataset",
@@ -49,7 +77,7 @@ def _control_plane(session: Session, datasets: tuple[str, ...], region: str | No
         )
     from drorch.app.plane.now import copy_now
 
-    found = copy_now(session.program, session.tell)
+    found = copy_now(session.program, session.tell, force=force)
     if session.json:
         session.emit({"control_plane": [one.document for one in found]})
     elif not found:

@@ -81,13 +81,14 @@ class Plane:
                 Copier(program, WAITING).copy()
         return view.document["steps"][0]["outputs"]["snapshot"]
 
-    def copy_now(self, *, days=0, told=None):
+    def copy_now(self, *, days=0, told=None, force=""):
         """New rows and a whole state, so many days from now."""
         with self.program() as program:
             if days:
                 now = program.clock.now().at
                 program.__dict__["clock"] = FakeClock(now + timedelta(days=days))
-            return copy_now(program, told.append if told is not None else lambda _: None)
+            say = told.append if told is not None else lambda _: None
+            return copy_now(program, say, force=force)
 
     def cli(self, *words, **environment):
         return self.premises.cli(*words, **(self.keys | environment))

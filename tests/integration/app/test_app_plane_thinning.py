@@ -1,5 +1,6 @@
 """Whole states that no rule keeps go in every region, and nothing else does."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from drorch.actions.places import address_of, bucket_of, restic_of
 from drorch.app.plane.copying import Copier
 from drorch.app.plane.forgetting import THIN_EVERY, _Thinning, thin
 from drorch.app.plane.now import copy_now
-from drorch.app.plane.standing import read_standing
+from drorch.app.plane.standing import read_standing, write_standing
 from drorch.app.plane.whole import repository_of_plane
 from drorch.core.errors import DrorchError
 from drorch.core.plane import plane_regions
@@ -93,6 +94,31 @@ def test_a_region_that_is_away_is_waited_for_but_not_for_ever(plane):
     assert now["mtl"] == now["qc"]
     assert len(now["qc"]) == 2
     all_is_whole(plane)
+
+
+def test_a_clock_that_runs_ahead_is_braked_until_somebody_says_that_it_is_meant(plane):
+    plane.premises.configuration["control_plane"] = {"keep": {"within": "30d"}}
+    plane.premises.save()
+    for day in (1, 2):
+        plane.copy_now(days=day)
+    folder = plane.premises.folder / "var" / "control-plane"
+    write_standing(folder, replace(read_standing(folder), left=4))
+    told = []
+    assert all(one.good for one in plane.copy_now(days=400, told=told))
+    why, hint = told
+    assert why == (
+        "whole states that need not stay could not be let go: nothing was deleted: of 4 whole states "
+        "2 would remain: 50 % fewer than the last time left, more than the 30 % that may vanish at once"
+    )
+    assert hint.startswith("hint: see that this machine's clock is right")
+    assert {len(found) for found in held(plane).values()} == {4}
+    told.clear()
+    assert all(one.good for one in plane.copy_now(days=401, told=told, force="it stood still"))
+    assert told == ["3 of 5 whole states went: no rule of control_plane.keep keeps them"]
+    said = plane.cli("run", "show", plane.runs()[0]).document
+    (forced,) = said["findings"]
+    assert (said["trigger"], forced["what"]) == ("operator", "control-plane.forced")
+    assert forced["message"].endswith("the reason given: it stood still")
 
 
 def test_beside_another_machine_nothing_goes_and_nothing_is_lost(plane, monkeypatch):
