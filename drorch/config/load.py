@@ -51,6 +51,14 @@ def load_configuration(path: Path) -> Configuration:
     return configuration
 
 
+def configuration_placed(path: Path, file: Path) -> Configuration:
+    """What the file would say if it lay there as `file` (absolute): relative paths count from its folder.
+
+    Raises ConfigurationError with every problem of the file.
+    """
+    return _validated(read_text(path, str(path)), file, None)
+
+
 def check_configuration(path: Path) -> Configuration:
     """Load the configuration afresh, and look besides whether the runbooks it names are there.
 

@@ -1,9 +1,9 @@
 """The end of a recovery: the journal verified, newer backups adopted, all of it put where it was wanted."""
 
+import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
@@ -14,9 +14,8 @@ from drorch.app.plane.files import CONFIGURATION
 from drorch.app.plane.giving import give_inside, put, still_missing
 from drorch.app.plane.looking import Opened
 from drorch.app.plane.opening import Made, name_of
-from drorch.app.plane.recovered import Recovered, Seen, Wish
+from drorch.app.plane.recovered import Recovered, RelativePath, Seen, Wish
 from drorch.app.plane.succeeding import histories, next_term, others_present
-from drorch.app.program import Program
 from drorch.core.model import Configuration
 from drorch.core.plane import plane_password
 from drorch.journal.verify import verify_journal
@@ -25,12 +24,12 @@ from drorch.journal.verify import verify_journal
 def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opened]) -> Recovered:
     """Verify, adopt, and let it appear as the folder that was wished for, as records of its own."""
     program, tree, to = made.program, made.tree, wish.to
-    configuration = program.configuration
+    configuration = made.placed
     password = _password_file(wish, configuration)
-    inside = password is not None and password.is_relative_to(tree)
+    inside = password is not None and password.is_relative_to(to)
     give_inside(configuration, tree, wish.secrets)
     if password is not None and inside:
-        put(password, wish.passphrase)
+        put(tree / password.relative_to(to), wish.passphrase)
     try:
         report = verify_journal(program.journal)
         others, term = others_present(found), next_term(program, made.candidate, found)
@@ -38,7 +37,6 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opene
         elsewhere = histories(made.candidate, found)
     finally:
         program.journal.close()
-    missing = _missing(wish, program)
     shutil.rmtree(tree / "var" / ".cache", ignore_errors=True)
     tree.rename(to)
     sync_folder(to.parent)
@@ -53,16 +51,17 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opene
         organization=configuration.organization,
         events=report.events,
         report=report,
-        seen=tuple(replace(s, message=_there(s.message, tree, to)) for s in seen),
+        seen=tuple(seen),
         secrets=tuple(
             still_missing(
-                (_moved(one, tree, to) for one in missing if one.name != given),
+                (one for one in _missing(wish, made) if one.name != given),
                 configuration,
                 to,
                 wish.secrets,
             )
         ),
-        written=_at(written, tree, to),
+        written=written,
+        relative=tuple(_relative(made)),
         left_out=made.brought.left_out,
         adopted=adopted,
         command=_command(configuration, to),
@@ -94,35 +93,24 @@ def _put_outside(path: Path | None, passphrase: str) -> Path | None:
     return None
 
 
-def _missing(wish: Wish, program: Program) -> list[SecretLook]:
-    """The secrets that have to be given again."""
-    configuration = program.configuration
+def _missing(wish: Wish, made: Made) -> list[SecretLook]:
+    """The secrets that have to be given again, looked for once all of it is in its place."""
+    program = made.program
     secrets = (
         program.secrets
         if wish.exercise
-        else ConfiguredSecrets(configuration, program.commands, program.environment)
+        else ConfiguredSecrets(made.placed, program.commands, program.environment)
     )
-    return [one for one in map(secrets.look, configuration.secrets) if one.there is not True]
+    return [one for one in map(secrets.look, made.placed.secrets) if one.there is not True]
 
 
-def _moved(one: SecretLook, tree: Path, to: Path) -> SecretLook:
-    return replace(
-        one,
-        source=_there(one.source, tree, to),
-        message=_there(one.message, tree, to),
-        hint=_there(one.hint, tree, to),
-    )
-
-
-def _there(text: str, tree: Path, to: Path) -> str:
-    """What was said of the folder beside, of the one it became."""
-    return text.replace(str(tree), str(to))
-
-
-def _at(path: Path | None, tree: Path, to: Path) -> Path | None:
-    if path is None or not path.is_relative_to(tree):
-        return path
-    return to / path.relative_to(tree)
+def _relative(made: Made) -> Iterator[RelativePath]:
+    """What names another place in another folder was not written as an absolute path."""
+    for name, dataset in made.placed.datasets.items():
+        here = made.program.configuration.datasets[name].paths
+        for one, other in zip(dataset.paths, here, strict=True):
+            if one != other:
+                yield RelativePath(name, one, os.path.lexists(one))
 
 
 def _command(configuration: Configuration, to: Path) -> str:

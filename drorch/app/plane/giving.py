@@ -14,12 +14,15 @@ FOLDER = "from-kit"
 
 
 def give_inside(configuration: Configuration, tree: Path, values: Mapping[str, str]) -> None:
-    """Put each below the recovered folder (0600): where the configuration looks for it, or aside."""
+    """Put each into what will be the configuration's folder, `tree` until then (0600): where the
+    configuration looks for it, or aside.
+    """
     for name, value in values.items():
         source = configuration.secrets.get(name)
         file = source.file if source is not None else None
-        inside = file is not None and file.is_relative_to(tree)
-        put(file if file is not None and inside else tree / FOLDER / name, value)
+        inside = file is not None and file.is_relative_to(configuration.folder)
+        within = file.relative_to(configuration.folder) if file is not None and inside else None
+        put(tree / (within or Path(FOLDER, name)), value)
 
 
 def put(path: Path, value: str) -> None:

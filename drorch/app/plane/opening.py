@@ -12,7 +12,7 @@ from drorch.app.plane.choosing import Brought, Candidate, Unusable
 from drorch.app.plane.files import CONFIGURATION, RUNBOOKS
 from drorch.app.plane.recovered import Wish
 from drorch.app.program import Program
-from drorch.config.load import load_configuration
+from drorch.config.load import configuration_placed, load_configuration
 from drorch.config.relocating import with_values
 from drorch.core.model import Configuration, Region
 from drorch.core.plane import plane_password
@@ -23,12 +23,15 @@ MOVED = {"state": "sqlite:///var/drorch.db", "runbooks": RUNBOOKS}
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A candidate made real below `tree`."""
+    """A candidate made real below `tree`. `placed` is its configuration as it will be in the folder that
+    was wished for, from which relative paths count then.
+    """
 
     candidate: Candidate
     brought: Brought
     program: Program = field(repr=False)
     tree: Path
+    placed: Configuration
 
 
 def opened(wish: Wish, candidate: Candidate, brought: Brought, tree: Path) -> Made:
@@ -49,8 +52,9 @@ def opened(wish: Wish, candidate: Candidate, brought: Brought, tree: Path) -> Ma
     if wish.exercise:
         _move(path, {"exercise": _known_there(wish, path)})
     program = Program(load_configuration(path), {**wish.environment, "DRORCH_RESTIC": wish.restic})
-    program.__dict__["secrets"] = _secrets(wish, program)
-    return Made(candidate, brought, program, tree)
+    placed = configuration_placed(path, wish.to / CONFIGURATION)
+    program.__dict__["secrets"] = _secrets(wish, program, placed)
+    return Made(candidate, brought, program, tree, placed)
 
 
 def _move(path: Path, values: Mapping[str, str]) -> None:
@@ -66,8 +70,8 @@ def _known_there(wish: Wish, path: Path) -> str:
     return name
 
 
-def _secrets(wish: Wish, program: Program) -> ConfiguredSecrets:
-    configuration, given = program.configuration, _given(wish, program.configuration)
+def _secrets(wish: Wish, program: Program, configuration: Configuration) -> ConfiguredSecrets:
+    given = _given(wish, configuration)
     if wish.exercise:
         known = {**handed_over(wish.environment), **given}
         return HandedOver(configuration, program.commands, program.environment, known)

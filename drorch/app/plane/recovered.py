@@ -59,12 +59,24 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True)
+class RelativePath:
+    """A path of a dataset that was written relative to the configuration's folder: it names a place in
+    the recovered folder now. `there` if something lies in that place.
+    """
+
+    dataset: str
+    path: Path
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Recovered:
     """What was brought back, and what a person has to know about it.
 
     `secrets` are those that have to be given again; `written` is where the passphrase was put
     (None: nowhere; it was there already, or is no file). `term` is what it works in from now on,
-    `others` are the daemons of others that told of themselves.
+    `others` are the daemons of others that told of themselves. `relative` are the sources that backups
+    would look for in another place than before.
     """
 
     to: Path
@@ -83,6 +95,7 @@ class Recovered:
     term: TermBegun
     others: tuple[OtherSeen, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
+    relative: tuple[RelativePath, ...] = ()
     exercise: bool = False
 
     def behind(self, seen: Seen) -> timedelta:

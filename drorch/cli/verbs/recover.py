@@ -205,6 +205,10 @@ def _document(found: "Recovered") -> dict[str, Any]:
             }
             for one in found.elsewhere
         ],
+        "relative": [
+            {"dataset": one.dataset, "path": str(one.path), "there": one.there}
+            for one in found.relative
+        ],
         "exercise": found.exercise,
     }
 
@@ -238,6 +242,7 @@ def _tell(session: Session, found: "Recovered") -> None:
         for secret in found.secrets:
             how = secret.hint or f"see that it can be had: {secret.source}"
             session.say(f"  {secret.name}: {one_line(how)}")
+    _tell_relative(session, found)
     _tell_others(session, found)
     if found.exercise:
         session.paragraph(
@@ -264,6 +269,22 @@ def _tell_regions(session: Session, found: "Recovered") -> None:
             session.say(f"    damaged: {one_line(flaw)}")
         if len(one.flaws) > 5:
             session.say(f"    and {len(one.flaws) - 5} more")
+
+
+def _tell_relative(session: Session, found: "Recovered") -> None:
+    """Sources that are sought in the recovered folder: whoever backs up there has to know it before."""
+    if not found.relative:
+        return
+    session.paragraph(
+        "These datasets have relative paths, which count from the recovered folder now:",
+        *(
+            f"  {one.dataset}: {one_line(str(one.path))}, where "
+            + ("something lies; see that it is the data" if one.there else "nothing lies")
+            for one in found.relative
+        ),
+        "  before the daemon or a backup starts here, bring the data there, or write in drorch.yaml "
+        "where it lies",
+    )
 
 
 def _tell_others(session: Session, found: "Recovered") -> None:

@@ -13,6 +13,7 @@ from drorch.app.plane import now, whole
 from drorch.app.plane.copying import Copier
 from drorch.app.plane.keeping import Keeper
 from drorch.app.plane.posture import alarms, checks
+from drorch.app.plane.recovered import RelativePath
 from drorch.app.plane.standing import read_standing
 from drorch.app.program import Program
 from drorch.config.source import digest
@@ -59,6 +60,8 @@ def test_from_each_region_alone_everything_comes_back(any_premises):
         assert (site / "lab" / "secrets" / "repo-key").stat().st_mode & 0o777 == 0o600
         wanted = {s["secret"] for s in found.document["secrets"]}
         assert wanted == {"tor-key", f"{other}-id", f"{other}-secret"}
+        source = {"dataset": "docs", "path": str(site / "src" / "docs"), "there": False}
+        assert found.document["relative"] == [source]
         config = ("--config", str(site / "drorch.yaml"))
         back = plane.cli("restore", "docs", "--to", str(site / "back"), "--region", region, *config)
         assert back.code == 0, back.errors
@@ -66,6 +69,36 @@ def test_from_each_region_alone_everything_comes_back(any_premises):
         assert subprocess.run(line, check=False).returncode == 0
         any_premises.revive(other)
     assert sorted(p.name for p in plane.to("").iterdir()) == ["mtl", "qc"]
+
+
+def test_what_is_relative_counts_from_the_recovered_folder(plane):
+    """And never from the one beside it, which is gone when it is told of."""
+    absolute = plane.premises.folder / "src" / "docs"
+    configuration = plane.premises.configuration
+    configuration["datasets"]["docs"]["paths"] = [str(absolute), "src/docs", "../beside"]
+    configuration["secrets"]["repo-key"] = {"file": "../safe/repo-key"}
+    safe = plane.premises.folder.parent / "safe"
+    safe.mkdir()
+    (safe / "repo-key").write_text(f"{PASSWORD}\n")
+    plane.premises.save()
+    with plane.program() as program:
+        assert {one.result for one in Copier(program, WAITING).copy()} == {"copied"}
+    (plane.to("") / "beside").mkdir(parents=True)
+
+    found = plane.recover("mtl", "site", keys=["qc"])
+
+    assert found.written == plane.to("safe") / "repo-key"
+    assert found.written.read_text() == f"{PASSWORD}\n"
+    assert "repo-key" not in {one.name for one in found.secrets}
+    missing = found.to / "src" / "docs"
+    assert found.relative == (
+        RelativePath("docs", missing, there=False),
+        RelativePath("docs", plane.to("beside"), there=True),
+    )
+    doctor = plane.cli("doctor", "--config", str(found.to / "drorch.yaml"))
+    wrong = {one["subject"] for one in doctor.document["checks"] if one["result"] == "fail"}
+    assert f"docs: {missing}" in wrong
+    assert not {f"docs: {absolute}", f"docs: {plane.to('beside')}"} & wrong
 
 
 def test_the_newest_of_all_regions_is_taken_and_who_lags_is_said(plane):

@@ -8,7 +8,7 @@ from pathlib import Path
 from drorch.adapters.secrets import SecretLook
 from drorch.app.plane.adopting import Adopted
 from drorch.app.plane.finishing import _command
-from drorch.app.plane.recovered import Elsewhere, Recovered, Seen
+from drorch.app.plane.recovered import Elsewhere, Recovered, RelativePath, Seen
 from drorch.cli.session import Session
 from drorch.cli.verbs.recover import _document, _tell
 from drorch.core.model import Configuration, Service
@@ -109,6 +109,29 @@ Control plane aaaaaaaa (term 2) was last seen 40.0s ago on old-host: whether it 
 Another history, of control plane aaaaaaaa (term 0), goes on to 2026-11-26 03:30:00 UTC in region mtl.
   What was done there is not in these records. To look at it: recover --instance aaaaaaaa --to \
 ANOTHER-FOLDER
+"""
+
+
+def test_sources_that_are_sought_elsewhere_now_are_told(capsys):
+    relative = (
+        RelativePath("docs", Path("/srv/drorch/src/docs"), there=False),
+        RelativePath("notes", Path("/srv/notes"), there=True),
+    )
+    _tell(Session(), replace(FOUND, relative=relative))
+    assert TOLD_OF_SOURCES in capsys.readouterr().out
+    assert [one["there"] for one in _document(replace(FOUND, relative=relative))["relative"]] == [
+        False,
+        True,
+    ]
+
+
+TOLD_OF_SOURCES = """\
+These datasets have relative paths, which count from the recovered folder now:
+  docs: /srv/drorch/src/docs, where nothing lies
+  notes: /srv/notes, where something lies; see that it is the data
+  before the daemon or a backup starts here, bring the data there, or write in drorch.yaml where it lies
+
+Start a failover with:
 """
 
 
