@@ -1,8 +1,8 @@
 """Use case `init`: a folder to start from."""
 
 import os
+import re
 import secrets as entropy
-import shutil
 from pathlib import Path
 
 from drorch.adapters.evidence import make_private, write_durably
@@ -71,11 +71,20 @@ def _password(path: Path) -> list[Path]:
     return [path]
 
 
+#: What the first drills need: a copy that is restored, and drorch's own records that come back.
+_RUNBOOKS = ("restore-test.yaml", "control-plane-lost.yaml")
+
+#: What of a ready runbook is the lab's: who owns it, and inputs that name what only the lab has.
+_OF_THE_LAB = re.compile(r"^owner: .*\n|default: (?:qc|ehr-documents), ", re.MULTILINE)
+
+
 def _runbooks(folder: Path) -> list[Path]:
     folder.mkdir(exist_ok=True)
     written = []
-    for source in (shipped("runbooks") / "restore-test.yaml",):
-        if not (folder / source.name).exists():
-            shutil.copyfile(source, folder / source.name)
-            written.append(folder / source.name)
+    for name in _RUNBOOKS:
+        if not (folder / name).exists():
+            ready = (shipped("runbooks") / name).read_text(encoding="utf-8")
+            own = _OF_THE_LAB.sub("", ready).replace("default: ehr-failover", 'default: ""')
+            write_durably(folder / name, own.encode())
+            written.append(folder / name)
     return written
