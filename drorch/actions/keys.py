@@ -10,7 +10,7 @@ from drorch.actions.keyfiles import KeyFiles
 from drorch.actions.places import address_of, dataset_named, region_named, restic_of
 from drorch.actions.revoking import apply_revocations
 from drorch.core.action import ActionSpec, Kind, Parameter
-from drorch.core.errors import DrorchError
+from drorch.core.errors import UsageError
 from drorch.core.facts import Fact, KeyKnown, KeyRevoked, Rotation
 from drorch.core.values import Finding, Result, Value, failed, passed
 from drorch.ports import Call, Tools
@@ -22,8 +22,10 @@ _REGION = Parameter(
 )
 
 
-class _Refused(DrorchError):
-    """What was asked for would do harm, or makes no sense as things stand."""
+class Refused(UsageError):
+    """What was asked for would do harm, or makes no sense as things stand: known before a run begins,
+    and looked at again in it.
+    """
 
     def __init__(self, cause: str, message: str, hint: str) -> None:
         super().__init__(message, hint)
@@ -58,7 +60,7 @@ def _added(call: Call, tools: Tools, files: KeyFiles, secret: str, user: str) ->
         files.look_again()
         found = files.openers(secret)
     if not found:
-        raise _Refused(
+        raise Refused(
             "key-not-made",
             "restic said that it had added the key, but no key file opens with the password",
             "look at the keys with: drorch repo key list " + files.dataset.name,
@@ -66,9 +68,18 @@ def _added(call: Call, tools: Tools, files: KeyFiles, secret: str, user: str) ->
     return _Added(found[0], made, files.bring(found[0]))
 
 
+def refuse_addition(tools: Tools, files: KeyFiles, secret: str) -> None:
+    """Refused if the password of a secret opens nothing yet, and restic would take another for it."""
+    try:
+        _refuse_unfit(tools.secrets.get(secret))
+    except Refused:
+        if not files.openers(secret):
+            raise
+
+
 def _refuse_unfit(password: str) -> None:
     if password != password.strip() or "\n" in password:
-        raise _Refused(
+        raise Refused(
             "password-unfit",
             "the new password begins or ends with white space or holds a line break",
             "choose another: restic would take a different one for it",
@@ -89,7 +100,7 @@ def _add(call: Call, tools: Tools) -> Result:
     secret, label = arguments.text("secret"), arguments.text("label", "")
     try:
         added = _added(call, tools, files, secret, label or "drorch")
-    except _Refused as error:
+    except Refused as error:
         return failed(error.cause, error.message, error.hint)
     outputs: dict[str, Value] = {
         "dataset": files.dataset.name,
@@ -133,8 +144,8 @@ def _revoke(call: Call, tools: Tools) -> Result:
     files = _files(call, tools)
     key = arguments.text("key")
     try:
-        _refuse_needed(files, key)
-    except _Refused as error:
+        refuse_needed(files, key)
+    except Refused as error:
         return failed(error.cause, error.message, error.hint)
     facts: list[Fact] = [
         *_companions(files),
@@ -146,15 +157,16 @@ def _revoke(call: Call, tools: Tools) -> Result:
     return passed({"dataset": files.dataset.name, "key": key}, facts=tuple(facts))
 
 
-def _refuse_needed(files: KeyFiles, key: str) -> None:
+def refuse_needed(files: KeyFiles, key: str) -> None:
+    """Refused if there is no such key, or no other that the dataset's password opens."""
     if not {key} & (files.every().keys() | files.keyring.facts.keys() | files.keyring.revoked):
-        raise _Refused(
+        raise Refused(
             "no-key",
             f"no region of {files.dataset.name} has a key {key[:8]}",
             f"see which there are with: drorch repo key list {files.dataset.name}",
         )
     if not [k for k in files.openers() if k != key]:
-        raise _Refused(
+        raise Refused(
             "key-in-use",
             f"key {key[:8]} is the only one that the password of {files.dataset.name} opens",
             f"change the password first: drorch repo rotate-key {files.dataset.name}",
@@ -209,36 +221,69 @@ KEY_DELETE = make_action(
 )
 
 
-def _rotate(call: Call, tools: Tools) -> Result:
-    arguments = Arguments.of(call, tools)
-    files = _files(call, tools)
-    secret = arguments.text("secret", "")
+def refuse_rotation(tools: Tools, files: KeyFiles, secret: str) -> Rotation | None:
+    """The change of password that has begun; Refused if there is nothing to begin (no `secret`), to go
+    on with, or to end.
+    """
     rotation = rotation_of(tools, files)
-    try:
-        if rotation is None:
-            return _begin(call, tools, files, secret)
-        if files.opens(rotation.new):
-            return _finish(files, rotation, arguments.text("reason", ""))
-        return _go_on(files, rotation, secret)
-    except _Refused as error:
-        return failed(error.cause, error.message, error.hint)
+    if rotation is None:
+        _refuse_beginning(tools, files, secret)
+    elif not files.opens(rotation.new):
+        _refuse_going_on(files, rotation, secret)
+    return rotation
 
 
-def _begin(call: Call, tools: Tools, files: KeyFiles, secret: str) -> Result:
+def _refuse_beginning(tools: Tools, files: KeyFiles, secret: str) -> None:
     if not secret:
-        raise _Refused(
+        raise Refused(
             "no-new-password",
             f"no change of the password of {files.dataset.name} has begun",
-            "name the new password: drorch repo rotate-key "
-            f"{files.dataset.name} --new-password-secret NAME",
+            f"name the new password: {_again(files)} --new-password-secret NAME",
         )
-    old = files.openers()
     if files.openers(secret):
-        raise _Refused(
+        raise Refused(
             "key-exists",
             "the new password opens the repository already",
             "choose one that was never used",
         )
+    _refuse_unfit(tools.secrets.get(secret))
+
+
+def _refuse_going_on(files: KeyFiles, rotation: Rotation, secret: str) -> None:
+    """The dataset does not use the new password yet."""
+    if secret and not files.opens(rotation.new, secret):
+        raise Refused(
+            "rotation-open",
+            f"a change to another password has begun: key {rotation.new[:8]}",
+            "finish that one, or give it up: drorch repo key remove "
+            f"{files.dataset.name} {rotation.new[:8]} --reason TEXT",
+        )
+    if not secret:
+        raise Refused(
+            "not-switched",
+            f"{files.dataset.name} still uses its old password",
+            _switch(files, "NAME"),
+        )
+
+
+def _rotate(call: Call, tools: Tools) -> Result:
+    arguments = Arguments.of(call, tools)
+    files = _files(call, tools)
+    secret = arguments.text("secret", "")
+    try:
+        rotation = refuse_rotation(tools, files, secret)
+        if rotation is None:
+            return _begin(call, tools, files, secret)
+    except Refused as error:
+        return failed(error.cause, error.message, error.hint)
+    if files.opens(rotation.new):
+        return _finish(files, rotation, arguments.text("reason", ""))
+    files.bring(rotation.new)
+    return _waiting(files, rotation, secret, ())
+
+
+def _begin(call: Call, tools: Tools, files: KeyFiles, secret: str) -> Result:
+    old = files.openers()
     added = _added(call, tools, files, secret, "drorch")
     rotation = Rotation(files.dataset.name, files.home, added.key, tuple(old))
     facts: tuple[Fact, ...] = (
@@ -247,25 +292,6 @@ def _begin(call: Call, tools: Tools, files: KeyFiles, secret: str) -> Result:
         rotation,
     )
     return _waiting(files, rotation, secret, facts)
-
-
-def _go_on(files: KeyFiles, rotation: Rotation, secret: str) -> Result:
-    """The dataset does not use the new password yet."""
-    if secret and not files.opens(rotation.new, secret):
-        raise _Refused(
-            "rotation-open",
-            f"a change to another password has begun: key {rotation.new[:8]}",
-            "finish that one, or give it up: drorch repo key remove "
-            f"{files.dataset.name} {rotation.new[:8]} --reason TEXT",
-        )
-    if not secret:
-        raise _Refused(
-            "not-switched",
-            f"{files.dataset.name} still uses its old password",
-            _switch(files, "NAME"),
-        )
-    files.bring(rotation.new)
-    return _waiting(files, rotation, secret, ())
 
 
 def _waiting(files: KeyFiles, rotation: Rotation, secret: str, facts: tuple[Fact, ...]) -> Result:
@@ -289,8 +315,12 @@ def _switch(files: KeyFiles, secret: str) -> str:
         else f"let {place} of {files.dataset.name} name the secret {secret} in drorch.yaml (or put "
         f"the new password where the secret {files.keyring.secret} comes from)"
     )
+    return f"{how}; then again: {_again(files)}"
+
+
+def _again(files: KeyFiles) -> str:
     region = "" if files.home == files.dataset.primary else f" --region {files.home}"
-    return f"{how}; then again: drorch repo rotate-key {files.dataset.name}{region}"
+    return f"drorch repo rotate-key {files.dataset.name}{region}"
 
 
 def _finish(files: KeyFiles, rotation: Rotation, reason: str) -> Result:

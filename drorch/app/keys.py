@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from drorch.actions.keyfiles import KeyFiles
+from drorch.actions.keys import refuse_addition, refuse_needed, refuse_rotation
+from drorch.app.exercised import refuse
 from drorch.app.program import Program
 from drorch.app.repositories import initialise
 from drorch.app.runs import Control, Request, RunView, carry_out
@@ -76,9 +78,12 @@ def add_key(
     reason: str,
     control: Control,
 ) -> RunView:
-    """Let a further password, that of a secret, open the repository in every mirror."""
-    _check_secret(program, secret)
-    where = _region(program, dataset, region)
+    """Let a further password, that of a secret, open the repository in every mirror.
+
+    UsageError for a password that restic would read otherwise.
+    """
+    where, files = _changing(program, dataset, region)
+    refuse_addition(program.tools, files, secret)
     arguments = {"secret": literal(secret), "label": literal(label), "region": where}
     plan = compile_keys(
         dataset.name,
@@ -98,9 +103,13 @@ def remove_key(
     reason: str,
     control: Control,
 ) -> RunView:
-    """Let a key open the repository nowhere any more. `key` is the beginning of its id."""
-    where = _region(program, dataset, region)
-    full = _meant(KeyFiles(program.tools, dataset, where), key)
+    """Let a key open the repository nowhere any more. `key` is the beginning of its id.
+
+    UsageError if there is no such key, or no other that the dataset's password opens.
+    """
+    where, files = _changing(program, dataset, region)
+    full = _meant(files, key)
+    refuse_needed(files, full)
     plan = compile_keys(
         dataset.name,
         f"Remove key {full[:8]} of {dataset.name}",
@@ -122,11 +131,14 @@ def rotate_key(
     reason: str,
     control: Control,
 ) -> RunView:
-    """Begin to change the password to that of a secret, or finish once the dataset uses it."""
-    where = _region(program, dataset, region)
+    """Begin to change the password to that of a secret, or finish once the dataset uses it.
+
+    UsageError where there is nothing to begin, to go on with, or to end.
+    """
+    where, files = _changing(program, dataset, region)
+    refuse_rotation(program.tools, files, secret or "")
     arguments: dict[str, Value] = {"reason": literal(reason), "region": where}
     if secret is not None:
-        _check_secret(program, secret)
         arguments["secret"] = literal(secret)
     plan = compile_keys(
         dataset.name,
@@ -135,6 +147,13 @@ def rotate_key(
         program.configuration,
     )
     return carry_out(program, plan, Request(reason=reason), control=control)
+
+
+def _changing(program: Program, dataset: Dataset, region: str | None) -> tuple[str, KeyFiles]:
+    """Where keys are to be changed, and those that are there; UsageError in the copy of an exercise."""
+    refuse(program, "no key is changed")
+    where = _region(program, dataset, region)
+    return where, KeyFiles(program.tools, dataset, where)
 
 
 def renew(
@@ -167,11 +186,6 @@ def renew(
         program.configuration,
     )
     return carry_out(program, plan, Request(reason=reason), control=control, watchers=watchers)
-
-
-def _check_secret(program: Program, name: str) -> None:
-    """Before a run begins: the secret is there and has a value."""
-    program.secrets.get(name)
 
 
 def _meant(files: KeyFiles, short: str) -> str:
