@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from drorch.adapters.crews import crew
 from drorch.app.program import Program
 from drorch.app.verifying import Verified, verify_bundle
 from drorch.core.codec import NotDecodable, parse
@@ -22,7 +23,9 @@ def verify(program: Program, *, offline: bool = False) -> dict[str, Value]:
     """
     from drorch.app.heads import compare, told
 
-    report, compared = verify_journal(program.journal), compare(program, offline=offline)
+    with crew() as others:
+        report = verify_journal(program.journal, others)
+    compared = compare(program, offline=offline)
     flaws = dict.fromkeys((*report.flaws, *(flaw for one in compared for flaw in one.flaws)))
     held = [told(one) for one in compared if not one.flaws]
     return _document(replace(report, flaws=tuple(flaws))) | {"heads": list(held)}

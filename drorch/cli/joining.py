@@ -1,6 +1,6 @@
 """Recovering by a kit whose holders have come together: their shares are read, joined, and used."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,10 @@ def _option(name: str) -> str:
 
 
 def recovered_by_kit(
-    session: Session, given: Mapping[str, Any], how: Mapping[str, Any]
+    session: Session,
+    given: Mapping[str, Any],
+    how: Mapping[str, Any],
+    ready: Callable[["Recovered"], None],
 ) -> "Recovered":
     """From the first region of the kit that can give something."""
     from drorch.app.kit_secrets import opened
@@ -66,7 +69,7 @@ def recovered_by_kit(
             **how,
         )
         try:
-            return recover(wish)
+            return recover(wish, ready)
         except DrorchError as error:
             if why and why[-1].message == error.message:
                 break  # it is nothing about regions

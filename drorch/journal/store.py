@@ -61,6 +61,8 @@ class SqlJournal:
         patience: timedelta = PATIENCE,
         create: bool = True,
     ) -> None:
+        #: What another one is opened by: URL and folder.
+        self.address = (url, folder.absolute())
         self._url = url
         self._database = open_state(url, folder, patience, create=create)
         self._writer: Connection | None = None

@@ -4,7 +4,11 @@ What it cannot see: a state file put back as a whole to an earlier honest one. F
 ledger's head, kept in every region, is compared with the one reported here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
+from enum import Flag, auto
+from pathlib import Path
+from typing import TypeAlias
 
 from drorch.core.errors import JournalUntrusted
 from drorch.journal import records, scheduled
@@ -27,20 +31,81 @@ LEDGER = "ledger"
 _CHANGED_ROW = "what is kept beside the events is not what they tell (`drorch journal rebuild`)"
 
 
-def verify_journal(journal: SqlJournal) -> VerifyReport:
-    """Look at everything; raises JournalUntrusted only when the database cannot be read at all."""
+#: How many runs one process looks at, until it is given more.
+_SHARE = 2_000
+
+#: How many events there are, and what is wrong.
+_Looked: TypeAlias = tuple[int, list[Flaw]]
+
+
+class Looking(Flag):
+    """What is looked at."""
+
+    #: That no event was changed, added or left out since it was recorded.
+    CHAINS = auto()
+    #: That what is kept beside the events is what they tell.
+    KEPT = auto()
+    ALL = CHAINS | KEPT
+
+
+def verify_journal(
+    journal: SqlJournal, crew: Executor | None = None, what: Looking = Looking.ALL
+) -> VerifyReport:
+    """Look at everything, or at a part; raises JournalUntrusted only when the database cannot be read
+    at all. Of chains that were not looked at `head` is empty.
+
+    Where there are many runs a `crew` of processes looks at them, each at the journal as it is then:
+    what is recorded meanwhile may be looked at, too.
+    """
     with journal.reading(whole=True) as connection:
-        head, flaws = _ledger(connection)
-        events = 0
         runs = records.runs_with_events(connection)
-        for run in runs:
-            rows = list(records.all_rows(connection, run))
-            events += len(rows)
-            flaws += [Flaw(run, message) for message in _run(connection, run, rows)]
-        flaws += _lost_runs(connection)
-        if not flaws:
-            flaws += _kept(connection)
+        apart = _begun(journal, runs, what, crew)
+        head, flaws = _ledger(connection) if Looking.CHAINS in what else ("", [])
+        kept = list(_kept(connection)) if apart and Looking.KEPT in what else None
+        events, found = _gathered(apart) if apart else _looked_at(connection, runs, what)
+        flaws += found
+        if Looking.CHAINS in what:
+            flaws += _lost_runs(connection)
+        if Looking.KEPT in what and not flaws:
+            flaws += _kept(connection) if kept is None else kept
     return VerifyReport(len(runs), events, head, tuple(flaws))
+
+
+def _begun(
+    journal: SqlJournal, runs: Sequence[str], what: Looking, crew: Executor | None
+) -> list["Future[_Looked]"]:
+    if crew is None or len(runs) <= _SHARE:
+        return []
+    shares = [runs[n : n + _SHARE] for n in range(0, len(runs), _SHARE)]
+    return [crew.submit(_look, journal.address, share, what) for share in shares]
+
+
+def _gathered(apart: Sequence["Future[_Looked]"]) -> _Looked:
+    events, flaws = 0, list[Flaw]()
+    for one in apart:
+        more, found = one.result()
+        events += more
+        flaws += found
+    return events, flaws
+
+
+def _look(where: tuple[str, Path], runs: Sequence[str], what: Looking) -> _Looked:
+    """In a process of its own."""
+    url, folder = where
+    with (
+        SqlJournal(url, folder=folder, create=False) as journal,
+        journal.reading(whole=True) as connection,
+    ):
+        return _looked_at(connection, runs, what)
+
+
+def _looked_at(connection: Connection, runs: Sequence[str], what: Looking) -> _Looked:
+    events, flaws = 0, list[Flaw]()
+    for run in runs:
+        rows = list(records.all_rows(connection, run))
+        events += len(rows)
+        flaws += [Flaw(run, message) for message in _run(connection, run, rows, what)]
+    return events, flaws
 
 
 def _ledger(connection: Connection) -> tuple[str, list[Flaw]]:
@@ -63,10 +128,18 @@ def _flaw_of_entry(entry: Entry, n: int, prev: str) -> str:
     return ""
 
 
-def _run(connection: Connection, run: str, rows: list[Row]) -> Iterator[str]:
-    broken = flaw_of_chain(rows)
-    if broken:
-        yield broken
+def _run(connection: Connection, run: str, rows: list[Row], what: Looking) -> Iterator[str]:
+    broken = ""
+    if Looking.CHAINS in what:
+        broken = flaw_of_chain(rows)
+        if broken:
+            yield broken
+        yield from _noted(connection, run, rows)
+    if Looking.KEPT in what and not broken:
+        yield from _standing(connection, run, rows)
+
+
+def _noted(connection: Connection, run: str, rows: list[Row]) -> Iterator[str]:
     noted = {entry.what: entry for entry in records.entries_of(connection, run)}
     if Mark.START not in noted:
         yield "the ledger does not know that it started"
@@ -77,8 +150,6 @@ def _run(connection: Connection, run: str, rows: list[Row]) -> Iterator[str]:
         yield "the ledger does not know that it ended"
     if Mark.END in noted and noted[Mark.END].head != rows[-1].hash:
         yield "its last event is not the one the ledger noted: its tail was cut or changed"
-    if not broken:
-        yield from _standing(connection, run, rows)
 
 
 def flaw_of_chain(rows: list[Row]) -> str:
@@ -117,7 +188,11 @@ def _lost_runs(connection: Connection) -> Iterator[Flaw]:
 
 
 def _kept(connection: Connection) -> Iterator[Flaw]:
-    told = Told.by(connection)
+    try:
+        told = Told.by(connection)
+    except JournalUntrusted as error:  # a run has the same flaw, and says of which it is
+        yield Flaw("copies", error.message)
+        return
     # What regions hold in short is held against the copies, so these come first.
     copies = differences_of_copies(connection, told.copies)
     for difference in copies or differences_of_stocks(connection):

@@ -1,28 +1,71 @@
-"""The end of a recovery: the journal verified, newer backups adopted, all of it put where it was wanted."""
+"""The end of a recovery: the chains verified, newer backups adopted, all of it put where it was wanted,
+and then what is kept beside the events held against them: in a journal of years that takes minutes,
+in which a failover can begin already.
+"""
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
+from drorch.adapters.crews import crew
 from drorch.adapters.evidence import sync_folder
 from drorch.adapters.secrets import ConfiguredSecrets, SecretLook
-from drorch.app.plane.adopting import adopt
+from drorch.app.plane.adopting import Adopted, adopt
 from drorch.app.plane.files import CONFIGURATION
 from drorch.app.plane.giving import give_inside, put, still_missing
 from drorch.app.plane.looking import Opened
-from drorch.app.plane.opening import Made, name_of
+from drorch.app.plane.opening import MOVED, Made, name_of
 from drorch.app.plane.recovered import Recovered, RelativePath, Seen, Wish
 from drorch.app.plane.succeeding import histories, next_term, others_present
+from drorch.app.program import Program
+from drorch.core.errors import JournalUntrusted
 from drorch.core.model import Configuration
 from drorch.core.plane import plane_password
-from drorch.journal.verify import verify_journal
+from drorch.core.terms import TermBegun
+from drorch.journal.report import Flaw
+from drorch.journal.store import SqlJournal
+from drorch.journal.verify import Looking, verify_journal
 
 
-def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opened]) -> Recovered:
-    """Verify, adopt, and let it appear as the folder that was wished for, as records of its own."""
+def finished(
+    wish: Wish,
+    made: Made,
+    seen: Iterable[Seen],
+    found: Sequence[Opened],
+    ready: Callable[[Recovered], None],
+) -> Recovered:
+    """Verify, adopt, and let it appear as the folder that was wished for, as records of its own: it is
+    `ready` then, with a report of the chains alone.
+    """
+    with crew() as others:
+        placed = _placed(wish, made, seen, found, others)
+        if not placed.report.ok:
+            return placed
+        ready(placed)
+        flaws = _flaws_of_kept(placed.to, others)
+    return replace(placed, report=replace(placed.report, flaws=flaws), rebuild=bool(flaws))
+
+
+def _flaws_of_kept(to: Path, others: Executor | None) -> tuple[Flaw, ...]:
+    try:
+        with SqlJournal(MOVED["state"], folder=to, create=False) as journal:
+            return verify_journal(journal, others, Looking.KEPT).flaws
+    except JournalUntrusted as error:
+        return (Flaw("copies", error.message),)
+
+
+def _placed(
+    wish: Wish,
+    made: Made,
+    seen: Iterable[Seen],
+    found: Sequence[Opened],
+    others: Executor | None,
+) -> Recovered:
     program, tree, to = made.program, made.tree, wish.to
     configuration = made.placed
     password = _password_file(wish, configuration)
@@ -31,9 +74,9 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opene
     if password is not None and inside:
         put(tree / password.relative_to(to), wish.passphrase)
     try:
-        report = verify_journal(program.journal)
-        others, term = others_present(found), next_term(program, made.candidate, found)
-        adopted = adopt(program, term) if report.ok else ()
+        report = verify_journal(program.journal, others, Looking.CHAINS)
+        present, term = others_present(found), next_term(program, made.candidate, found)
+        adopted, broken = _adopted(program, term) if report.ok else ((), ())
         elsewhere = histories(made.candidate, found)
     finally:
         program.journal.close()
@@ -50,7 +93,8 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opene
         until=chosen.until,
         organization=configuration.organization,
         events=report.events,
-        report=report,
+        report=replace(report, flaws=report.flaws or broken),
+        rebuild=bool(broken),
         seen=tuple(seen),
         secrets=tuple(
             still_missing(
@@ -66,10 +110,18 @@ def finished(wish: Wish, made: Made, seen: Iterable[Seen], found: Sequence[Opene
         adopted=adopted,
         command=_command(configuration, to),
         term=term,
-        others=others,
+        others=present,
         elsewhere=elsewhere,
         exercise=wish.exercise,
     )
+
+
+def _adopted(program: Program, term: TermBegun) -> tuple[tuple[Adopted, ...], tuple[Flaw, ...]]:
+    """What was learned; or why nothing could be, of what is kept beside the events."""
+    try:
+        return adopt(program, term), ()
+    except JournalUntrusted as error:
+        return (), (Flaw("copies", error.message),)
 
 
 def _password_file(wish: Wish, configuration: Configuration) -> Path | None:

@@ -2,7 +2,7 @@
 
 import secrets as entropy
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,8 +27,9 @@ from drorch.storage.client import Credentials, Patience, credentials_of
 _PATIENCE = Patience(connections=20)
 
 
-def recover(wish: Wish) -> Recovered:
-    """Bring it back into an empty folder, wholly or not at all.
+def recover(wish: Wish, ready: Callable[[Recovered], None] = lambda _: None) -> Recovered:
+    """Bring it back into an empty folder, wholly or not at all. `ready` is called when it is there and
+    can be worked with: in a long journal what is kept beside the events is compared with them after it.
 
     Raises UsageError for a folder that holds something, a wrong bucket or passphrase, several
     control planes, a configuration that does not load; StorageError of the region; NewerState;
@@ -39,7 +40,7 @@ def recover(wish: Wish) -> Recovered:
         commands = SystemCommands(entropy.token_hex(16))
         try:
             restic = Restic(commands, wish.environment, binary=wish.restic, cache=folder / "cache")
-            return _Recovery(wish, folder, restic).done()
+            return _Recovery(wish, folder, restic).done(ready)
         except OSError as error:
             raise no_room(folder, error) from error
         finally:
@@ -56,7 +57,7 @@ class _Recovery:
         self._now = SystemClock().now().at
         self._opened: list[Opened] = []
 
-    def done(self) -> Recovered:
+    def done(self, ready: Callable[[Recovered], None]) -> Recovered:
         wish = self._wish
         found = self._looked(self._bucket(wish.region, wish.credentials))
         states = candidates(found, wish.at, self._now, wish.instance)
@@ -70,7 +71,7 @@ class _Recovery:
                 "recover from another region, or an earlier state: --at TIME",
             )
         made = self._better(made)
-        return finished(wish, made, self._told(made), self._opened)
+        return finished(wish, made, self._told(made), self._opened, ready)
 
     def _bucket(self, region: Region, credentials: Credentials) -> Bucket:
         return Bucket(region, credentials, patience=_PATIENCE, give_up_after=timedelta(seconds=10))

@@ -16,6 +16,9 @@ from drorch.core.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from drorch.app.plane.recovered import Recovered, Wish
 
+#: Events that are not compared within seconds.
+_MANY = 100_000
+
 
 @click.command(
     cls=Verb,
@@ -80,19 +83,51 @@ def command(session: Session, /, *, to: Path, at: str | None, **given: Any) -> i
 
     check_given(given)
     how = _how(to.absolute(), at, given)
-    found = recovered_by_kit(session, given, how) if given["kit"] else recover(_wish(given, how))
+
+    def ready(found: "Recovered") -> None:
+        _tell_ready(session, found)
+
+    if given["kit"]:
+        found = recovered_by_kit(session, given, how, ready)
+    else:
+        found = recover(_wish(given, how), ready)
     if session.json:
         session.emit(_document(found))
     else:
         _tell(session, found)
     if not found.report.ok:
-        flaw = found.report.flaws[0]
-        session.tell(
-            f"error: the recovered journal is broken: {flaw.subject}: {flaw.message}",
-            "hint: it was so when it was copied; recover an earlier state with --at, and compare",
-        )
+        session.tell(*_broken(found))
         return int(ExitCode.JOURNAL_UNTRUSTED)
     return int(ExitCode.GOOD)
+
+
+def _tell_ready(session: Session, found: "Recovered") -> None:
+    """Where it takes a while to compare the rest, nobody has to wait for it."""
+    if found.report.events < _MANY:
+        return
+    session.tell(
+        f"recovered into {found.to}, and its {counted(found.report.events, 'event')} are as they were "
+        "recorded: work with it from now on",
+        *(() if found.exercise else (f"  {found.command}",)),
+        "what is kept beside the events is compared with them meanwhile, which changes nothing",
+    )
+
+
+def _broken(found: "Recovered") -> tuple[str, str]:
+    flaw = found.report.flaws[0]
+    if found.rebuild:
+        file = quote(str(found.to / "drorch.yaml"))
+        wrong = (
+            f"what is kept beside its events is not what they tell: {flaw.subject}: {flaw.message}"
+        )
+        return (
+            f"error: the recovered journal is whole, but {wrong}",
+            f"hint: make it anew: drorch --config {file} journal rebuild",
+        )
+    return (
+        f"error: the recovered journal is broken: {flaw.subject}: {flaw.message}",
+        "hint: it was so when it was copied; recover an earlier state with --at, and compare",
+    )
 
 
 def _how(to: Path, at: str | None, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class Plane:
     def cli(self, *words, **environment):
         return self.premises.cli(*words, **(self.keys | environment))
 
-    def recover(self, name, to, *, keys=(), password=PASSWORD, **how):
+    def recover(self, name, to, *, keys=(), password=PASSWORD, ready=lambda _: None, **how):
         """Recover on a machine that knows this region's keys, and those of `keys`."""
         known = {k: v for k, v in self.keys.items() if k.split("_")[0].lower() in keys}
         own = (self.keys[f"{name}_{part}".upper()] for part in ("id", "secret"))
@@ -106,7 +106,7 @@ class Plane:
             restic=str(self.premises.binary),
             environment=self.premises.environment | known,
         )
-        return recover(replace(wish, **how))
+        return recover(replace(wish, **how), ready)
 
     def recover_line(self, region, to, *more, password="password", wrap=()):
         known = {k: v for k, v in self.keys.items() if k.split("_")[0].lower() == region}

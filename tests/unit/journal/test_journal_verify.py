@@ -1,8 +1,10 @@
 """Tampering with the state file shows, and projections are rebuilt from events."""
 
+import multiprocessing
 import random
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,10 +15,10 @@ from drorch.core.events import AbortRequested, JobsSeen, PersonAsked, SlotsMisse
 from drorch.core.facts import Forgotten, KeyKnown
 from drorch.core.names import RunState
 from drorch.core.posture import CopyFactKind
-from drorch.journal import records
+from drorch.journal import records, verify
 from drorch.journal.rebuild import rebuild
 from drorch.journal.store import SqlJournal
-from drorch.journal.verify import verify_journal
+from drorch.journal.verify import Looking, verify_journal
 from tests.fakes.facts import DAWN, begun, copy, ended, finished, stamped, started, whole_run
 
 HOUR = timedelta(hours=1)
@@ -126,6 +128,29 @@ def test_an_empty_journal_is_honest(tmp_path: Path) -> None:
 def test_any_tampering_shows(journal: SqlJournal, statement: str, subject: str, said: str) -> None:
     tamper(journal, statement)
     assert any(s == subject and said in m for s, m in flaws(journal)), flaws(journal)
+    chains = verify_journal(journal, what=Looking.CHAINS)
+    if chains.ok:  # then the other half has the same to say
+        assert verify_journal(journal, what=Looking.KEPT).flaws == verify_journal(journal).flaws
+    else:
+        assert set(chains.flaws) <= set(verify_journal(journal).flaws)
+
+
+def test_other_processes_find_the_same(
+    journal: SqlJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "_SHARE", 1)
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as others:
+        for statement in (
+            "UPDATE runs SET dirty = 0",  # as they are
+            "UPDATE copies SET owed = 0 WHERE owed",
+            "UPDATE events SET body = '[' WHERE run = 'r2' AND seq = 6",
+            "UPDATE runs SET outcome = 'failed' WHERE run = 'r1'",
+        ):
+            tamper(journal, statement)
+            assert verify_journal(journal, others) == verify_journal(journal)
+            found = verify_journal(journal, others, Looking.CHAINS)
+            assert found == verify_journal(journal, None, Looking.CHAINS)
+    assert found.flaws[0].subject == "r2"
 
 
 def test_a_run_taken_out_everywhere_but_the_ledger_shows(journal: SqlJournal) -> None:
