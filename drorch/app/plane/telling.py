@@ -52,11 +52,14 @@ def alarms(
             yield _in_charge(one, now)
 
 
+def _split(other: OtherSeen, message: str, hint: str) -> dict[str, Value]:
+    subject = f"control plane {other.short}"
+    return alarm(AlarmWord.CONTROL_PLANE_SPLIT, subject, other.heard_at, message, hint)
+
+
 def _standing_back(other: OtherSeen, now: datetime) -> dict[str, Value]:
-    return alarm(
-        AlarmWord.CONTROL_PLANE_SPLIT,
-        f"control plane {other.short}",
-        other.heard_at,
+    return _split(
+        other,
         f"{named(other)} is in charge, {_heard(other, now)}: this one stands back, nothing scheduled "
         "begins here and nothing is deleted",
         f"if that is meant, stop this daemon; if this one is to work: {CLAIM}",
@@ -66,10 +69,8 @@ def _standing_back(other: OtherSeen, now: datetime) -> dict[str, Value]:
 def _in_charge(other: OtherSeen, now: datetime) -> dict[str, Value]:
     if other.clone and other.fate is not Fate.ALIVE:
         return _put_back(other, now)
-    return alarm(
-        AlarmWord.CONTROL_PLANE_SPLIT,
-        f"control plane {other.short}",
-        other.heard_at,
+    return _split(
+        other,
         f"this one is in charge; {named(other)} {_lives(other, now)}",
         f"stop its daemon on {other.host}; while it lives nothing is deleted here"
         if other.fate is Fate.ALIVE
@@ -78,10 +79,8 @@ def _in_charge(other: OtherSeen, now: datetime) -> dict[str, Value]:
 
 
 def _put_back(other: OtherSeen, now: datetime) -> dict[str, Value]:
-    return alarm(
-        AlarmWord.CONTROL_PLANE_SPLIT,
-        f"control plane {other.short}",
-        other.heard_at,
+    return _split(
+        other,
         f"{format_duration(now - other.heard_at)} ago a daemon on {other.host} had records of this very "
         "control plane that are not in this journal: it was put back to an earlier state, or is a copy",
         f"see what it lacks: drorch recover into another folder; if this one is right: {CLAIM}",

@@ -13,7 +13,6 @@ from drorch.reports.kit.source import Source
 from drorch.reports.kit.view import Kit, kit
 from drorch.reports.language import language as language_of
 from drorch.reports.pages import pages
-from drorch.reports.paper.html import css_string
 from drorch.reports.typeset import typeset
 
 if TYPE_CHECKING:
@@ -78,6 +77,4 @@ def _shown(written: Kit) -> dict[str, object]:
 
 @cache
 def _template() -> "Template":
-    environment = pages()
-    environment.filters.update(css_string=css_string, kind=lambda block: type(block).__name__)
-    return environment.get_template("kit.html")
+    return pages().get_template("kit.html")

@@ -15,16 +15,6 @@ def html(written: Paper) -> str:
     return str(_template().render(p=written, l=written.labels))
 
 
-def css_string(text: str) -> str:
-    """The text as a string of CSS, which knows escapes of its own and ends at a line's end."""
-    from markupsafe import Markup
-
-    plain = "".join(c if c.isalnum() or c in " .,:·()-/" else f"\\{ord(c):x} " for c in text)
-    return Markup(f'"{plain}"')  # noqa: S704 - everything else has just been escaped
-
-
 @cache
 def _template() -> "Template":
-    environment = pages()
-    environment.filters["css_string"] = css_string
-    return environment.get_template("paper.html")
+    return pages().get_template("paper.html")

@@ -4,7 +4,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from drorch.reports.pages import pages
-from drorch.reports.paper.html import css_string
 from drorch.reports.plots.picture import NARROW, WIDE
 from drorch.reports.quarter.blocks import Drawing, Report
 
@@ -31,7 +30,5 @@ def _pictures(drawing: Drawing) -> dict[str, str]:
 @cache
 def _template() -> "Template":
     environment = pages()
-    environment.filters.update(
-        css_string=css_string, pictures=_pictures, kind=lambda block: type(block).__name__
-    )
+    environment.filters["pictures"] = _pictures
     return environment.get_template("quarter.html")

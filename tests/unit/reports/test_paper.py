@@ -13,8 +13,8 @@ import pytest
 
 from drorch.core.plan import PlannedStep
 from drorch.reports.language import LANGUAGES, language
+from drorch.reports.pages import css_string
 from drorch.reports.paper.forms import PageSize, PaperFormat, render_paper
-from drorch.reports.paper.html import css_string
 from drorch.reports.paper.order import placed, ranges
 from drorch.reports.paper.source import Standing
 from drorch.reports.paper.values import covered, shown
