@@ -10,7 +10,7 @@ from drorch.app.duties import Duty
 from drorch.app.program import Program
 from drorch.app.records import record
 from drorch.app.runs import SUPERSEDED, Control, Request, RunView, resume
-from drorch.app.unattended import Started, Unattended, missed
+from drorch.app.unattended import Started, Unattended
 from drorch.core.dispatch import Hold, Work
 from drorch.core.errors import (
     AlreadyRunning,
@@ -111,7 +111,7 @@ def _accounted(started: Started, error: BaseException, unattended: Unattended, l
     if started.due is None:
         return True
     try:
-        record(unattended.program, missed(started.due, why))
+        record(unattended.program, *unattended.missed(started, why))
     except SlotGone:
         return _reread(unattended)  # its run had begun, and says so itself
     except DrorchError as trouble:

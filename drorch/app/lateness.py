@@ -14,6 +14,9 @@ from drorch.core.values import Value
 #: For so long a missed slot stands, and lateness that nothing has followed.
 NEWS = timedelta(days=1)
 
+#: So many reasons of missed slots are named.
+_REASONS = 3
+
 
 def alarms(seen: Seen) -> Iterator[dict[str, Value]]:
     """What was missed of each job within a day, and jobs whose newest slot was late."""
@@ -38,7 +41,7 @@ def _late(row: SlotRow) -> dict[str, Value]:
 
 
 def _missed(job: str, rows: list[SlotRow]) -> dict[str, Value]:
-    """All of a day in one: a new miss makes it a new one."""
+    """All of a day in one, with every reason: a new miss makes it a new one."""
     count, newest = sum(row.count for row in rows), rows[-1]
     span = _span(rows[0].first_at, newest.last_at)
     slots = "a slot" if count == 1 else f"{count} slots"
@@ -46,11 +49,23 @@ def _missed(job: str, rows: list[SlotRow]) -> dict[str, Value]:
         AlarmWord.SLOT_MISSED,
         job,
         newest.first_at,
-        f"{slots} of {job} {span} {'was' if count == 1 else 'were'} missed: "
-        f"{newest.why or 'nobody said why'}",
+        f"{slots} of {job} {span} {'was' if count == 1 else 'were'} missed: {_reasons(rows)}",
         "see that the daemon runs, and that what it is to do fits into the time",
         once=True,
     )
+
+
+def _reasons(rows: list[SlotRow]) -> str:
+    """Why, the newest reasons first; where there are several, for how many each."""
+    counts: dict[str, int] = {}
+    for row in reversed(rows):
+        why = row.why or "nobody said why"
+        counts[why] = counts.get(why, 0) + row.count
+    if len(counts) == 1:
+        return next(iter(counts))
+    told = [f"{why} ({count})" for why, count in counts.items()][:_REASONS]
+    rest = sum([*counts.values()][_REASONS:])
+    return "; ".join([*told, f"other reasons ({rest})"] if rest else told)
 
 
 def _span(first: datetime, last: datetime) -> str:

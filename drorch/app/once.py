@@ -18,7 +18,6 @@ from drorch.app.plane.telling import CLAIM, held_by
 from drorch.app.preload import preload
 from drorch.app.program import Program
 from drorch.app.runs import Control
-from drorch.app.unattended import Unattended
 from drorch.core.errors import AlreadyRunning, DrorchError
 
 
@@ -45,7 +44,7 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
             unattended.owe(duty, now)
         unattended.hurry(now)
         lookout = Lookout(program, tells=True)
-        held = _held(lookout, unattended, log)
+        held = _held(lookout, log)
         while not control.stopping and not held:
             for started in unattended.begin(program.clock.now().at):
                 crew.carry(program, started)
@@ -72,16 +71,13 @@ def once(program: Program, log: Log, *, control: Control) -> dict[str, Carried]:
     return found
 
 
-def _held(lookout: Lookout, unattended: Unattended, log: Log) -> str:
+def _held(lookout: Lookout, log: Log) -> str:
     """Why nothing may begin; empty: it may."""
     try:
-        held = held_by(lookout.look())
+        return held_by(lookout.look())
     except DrorchError as error:
         log.warning("control-plane.unseen", error.message, hint=error.hint)
         return ""
-    if held:
-        unattended.hold(held)
-    return held
 
 
 def _carried(ended: Ended) -> Carried:

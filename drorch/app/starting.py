@@ -8,6 +8,7 @@ from drorch.app.crew import left_open
 from drorch.app.duties import Duty
 from drorch.app.lives import life_of
 from drorch.app.program import Program
+from drorch.app.reasons import reasons
 from drorch.app.records import record
 from drorch.app.runs import dropped
 from drorch.app.unattended import Unattended, newest_of
@@ -28,7 +29,8 @@ REFUSED = "configuration.refused"
 def begun(
     program: Program, now: datetime, why: str, before: Unattended | None = None
 ) -> Unattended:
-    """Take the configuration of a program over, and record that; of `before` stays what runs.
+    """Take the configuration of a program over, and record that; of `before` stays what runs, and
+    what is known of why slots were not begun.
 
     Jobs that the journal does not know are accounted for from now on. Raises JournalUntrusted.
     """
@@ -38,6 +40,7 @@ def begun(
         dict(program.journal.accounted()),
         newest_of(program.journal.whole.stocks()) if before is None else before.newest,
     )
+    unattended.reasons = before.reasons if before else reasons(program, now)
     if before is not None:
         unattended.running = before.running
     events = [

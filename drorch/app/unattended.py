@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from drorch.app.duties import Duty, duty_of
 from drorch.app.program import Program
+from drorch.app.reasons import Reasons
 from drorch.app.runs import Request
 from drorch.core.dispatch import Work, choose
 from drorch.core.durations import format_duration
@@ -29,16 +30,12 @@ _OF_SNAPSHOTS = frozenset(
     {JobKind.CHECK, JobKind.SCRUB, JobKind.RETENTION, JobKind.RESTORE_TEST, JobKind.LOCK_EXTEND}
 )
 
-#: Why slots have not been fired that came while nobody was there.
-DOWN = "no daemon was running"
-
-#: The same, where a daemon was there and nothing held them up.
-UNSEEN = "nobody looked: the machine slept, its clock was set, or the job was not configured"
-
 
 @dataclass(slots=True)
 class _Waiting:
-    """A slot that is due, or something owed; `why` says what it was held up by, first and last."""
+    """A slot that is due, or something owed; `why` says what it was held up by first, as far as that
+    concerns it alone; see Reasons.
+    """
 
     duty: Duty
     due: Due | None
@@ -59,7 +56,7 @@ class Started:
 @dataclass(slots=True)
 class Unattended:
     """The jobs of one configuration. `accounted` says up to where each job's slots are accounted
-    for; `since` is when this daemon began.
+    for; `since` is when this daemon began, `reasons` what else is known of why slots were not begun.
     """
 
     program: Program
@@ -70,10 +67,12 @@ class Unattended:
     groups: dict[Schedule, list[Job]] = field(init=False)
     waiting: dict[str, _Waiting] = field(default_factory=dict)
     running: dict[str, Work] = field(default_factory=dict)
+    reasons: Reasons = field(init=False)
     _hindered: dict[str, str] = field(default_factory=dict)
     _next: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.reasons = Reasons(self.since)
         self.jobs = {job.name: job for job in jobs_of(self.program.configuration)}
         self.groups = {}
         for job in self.jobs.values():
@@ -106,7 +105,7 @@ class Unattended:
         if known is not None and known.due is not None and known.due.slot == due.slot:
             return
         duty = duty_of(self.program, job, due.slot, self.newest.get(job.subject))
-        why = known.why if known is not None else self._why(due)
+        why = known.why if known is not None else ""
         self.waiting[job.name] = _Waiting(duty, due, max(due.start_at, self._held(known)), why)
 
     def _due(self, job: Job, now: datetime, zone: ZoneInfo) -> Due | None:
@@ -122,10 +121,6 @@ class Unattended:
     def _held(self, known: _Waiting | None) -> datetime:
         return known.not_before if known is not None and known.why else self.since
 
-    def _why(self, due: Due) -> str:
-        """What is known of why it is late already."""
-        return DOWN if due.slot < self.since else ""
-
     def owe(self, duty: Duty, now: datetime) -> None:
         """Let something wait that no slot asks for."""
         name = duty.work.name
@@ -135,11 +130,6 @@ class Unattended:
     def ready(self, now: datetime) -> bool:
         """Whether anything may begin, as far as its time goes."""
         return any(w.not_before <= now for w in self.waiting.values())
-
-    def hold(self, why: str) -> None:
-        """Nothing begins for this reason: that is what late and missed slots will tell."""
-        for one in self.waiting.values():
-            one.why = why
 
     def begin(self, now: datetime) -> list[Started]:
         """What is to be carried now; it counts as running from here on."""
@@ -163,8 +153,30 @@ class Unattended:
     def _request(self, one: _Waiting, now: datetime) -> Request:
         if one.due is None:
             return Request("daemon")
-        due_at, also = one.due.slot, tuple(_accounts(one.due, one.why, now))
+        due_at, also = one.due.slot, tuple(self._accounts(one.due, one.why, now))
         return Request("schedule", due_at=due_at, also=also)
+
+    def _accounts(self, due: Due, why: str, now: datetime) -> Iterator[Event]:
+        """What is recorded of a slot as its run begins, and of those before it."""
+        late = now > due.late_from
+        behind = f"{format_duration(now - due.slot)} late" if late else ""
+        yield from self._before(due, why)
+        told = (self.reasons.of(due.slot, why) or behind) if late else ""
+        yield SlotTaken(due.job.name, due.slot, late, told)
+
+    def _before(self, due: Due, why: str) -> Iterator[SlotsMissed]:
+        if due.missed is None:
+            return
+        for gap, reason in self.reasons.of_gap(due.job, due.missed, why, self.zone):
+            yield SlotsMissed(due.job.name, gap.first, gap.last, gap.count, reason)
+
+    def missed(self, started: Started, why: str) -> tuple[SlotsMissed, ...]:
+        """That nothing could be fired for a slot at all, for this reason; and of those before it."""
+        due = started.due
+        if due is None:
+            return ()
+        this = SlotsMissed(due.job.name, due.slot, due.slot, 1, why)
+        return (*self._before(due, started.why), this)
 
     def ended(self, name: str, now: datetime) -> None:
         """A piece of work has come to an end, however; its slot is accounted for."""
@@ -226,21 +238,3 @@ def newest_of(stocks: Iterable[Stock]) -> dict[str, datetime]:
         if stock.newest_at is not None:
             found[stock.dataset] = max(stock.newest_at, found.get(stock.dataset, stock.newest_at))
     return found
-
-
-def _accounts(due: Due, why: str, now: datetime) -> Iterator[Event]:
-    """What is recorded of a slot as its run begins, and of those before it."""
-    late = now > due.late_from
-    behind = f"{format_duration(now - due.slot)} late" if late else ""
-    if due.missed is not None:
-        gap = due.missed
-        yield SlotsMissed(due.job.name, gap.first, gap.last, gap.count, why or UNSEEN)
-    yield SlotTaken(due.job.name, due.slot, late, (why or behind) if late else "")
-
-
-def missed(due: Due, why: str) -> SlotsMissed:
-    """That nothing could be fired for a slot at all, nor for those before it."""
-    first, count = due.slot, 1
-    if due.missed is not None:
-        first, count = due.missed.first, due.missed.count + 1
-    return SlotsMissed(due.job.name, first, due.slot, count, why)

@@ -6,7 +6,7 @@ time in which nothing was fired a job catches up with its newest slot; all befor
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -127,6 +127,18 @@ def _gap_between(job: Job, first: datetime, slot: datetime, zone: tzinfo) -> Gap
     instant = timedelta(microseconds=1)
     last = newest_slot(job.schedule, slot - instant, zone)
     return Gap(first, last, count_between(job.schedule, first - instant, last, zone))
+
+
+def parted(job: Job, gap: Gap, borders: Iterable[datetime], zone: tzinfo) -> Iterator[Gap]:
+    """The same slots in parts of which none reaches over a border: one begins there, or later."""
+    instant = timedelta(microseconds=1)
+    after = gap.first - instant
+    for border in (*sorted(b for b in borders if gap.first < b <= gap.last), gap.last + instant):
+        until = border - instant
+        if count := count_between(job.schedule, after, until, zone):
+            first = job.next_slot(after, zone)
+            yield Gap(first, newest_slot(job.schedule, until, zone), count)
+        after = until
 
 
 def again_at(job: Job, ended_at: datetime, zone: tzinfo) -> datetime | None:

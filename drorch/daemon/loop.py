@@ -309,10 +309,11 @@ class Daemon:
     # --- runs
 
     def _begin(self) -> None:
-        if self.unattended is None or self.trouble or not self.unattended.ready(self._now()):
+        if self.unattended is None:
             return
-        if self._outlook.held:
-            self.unattended.hold(self._outlook.held)
+        self.unattended.reasons.seen(self._outlook.leader, self._now())
+        if self.trouble or not self.unattended.ready(self._now()):
+            return
         if not self._outlook.clear:
             return
         for started in self.unattended.begin(self._now()):

@@ -9,6 +9,7 @@ from drorch.app.plane.lookout import Lookout, View
 from drorch.app.plane.telling import document_of_view, held_by
 from drorch.app.program import Program
 from drorch.core.errors import DrorchError
+from drorch.core.terms import OtherSeen
 from drorch.core.values import Value
 from drorch.daemon.rounds import Round
 from drorch.daemon.words import Watched
@@ -53,6 +54,11 @@ class Outlook:
     def held(self) -> str:
         """Why nothing scheduled begins; empty: nothing known speaks against it."""
         return held_by(self._view)
+
+    @property
+    def leader(self) -> OtherSeen | None:
+        """The other that is in charge; None: nothing known speaks against this one."""
+        return self._view.leader if self._view is not None else None
 
     @property
     def clear(self) -> bool:

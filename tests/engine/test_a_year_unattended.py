@@ -19,8 +19,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from drorch.app.reasons import DOWN
 from drorch.app.starting import begun
-from drorch.app.unattended import DOWN, Started, Unattended
+from drorch.app.unattended import Started, Unattended
 from drorch.core.errors import SlotGone
 from drorch.core.events import Owner, RunStarted, Stamped
 from drorch.core.jobs import JobKind

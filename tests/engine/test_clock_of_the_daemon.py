@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from drorch.app.crew import Ended, conclude
+from drorch.app.reasons import UNSEEN
 from drorch.app.starting import begun, corrected
-from drorch.app.unattended import UNSEEN, Started, Unattended
+from drorch.app.unattended import Started, Unattended
 from drorch.core.errors import SlotGone
 from drorch.core.events import JobsSeen, RunStarted
 from drorch.core.model import Configuration, Dataset, Region

@@ -33,6 +33,12 @@ _REASONS = {
     r"no drill was held against it": later("no drill was held against it"),
     r"no daemon was running": later("no daemon was running"),
     r"the run before was under way": later("the run before was under way"),
+    r"control plane (?P<other>\w+) on (?P<host>.+) \(term (?P<term>\d+)\) (is|was) in charge": later(
+        "control plane {other} on {host} (term {term}) was in charge"
+    ),
+    r"a copy of this very one on (?P<host>.+) \(term (?P<term>\d+)\) (is|was) in charge": later(
+        "a copy of this very control plane on {host} (term {term}) was in charge"
+    ),
     r"nobody looked: .*": later(
         "nobody looked: the machine slept, its clock was set, or the job was not configured"
     ),

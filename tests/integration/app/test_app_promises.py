@@ -148,11 +148,14 @@ def test_missed_slots_are_told_for_a_day_whatever_follows(far):
     far.record(far.held(1), far.held(1, "qc"), also=[taken(far)])
     first = far.clock.now().at + HOUR
     far.clock.advance(5 * HOUR)
-    gap = SlotsMissed("backup:docs", first, first + 3 * HOUR, 4, "the daemon was down")
-    far.record(far.held(2), far.held(2, "qc"), also=[gap, taken(far)])
+    held = SlotsMissed("backup:docs", first, first + 2 * HOUR, 3, "another was in charge")
+    gap = SlotsMissed("backup:docs", first + 3 * HOUR, first + 3 * HOUR, 1, "the daemon was down")
+    far.record(far.held(2), far.held(2, "qc"), also=[held, gap, taken(far)])
     (alarm,) = far.status()["alarms"]
     assert (alarm["what"], alarm["subject"], alarm["once"]) == ("slot.missed", "backup:docs", True)
     assert alarm["message"].startswith("4 slots of backup:docs from 2026-11-23T04:00:00Z to ")
-    assert alarm["message"].endswith(" were missed: the daemon was down")
+    assert alarm["message"].endswith(
+        " were missed: the daemon was down (1); another was in charge (3)"
+    )
     far.clock.advance(DAY)
     assert far.alarms() == []
