@@ -240,7 +240,7 @@ def _brought_back(
     try:
         return back(paths)
     except ResticError as error:
-        if error.cause != Cause.NOT_FOUND or include:
+        if error.cause != Cause.NOT_FOUND:
             raise
         listed = restic.snapshots(address, attempt=attempt)
         then = next((s.paths for s in listed if s.id == chosen.id), ())

@@ -193,6 +193,13 @@ def test_what_lay_elsewhere_then_comes_back_all_the_same(premises):
     assert tree(premises.folder / "back") == tree(moved)
     assert [f["what"] for f in run["findings"]] == ["restore.path-missing"]
     assert str(moved) in run["findings"][0]["message"]
+    part = premises.restore(to="part", include=["wards"])
+    assert part["outcome"] == "passed"
+    assert tree(premises.folder / "part") == {
+        name: what for name, what in tree(moved).items() if name.startswith("wards")
+    }
+    none = premises.restore(to="none", include=["nowhere"])
+    assert none["outcome"] == "failed"
 
 
 def test_restores_of_one_dataset_side_by_side_do_not_mind_each_other(premises):
