@@ -24,7 +24,7 @@ from drorch.app.plane.recovered import Recovered, RelativePath, Seen, Wish
 from drorch.app.plane.succeeding import histories, next_term, others_present
 from drorch.app.program import Program
 from drorch.core.errors import JournalUntrusted
-from drorch.core.model import Configuration
+from drorch.core.model import Configuration, Dataset, Service
 from drorch.core.plane import plane_password
 from drorch.core.terms import TermBegun
 from drorch.journal.report import Flaw
@@ -108,7 +108,8 @@ def _placed(
         relative=tuple(_relative(made)),
         left_out=made.brought.left_out,
         adopted=adopted,
-        command=_command(configuration, to),
+        command=next_command(configuration, to),
+        fails_over=bool(_with_runbooks(configuration)),
         term=term,
         others=present,
         elsewhere=elsewhere,
@@ -165,10 +166,23 @@ def _relative(made: Made) -> Iterator[RelativePath]:
                 yield RelativePath(name, one, os.path.lexists(one))
 
 
-def _command(configuration: Configuration, to: Path) -> str:
-    """The one command that starts a failover: of the service that comes first."""
-    services = [s for s in configuration.services.values() if s.runbook]
-    first = min(services, key=lambda s: s.tier if s.tier is not None else 99, default=None)
-    name = (first.runbook if first is not None else None) or "RUNBOOK"
-    file = quote(str(to / CONFIGURATION))
-    return f'drorch --config {file} failover {quote(name)} --declare "WHY"'
+def next_command(configuration: Configuration, to: Path) -> str:
+    """What brings something back now: the failover of the service that comes first, or, where no service
+    has a runbook, a restore of the dataset that does.
+    """
+    drorch = f"drorch --config {quote(str(to / CONFIGURATION))}"
+    services = _with_runbooks(configuration)
+    if services:
+        runbook = min(services, key=_tier).runbook or ""
+        return f'{drorch} failover {quote(runbook)} --declare "WHY"'
+    first = min(configuration.datasets.values(), key=_tier, default=None)
+    name = first.name if first is not None else "DATASET"
+    return f"{drorch} restore {quote(name)} --to FOLDER"
+
+
+def _with_runbooks(configuration: Configuration) -> list[Service]:
+    return [one for one in configuration.services.values() if one.runbook]
+
+
+def _tier(one: Service | Dataset) -> int:
+    return one.tier if one.tier is not None else 99

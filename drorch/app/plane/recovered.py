@@ -76,7 +76,8 @@ class Recovered:
     `secrets` are those that have to be given again; `written` is where the passphrase was put
     (None: nowhere; it was there already, or is no file). `term` is what it works in from now on,
     `others` are the daemons of others that told of themselves. `relative` are the sources that backups
-    would look for in another place than before. `rebuild`: every event is as it was recorded, and what
+    would look for in another place than before. `command` brings something back: by a failover if it
+    `fails_over`, else by a restore. `rebuild`: every event is as it was recorded, and what
     is wrong by the report is only kept beside them.
     """
 
@@ -97,6 +98,7 @@ class Recovered:
     others: tuple[OtherSeen, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     relative: tuple[RelativePath, ...] = ()
+    fails_over: bool = True
     exercise: bool = False
     rebuild: bool = False
 

@@ -285,7 +285,12 @@ def _tell(session: Session, found: "Recovered") -> None:
             f"  drorch journal compare {quote(str(found.to))}",
         )
     else:
-        session.paragraph("Start a failover with:", f"  {found.command}")
+        what = (
+            "Start a failover with:"
+            if found.fails_over
+            else "No service has a runbook; restore a dataset with:"
+        )
+        session.paragraph(what, f"  {found.command}")
 
 
 def _tell_regions(session: Session, found: "Recovered") -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from drorch.adapters.secrets import SecretLook
 from drorch.app.plane.adopting import Adopted
-from drorch.app.plane.finishing import _command
+from drorch.app.plane.finishing import next_command
 from drorch.app.plane.recovered import Elsewhere, Recovered, RelativePath, Seen
 from drorch.cli.session import Session
 from drorch.cli.verbs.recover import _document, _tell
-from drorch.core.model import Configuration, Service
+from drorch.core.model import Configuration, Dataset, Service
 from drorch.core.plane import Point
 from drorch.core.terms import Fate, OtherSeen, TermBegun
 from drorch.journal.report import Flaw, VerifyReport
@@ -152,10 +152,15 @@ def test_commands_can_be_typed_whatever_the_folder_is_called(capsys):
     folder = Path("/srv/the way back")
     service = Service("ehr", runbook="ehr-failover")
     configuration = Configuration(folder, services={"ehr": service})
-    typed = shlex.split(_command(configuration, folder))
+    typed = shlex.split(next_command(configuration, folder))
     assert typed == [
         "drorch", "--config", str(folder / "drorch.yaml"), "failover", "ehr-failover",
         "--declare", "WHY",
     ]  # fmt: skip
+    datasets = {n: Dataset(n, "key", "mtl", tier=t) for n, t in (("docs", None), ("db", 1))}
+    without = shlex.split(next_command(Configuration(folder, datasets=datasets), folder))
+    assert without[-4:] == ["restore", "db", "--to", "FOLDER"]
+    _tell(Session(), replace(FOUND, fails_over=False))
+    assert "\nNo service has a runbook; restore a dataset with:\n" in capsys.readouterr().out
     _tell(Session(), replace(FOUND, to=folder, exercise=True))
     assert shlex.split(capsys.readouterr().out.splitlines()[-1])[-1] == str(folder)
