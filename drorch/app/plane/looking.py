@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from drorch.adapters.clock import SystemClock
 from drorch.app.plane.copying import folders
 from drorch.app.plane.posts import Keys, Post
+from drorch.app.plane.presence import presence_folder
 from drorch.app.plane.segments import NewerState, Segment, newer_state, opened_segment, vault_folder
 from drorch.app.plane.whole import Manifest
 from drorch.core.errors import DrorchError, ResticError, StorageError, UsageError
@@ -119,8 +120,10 @@ def _keys(bucket: Bucket, plane: str, passphrase: str) -> tuple[list[tuple[str, 
             if error.cause not in OF_ONE_OBJECT:
                 raise
             refused = refused or (error if error.cause in _NOT_GIVEN else None)
-            gone = error.cause == Cause.NO_OBJECT
-            flaws.append(f"{name} is missing" if gone else error.message)
+            if error.cause != Cause.NO_OBJECT:
+                flaws.append(error.message)
+            elif _holds_records(bucket, plane, vault):
+                flaws.append(f"{name} is missing")
     if not opened and newer:
         raise newer_state("newer than this one")
     if not opened and refused is not None and not wrong:
@@ -128,6 +131,15 @@ def _keys(bucket: Bucket, plane: str, passphrase: str) -> tuple[list[tuple[str, 
     if not opened:
         raise _unopened(bucket.region, wrong, flaws)
     return opened, flaws
+
+
+def _holds_records(bucket: Bucket, plane: str, vault: str) -> bool:
+    """Whether a vault holds more than presences: a daemon or a claim tells of itself before the first
+    copy brings the vault's key, and nothing is damaged then.
+    """
+    here = presence_folder(plane, vault)
+    lies = folders(bucket, f"{vault_folder(plane, vault)}/")
+    return any(f"{vault_folder(plane, vault)}/{name}/" != here for name in lies)
 
 
 def _opened(

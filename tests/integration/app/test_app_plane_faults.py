@@ -53,6 +53,19 @@ def test_a_planted_key_keeps_nobody_from_the_good_one(plane, change, why, tmp_pa
     assert {json.loads(one)["run"] for one in read.stdout.splitlines()} == set(plane.runs())
 
 
+@pytest.mark.parametrize(("kind", "missing"), [("present", False), ("segments", True)])
+def test_a_vault_whose_key_is_still_to_come_is_no_damage(plane, kind, missing):
+    """A claim tells of itself at once, its first copy may have to wait; records without a key are lost."""
+    plane.back_up()
+    (key,) = (p for p in plane.objects("mtl") if p.name == "key")
+    first = key.parent.parent / "0000000000000000" / kind / "7457645c39a85210"
+    first.parent.mkdir(parents=True)
+    first.write_bytes(b"sealed")
+    plane.seen_anew()
+    (seen,) = (one for one in plane.recover("mtl", "site").seen if one.region == "mtl")
+    assert [flaw.endswith("/key is missing") for flaw in seen.flaws] == [True] * missing
+
+
 def test_planted_folders_beget_no_other_vault(plane):
     """As anybody puts them there, also a store's own tool: without a key, or with far too large a one."""
     plane.back_up()
