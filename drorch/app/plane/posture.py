@@ -12,9 +12,10 @@ from drorch.app.program import Program
 from drorch.core.alarms import AlarmWord
 from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
+from drorch.core.errors import JournalUntrusted
 from drorch.core.model import Region
 from drorch.core.plane import SEGMENT_LATE, WHOLE_LATE, plane_password, plane_regions
-from drorch.core.terms import first_term
+from drorch.core.terms import TermBegun, first_term
 from drorch.core.values import Value
 from drorch.journal.increments import lineage, recorded_after
 
@@ -108,8 +109,8 @@ def _never(program: Program, place: Place | None, now: datetime) -> tuple[str, s
     was recovered finds there the records of another.
     """
     why = f": {_last_try(place, now)}" if place is not None and place.why else ""
-    own = own_term(program)
-    if own.instance == first_term(lineage(program.journal)).instance:
+    own = _own_elsewhere(program)
+    if own is None:
         command = "once there is a run: drorch replicate --control-plane"
         return f"drorch's records were never copied there{why}", command
     known = own.of not in ("", own.instance)
@@ -120,6 +121,17 @@ def _never(program: Program, place: Place | None, now: datetime) -> tuple[str, s
         f"{there}; its own first copy is still to come{why}",
         f"{comes}: drorch replicate --control-plane",
     )
+
+
+def _own_elsewhere(program: Program) -> TermBegun | None:
+    """The term of one that was recovered; None of another, also of a journal that cannot be read: that
+    it cannot is found by itself.
+    """
+    try:
+        own = own_term(program)
+        return None if own.instance == first_term(lineage(program.journal)).instance else own
+    except JournalUntrusted:
+        return None
 
 
 def _check(
