@@ -1,6 +1,7 @@
 """`drorch recover`: everything drorch knows, back onto an empty machine, from one region."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from drorch.cli.inputs import moment_given
 from drorch.cli.session import Session
 from drorch.cli.verb import Verb
 from drorch.cli.words import counted, lasted, moment, one_line
-from drorch.core.errors import ExitCode, UsageError
+from drorch.core.errors import ConfigurationError, ExitCode, Problem, UsageError
 
 if TYPE_CHECKING:
     from drorch.app.plane.recovered import Recovered, Wish
@@ -151,14 +152,29 @@ def _wish(given: Mapping[str, Any], how: Mapping[str, Any]) -> "Wish":
     from drorch.storage.client import Credentials
 
     location = given["location"] or "us-east-1"
-    region = region_given(given["endpoint"], given["bucket"], given["prefix"], location)
-    keys = [_variable(given[name], name) for name in ("access_key_env", "secret_key_env")]
+    problems: list[Problem] = []
+    with _noted(problems):
+        region = region_given(given["endpoint"], given["bucket"], given["prefix"], location)
+    with _noted(problems):
+        access = _variable(given["access_key_env"], "access_key_env")
+    with _noted(problems):
+        secret = _variable(given["secret_key_env"], "secret_key_env")
+    with _noted(problems):
+        passphrase = _passphrase(given["password_file"])
+    if problems:
+        raise ConfigurationError(problems)
     return Wish(
-        region=region,
-        credentials=Credentials(*keys),
-        passphrase=_passphrase(given["password_file"]),
-        **how,
+        region=region, credentials=Credentials(access, secret), passphrase=passphrase, **how
     )
+
+
+@contextmanager
+def _noted(problems: list[Problem]) -> Iterator[None]:
+    """Whoever types at night is told at once of everything that is wrong."""
+    try:
+        yield
+    except UsageError as error:
+        problems.append(Problem(error.message, error.hint))
 
 
 def _variable(name: str, option: str) -> str:
@@ -322,7 +338,9 @@ def _tell_relative(session: Session, found: "Recovered") -> None:
             + ("something lies; see that it is the data" if one.there else "nothing lies")
             for one in found.relative
         ),
-        "  before the daemon or a backup starts here, bring the data there, or write in drorch.yaml "
+        "  after a loss the data is to be brought there, or drorch.yaml has to say where it lies"
+        if found.exercise
+        else "  before the daemon or a backup starts here, bring the data there, or write in drorch.yaml "
         "where it lies",
     )
 

@@ -9,8 +9,10 @@ from drorch.adapters.secrets import SecretLook
 from drorch.app.plane.adopting import Adopted
 from drorch.app.plane.finishing import next_command
 from drorch.app.plane.recovered import Elsewhere, Recovered, RelativePath, Seen
+from drorch.cli.main import carry_out
 from drorch.cli.session import Session
 from drorch.cli.verbs.recover import _document, _tell
+from drorch.core.errors import ExitCode
 from drorch.core.model import Configuration, Dataset, Service
 from drorch.core.plane import Point
 from drorch.core.terms import Fate, OtherSeen, TermBegun
@@ -119,10 +121,25 @@ def test_sources_that_are_sought_elsewhere_now_are_told(capsys):
     )
     _tell(Session(), replace(FOUND, relative=relative))
     assert TOLD_OF_SOURCES in capsys.readouterr().out
+    _tell(Session(), replace(FOUND, relative=relative, exercise=True))
+    said = capsys.readouterr().out
+    assert "after a loss the data is to be brought there, or drorch.yaml has to say where" in said
     assert [one["there"] for one in _document(replace(FOUND, relative=relative))["relative"]] == [
         False,
         True,
     ]
+
+
+def test_everything_that_was_given_wrongly_is_told_at_once(monkeypatch, capsys, tmp_path):
+    for name in ("NO_ID", "NO_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    line = ["recover", "--endpoint", "127.0.0.1", "--bucket", "b", "--to", str(tmp_path / "to")]
+    line += ["--access-key-env", "NO_ID", "--secret-key-env", "NO_SECRET"]
+    assert carry_out([*line, "--password-file", str(tmp_path / "none")]) == ExitCode.USAGE
+    said = [one for one in capsys.readouterr().err.splitlines() if one.startswith("error: ")]
+    assert ["--endpoint" in said[0], "NO_ID" in said[1], "NO_SECRET" in said[2]] == [True] * 3
+    assert "none cannot be read" in said[3]
+    assert len(said) == 4
 
 
 TOLD_OF_SOURCES = """\
