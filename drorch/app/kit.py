@@ -23,7 +23,7 @@ from drorch.core.kit import (
     whole_digest,
 )
 from drorch.core.kit_made import KitMade
-from drorch.core.model import Configuration, Dataset, Region
+from drorch.core.model import Configuration, Dataset, Region, by_tier, failovers
 from drorch.core.plane import plane_password, plane_regions
 from drorch.core.typed import typed, value
 from drorch.reports.kit.source import RegionByHand, Restoring, Shared, Source
@@ -173,9 +173,12 @@ def _after(configuration: Configuration) -> Iterator[tuple[str, ...]]:
     drorch = ("drorch", "--config", f"{_RECOVERED}/drorch.yaml")
     yield typed(*drorch, "doctor")
     yield typed(*drorch, "status")
-    services = [s for s in configuration.services.values() if s.runbook]
-    for one in sorted(services, key=lambda s: s.tier if s.tier is not None else 99):
+    services = failovers(configuration)
+    for one in services:
         yield typed(*drorch, "failover", value(one.runbook or ""), "--declare", '"WHY"')
+    for two in () if services else by_tier(configuration.datasets.values()):
+        name = value(two.name)
+        yield typed(*drorch, "restore", name, "--to", f"{RESTORED}/{name}")
 
 
 def _restoring(configuration: Configuration, known: Known) -> Iterator[Restoring]:

@@ -4,11 +4,12 @@ These are what config/ makes of drorch.yaml; everything else in the program read
 Durations are timedelta, paths are pathlib.PurePath resolved against the configuration's folder.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from drorch.core.exercises import Participant
 from drorch.core.jurisdictions import jurisdiction_within
@@ -302,6 +303,19 @@ class Configuration:
             if not self.state.startswith("sqlite:///")
             else (self.folder / self.state.removeprefix("sqlite:///")).parent
         )
+
+
+_Tiered = TypeVar("_Tiered", "Service", "Dataset")
+
+
+def failovers(configuration: Configuration) -> tuple[Service, ...]:
+    """The services that a runbook brings back, those of the first tier first."""
+    return by_tier(one for one in configuration.services.values() if one.runbook)
+
+
+def by_tier(ones: Iterable[_Tiered]) -> tuple[_Tiered, ...]:
+    """Services or datasets, those of the first tier first, those of none last."""
+    return tuple(sorted(ones, key=lambda one: (one.tier is None, one.tier or 0)))
 
 
 def evidence_regions(configuration: Configuration) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from drorch.app.plane.recovered import Recovered, RelativePath, Seen, Wish
 from drorch.app.plane.succeeding import histories, next_term, others_present
 from drorch.app.program import Program
 from drorch.core.errors import JournalUntrusted
-from drorch.core.model import Configuration, Dataset, Service
+from drorch.core.model import Configuration, by_tier, failovers
 from drorch.core.plane import plane_password
 from drorch.core.terms import TermBegun
 from drorch.journal.report import Flaw
@@ -109,7 +109,7 @@ def _placed(
         left_out=made.brought.left_out,
         adopted=adopted,
         command=next_command(configuration, to),
-        fails_over=bool(_with_runbooks(configuration)),
+        fails_over=bool(failovers(configuration)),
         term=term,
         others=present,
         elsewhere=elsewhere,
@@ -171,18 +171,8 @@ def next_command(configuration: Configuration, to: Path) -> str:
     has a runbook, a restore of the dataset that does.
     """
     drorch = f"drorch --config {quote(str(to / CONFIGURATION))}"
-    services = _with_runbooks(configuration)
-    if services:
-        runbook = min(services, key=_tier).runbook or ""
-        return f'{drorch} failover {quote(runbook)} --declare "WHY"'
-    first = min(configuration.datasets.values(), key=_tier, default=None)
-    name = first.name if first is not None else "DATASET"
-    return f"{drorch} restore {quote(name)} --to FOLDER"
-
-
-def _with_runbooks(configuration: Configuration) -> list[Service]:
-    return [one for one in configuration.services.values() if one.runbook]
-
-
-def _tier(one: Service | Dataset) -> int:
-    return one.tier if one.tier is not None else 99
+    for service in failovers(configuration):
+        return f'{drorch} failover {quote(service.runbook or "")} --declare "WHY"'
+    for dataset in by_tier(configuration.datasets.values()):
+        return f"{drorch} restore {quote(dataset.name)} --to FOLDER"
+    return f"{drorch} status"

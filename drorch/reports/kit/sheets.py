@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from drorch.core.model import failovers
 from drorch.reports.blocks import Block, Code, Text
 from drorch.reports.kit.source import Restoring, Source
 from drorch.reports.language import Language
@@ -61,13 +62,18 @@ def _by_drorch(source: Source, language: Language) -> Iterator[Block]:
     for one in recovering:
         yield Text(say("Region {place}", place=one.region), "strong")
         yield Code(one.recover)
-    yield Text(
-        say(
+    if failovers(source.configuration):
+        then = say(
             "It says as of when the records are, whether they are whole, and which secrets are to be "
             "given back and how: do that. Then see how things stand, and start the failover of what "
             "is needed first. Put the reason in the place of WHY: it is what starts the clock."
         )
-    )
+    else:
+        then = say(
+            "It says as of when the records are, whether they are whole, and which secrets are to be "
+            "given back and how: do that. Then see how things stand, and restore what is needed first."
+        )
+    yield Text(then)
     yield Code(tuple(line for command in source.after for line in command))
 
 

@@ -2,9 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
+from drorch.app.kit import _after
+from drorch.core.model import Service, by_tier
 from drorch.reports.kit.forms import KitFormat, render_kit, render_share
 from drorch.reports.language import LANGUAGES
 from tests.fakes.kits import WORDS, source
@@ -44,6 +47,23 @@ def test_what_the_paper_is_worth_is_said_first():
     ):
         assert f'<h2 id="banner">{said}</h2>' in page(**settings)
     assert "Absents de cette trousse" in page("fr", values={"a": "b"}, left_out={"k": "gone"})
+
+
+def test_what_is_brought_back_first_is_what_there_is():
+    known = source().configuration
+    services = {n: Service(n, tier=t, runbook=f"{n}-back") for n, t in (("lab", None), ("ehr", 1))}
+    serving = replace(known, services=services)
+    assert "restore what is needed first" in page()
+    assert "start the failover of what" in page(configuration=serving)
+    datasets = [line for command in _after(known) for line in command if " restore " in line]
+    assert [one.rsplit("/", 1)[1] for one in datasets] == [
+        one.name for one in by_tier(known.datasets.values())
+    ]
+    assert [one for command in _after(serving) for one in command if " failover " in one] == [
+        f'drorch --config drorch/drorch.yaml failover {name}-back --declare "WHY"'
+        for name in ("ehr", "lab")
+    ]
+    assert "restaurer ce dont on a besoin en premier" in page("fr")
 
 
 def test_the_json_has_the_same_texts():
