@@ -34,6 +34,7 @@ from drorch.storage.bucket import Bucket
 from drorch.storage.client import Patience, credentials_of
 from drorch.storage.crew import Aside
 from drorch.storage.faults import OF_ONE_OBJECT
+from drorch.storage.folders import folders
 
 #: One request of a copy that nobody is to notice; and of one that somebody waits for.
 QUICK = Patience(connect=timedelta(seconds=1), read=timedelta(seconds=2.5), connections=2)
@@ -158,6 +159,8 @@ class Copier:
                 continue  # of one that takes too long: a vault more does no harm
             with suppress(DrorchError):
                 for name, file in aside.result():
+                    if time.monotonic() > until:  # somebody planted very many
+                        break
                     with suppress(NotOpened):
                         key = open_vault(file, passphrase)
                         return Vault(plane, name, key, file)
@@ -317,20 +320,6 @@ class _Region:
             late=found.late,
             files=files.digest if files is not None else place.files,
         )
-
-
-def folders(bucket: Bucket, below: str) -> list[str]:
-    """The names of what lies directly below a folder: one request for each, however much is in it."""
-    found: list[str] = []
-    after = ""
-    while True:
-        entry = next(iter(bucket.list_objects(below, after=after)), None)
-        if entry is None:
-            return found
-        name = entry.name.removeprefix(below).split("/", 1)[0]
-        found.append(name)
-        # What sorts behind everything that begins with this name and a slash.
-        after = f"{below}{name}0"
 
 
 def copied(program: Program, pace: Pace | None = None) -> Sequence[Brought]:

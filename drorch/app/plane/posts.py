@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from drorch.app.plane.copying import Copier, folders
+from drorch.app.plane.copying import Copier
 from drorch.app.plane.presence import (
     LARGEST,
     opened_presence,
@@ -25,6 +25,7 @@ from drorch.storage.bucket import Bucket, ObjectInfo
 from drorch.storage.crew import Aside
 from drorch.storage.dated import listed_at
 from drorch.storage.faults import OF_ONE_OBJECT, Cause
+from drorch.storage.folders import folders
 
 T = TypeVar("T")
 
@@ -39,6 +40,9 @@ _VAULTS_EVERY = TELL_EVERY.total_seconds()
 #: can make more of them.
 _MOST_VAULTS = 20
 
+#: So many new ones are tried in one look, which has seconds; the next one goes on.
+_TRIED_AT_ONCE = 4
+
 #: What was put there so shortly before it was read may be another by the same time.
 _SETTLED = timedelta(seconds=2)
 
@@ -50,10 +54,16 @@ class Keys:
         self._known: dict[str, bytes | None] = dict(known)
         self._passphrase = passphrase
         self._not_given: set[str] = set()
+        self._left = _TRIED_AT_ONCE
 
     def of(self, bucket: Bucket, plane: str, vault: str) -> bytes | None:
-        """A vault's key; None if it does not open. StorageError where the region does not answer."""
+        """A vault's key; None if it does not open, or was not tried yet. StorageError where the region
+        does not answer.
+        """
         if vault not in self._known:
+            if self._left == 0:
+                return None
+            self._left -= 1
             try:
                 file = bucket.get(f"{vault_folder(plane, vault)}/key", most=LARGEST_KEY)
                 self._known[vault] = open_vault(file, self._passphrase())
@@ -65,6 +75,10 @@ class Keys:
                 self._known[vault] = None
                 self._not_given.add(vault)
         return self._known[vault]
+
+    def look_begins(self) -> None:
+        """From here on further ones are tried."""
+        self._left = _TRIED_AT_ONCE
 
     def asked_anew(self) -> None:
         """A key that was not there may have come: a vault's first presence may come before it."""
@@ -102,6 +116,7 @@ class Post:
 
     def sightings(self, vault: str, now: datetime) -> list[Sighting]:
         """Every presence that lies there and opens; `now` is for stores that do not say their time."""
+        self._keys.look_begins()
         vaults = dict.fromkeys((vault, *self._others()))
         return [found for one in vaults for found in self.of_vault(one, now)]
 
@@ -129,7 +144,7 @@ class Post:
 
     def _others(self) -> Sequence[str]:
         if self._asked_at is None or time.monotonic() - self._asked_at > _VAULTS_EVERY:
-            self._vaults = folders(self.bucket, f"{FOLDER}/{self.plane}/")[:_MOST_VAULTS]
+            self._vaults = folders(self.bucket, f"{FOLDER}/{self.plane}/", _MOST_VAULTS)
             self._asked_at = time.monotonic()
             self._keys.asked_anew()
         return self._vaults

@@ -1,5 +1,6 @@
 """Two control planes of the same records: who is in charge, who stands back, and what is said of it."""
 
+import json
 import shutil
 from contextlib import ExitStack
 from datetime import timedelta
@@ -181,6 +182,36 @@ def test_presences_that_are_not_given_or_far_too_large_hide_nobody(premises, tmp
     view = lookout(stack, premises).look()
     assert view.leader is not None
     assert view.unasked == {}
+
+
+def test_many_planted_vaults_blind_no_look(premises, tmp_path, stack):
+    """Each is asked for little, and few of their keys are tried at once: a look has seconds."""
+    copy(premises)
+    site, _ = recovered(premises, tmp_path / "site")
+    second = lookout(stack, site)
+    second.look()
+    key = json.loads(new_vault("some other")[1]) | {"n": 2, "r": 1}  # cheap to try
+    bucket = bucket_of(second.program.tools, second.program.region("mtl"))
+    plane = read_standing(folder_of(second.program.configuration)).vault.plane
+    for n in range(30):
+        bucket.put(f"control-plane/{plane}/{n:016}/key", json.dumps(key).encode())
+        bucket.put(f"control-plane/{plane}/{n:016}/present/{n:016}", b"")
+    asked: list[str] = []
+    proxy = stack.enter_context(
+        in_front_of(premises.regions["mtl"], lambda one: asked.append(f"{one.method} {one.target}"))
+    )
+    premises.configuration["regions"]["mtl"]["endpoint"] = proxy.endpoint
+    premises.save()
+
+    first = lookout(stack, premises)
+    view = first.look()
+    assert view.leader is not None
+    assert view.unasked == {}
+    assert sum("list-type=2" in one for one in asked) <= 22
+    assert sum(one.endswith("/key") for one in asked) == 4
+    for _ in range(6):
+        first.look()
+    assert sum(one.endswith("/key") for one in asked) == 20
 
 
 def archived(asked):
