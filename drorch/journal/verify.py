@@ -4,8 +4,10 @@ What it cannot see: a state file put back as a whole to an earlier honest one. F
 ledger's head, kept in every region, is compared with the one reported here.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import suppress
 from enum import Flag, auto
 from pathlib import Path
 from typing import TypeAlias
@@ -59,10 +61,15 @@ def verify_journal(
     """
     with journal.reading(whole=True) as connection:
         runs = records.runs_with_events(connection)
-        apart = _begun(journal, runs, what, crew)
+        shares = [runs[n : n + _SHARE] for n in range(0, len(runs), _SHARE)]
+        apart = _begun(journal, shares, what, crew)
         head, flaws = _ledger(connection) if Looking.CHAINS in what else ("", [])
         kept = list(_kept(connection)) if apart and Looking.KEPT in what else None
-        events, found = _gathered(apart) if apart else _looked_at(connection, runs, what)
+        events, found = 0, list[Flaw]()
+        for share in shares:
+            more, wrong = _found(connection, share, what, apart)
+            events += more
+            found += wrong
         flaws += found
         if Looking.CHAINS in what:
             flaws += _lost_runs(connection)
@@ -72,21 +79,27 @@ def verify_journal(
 
 
 def _begun(
-    journal: SqlJournal, runs: Sequence[str], what: Looking, crew: Executor | None
-) -> list["Future[_Looked]"]:
-    if crew is None or len(runs) <= _SHARE:
-        return []
-    shares = [runs[n : n + _SHARE] for n in range(0, len(runs), _SHARE)]
-    return [crew.submit(_look, journal.address, share, what) for share in shares]
+    journal: SqlJournal, shares: Sequence[Sequence[str]], what: Looking, crew: Executor | None
+) -> deque["Future[_Looked]"]:
+    """What others look at; nothing, where it is too little for that."""
+    if crew is None or len(shares) < 2:
+        return deque()
+    try:
+        return deque(crew.submit(_look, journal.address, share, what) for share in shares)
+    except BrokenExecutor:
+        return deque()
 
 
-def _gathered(apart: Sequence["Future[_Looked]"]) -> _Looked:
-    events, flaws = 0, list[Flaw]()
-    for one in apart:
-        more, found = one.result()
-        events += more
-        flaws += found
-    return events, flaws
+def _found(
+    connection: Connection, share: Sequence[str], what: Looking, apart: deque["Future[_Looked]"]
+) -> _Looked:
+    """By others, whose shares come in this order; by ourselves what they have not begun, also because
+    there are none, or none any more.
+    """
+    if apart and not (one := apart.popleft()).cancel():
+        with suppress(BrokenExecutor):
+            return one.result()
+    return _looked_at(connection, share, what)
 
 
 def _look(where: tuple[str, Path], runs: Sequence[str], what: Looking) -> _Looked:

@@ -1,6 +1,7 @@
 """Tampering with the state file shows, and projections are rebuilt from events."""
 
 import multiprocessing
+import os
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -151,6 +152,17 @@ def test_other_processes_find_the_same(
             found = verify_journal(journal, others, Looking.CHAINS)
             assert found == verify_journal(journal, None, Looking.CHAINS)
     assert found.flaws[0].subject == "r2"
+
+
+def test_where_the_others_die_it_looks_by_itself(
+    journal: SqlJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "_SHARE", 1)
+    tamper(journal, "UPDATE runs SET outcome = 'failed' WHERE run = 'r1'")
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, initializer=os._exit, initargs=(1,)) as dying:
+        assert verify_journal(journal, dying) == verify_journal(journal)
+        assert verify_journal(journal, dying) == verify_journal(journal)  # when they are known dead
 
 
 def test_a_run_taken_out_everywhere_but_the_ledger_shows(journal: SqlJournal) -> None:
