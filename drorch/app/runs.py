@@ -17,6 +17,8 @@ from drorch.core.events import (
     Recorded,
     RunContinued,
     RunStarted,
+    RunTaken,
+    Stamped,
 )
 from drorch.core.moment import Moment
 from drorch.core.names import RunKind, RunState
@@ -289,6 +291,14 @@ def _refuse_deleting(program: Program, kind: RunKind) -> None:
         from drorch.app.plane.deleting import refuse_deleting
 
         refuse_deleting(program)
+
+
+def take_in_name(program: Program, row: RunRow) -> None:
+    """Make it a run of this process, which does not carry it: that of the process that did will never be
+    seen from here. When this process has gone it was left open, and whoever needs to may end it.
+    """
+    taken = RunTaken(program.owner, program.owner.user, on_word=True)
+    program.journal.append(row.run, row.seq, [Stamped(program.clock.now(), taken)])
 
 
 def _end_superseded(program: Program, plan: Plan, control: Control) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from drorch.adapters.secrets import ConfiguredSecrets
 from drorch.app.program import Program
-from drorch.app.runs import Control, Request, carry_out
+from drorch.app.runs import SUPERSEDED, Control, Request, carry_out, take_in_name
 from drorch.core.recovery import compile_adopt
 from drorch.core.terms import TermBegun
 from drorch.core.values import Value
@@ -43,11 +43,16 @@ class LentSecrets(ConfiguredSecrets):
 
 def adopt(program: Program, term: TermBegun) -> tuple[Adopted, ...]:
     """Look into every region that can be asked, and record what is found as a run, and whose records
-    these are from now on.
+    these are from now on. Runs that were under way at the loss, and whose work the next of their kind
+    does again, hold none up: their processes are not seen from here, nor ever said to be gone.
     """
-    unfinished = [row.run for row in program.journal.rows(unfinished=True)]
-    plan = compile_adopt(program.configuration, unfinished, term)
+    unfinished = program.journal.rows(unfinished=True)
+    plan = compile_adopt(program.configuration, [row.run for row in unfinished], term)
     view = carry_out(program, plan, Request("recover"), control=Control())
+    if program.configuration.exercise is None:
+        for row in unfinished:
+            if row.kind in SUPERSEDED:
+                take_in_name(program, row)
     return tuple(
         _adopted(outputs)
         for step in _steps(view.document)

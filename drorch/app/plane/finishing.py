@@ -23,9 +23,11 @@ from drorch.app.plane.opening import MOVED, Made, name_of
 from drorch.app.plane.recovered import Recovered, RelativePath, Seen, Wish
 from drorch.app.plane.succeeding import histories, next_term, others_present
 from drorch.app.program import Program
+from drorch.app.runs import SUPERSEDED
 from drorch.core.errors import JournalUntrusted
 from drorch.core.model import Configuration, by_tier, failovers
 from drorch.core.plane import plane_password
+from drorch.core.posture import RunRow
 from drorch.core.terms import TermBegun
 from drorch.journal.report import Flaw
 from drorch.journal.store import SqlJournal
@@ -78,6 +80,7 @@ def _placed(
         present, term = others_present(found), next_term(program, made.candidate, found)
         adopted, broken = _adopted(program, term) if report.ok else ((), ())
         elsewhere = histories(made.candidate, found)
+        left_open = tuple(_left_open(program)) if report.ok and not broken else ()
     finally:
         program.journal.close()
     shutil.rmtree(tree / "var" / ".cache", ignore_errors=True)
@@ -106,6 +109,7 @@ def _placed(
         ),
         written=written,
         relative=tuple(_relative(made)),
+        left_open=left_open,
         left_out=made.brought.left_out,
         adopted=adopted,
         command=next_command(configuration, to),
@@ -123,6 +127,15 @@ def _adopted(program: Program, term: TermBegun) -> tuple[tuple[Adopted, ...], tu
         return adopt(program, term), ()
     except JournalUntrusted as error:
         return (), (Flaw("copies", error.message),)
+
+
+def _left_open(program: Program) -> Iterator[RunRow]:
+    """The runs that were under way at the loss and that nothing does again; of an exercise none, which
+    leaves them to those who carry them.
+    """
+    for row in program.journal.rows(unfinished=True):
+        if row.kind not in SUPERSEDED and program.configuration.exercise is None:
+            yield row
 
 
 def _password_file(wish: Wish, configuration: Configuration) -> Path | None:

@@ -9,6 +9,7 @@ from drorch.adapters.secrets import SecretLook
 from drorch.app.plane.adopting import Adopted
 from drorch.core.model import Region
 from drorch.core.plane import BEGINNING, Point
+from drorch.core.posture import RunRow
 from drorch.core.terms import OtherSeen, TermBegun
 from drorch.journal.report import VerifyReport
 from drorch.storage.client import Credentials
@@ -77,7 +78,8 @@ class Recovered:
     (None: nowhere; it was there already, or is no file). `term` is what it works in from now on,
     `others` are the daemons of others that told of themselves. `relative` are the sources that backups
     would look for in another place than before. `command` brings something back: by a failover if it
-    `fails_over`, else by a restore. `rebuild`: every event is as it was recorded, and what
+    `fails_over`, else by a restore. `left_open` are runs that were under way at the loss
+    and that a person has to see to. `rebuild`: every event is as it was recorded, and what
     is wrong by the report is only kept beside them.
     """
 
@@ -98,6 +100,7 @@ class Recovered:
     others: tuple[OtherSeen, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     relative: tuple[RelativePath, ...] = ()
+    left_open: tuple[RunRow, ...] = ()
     fails_over: bool = True
     exercise: bool = False
     rebuild: bool = False

@@ -256,6 +256,15 @@ def _document(found: "Recovered") -> dict[str, Any]:
             }
             for one in found.elsewhere
         ],
+        "left_open": [
+            {
+                "run": row.run,
+                "kind": row.kind,
+                "name": row.name,
+                "started_at": rfc3339(row.started_at),
+            }
+            for row in found.left_open
+        ],
         "relative": [
             {"dataset": one.dataset, "path": str(one.path), "there": one.there}
             for one in found.relative
@@ -294,6 +303,7 @@ def _tell(session: Session, found: "Recovered") -> None:
             how = secret.hint or f"see that it can be had: {secret.source}"
             session.say(f"  {secret.name}: {one_line(how)}")
     _tell_relative(session, found)
+    _tell_left_open(session, found)
     _tell_others(session, found)
     if found.exercise:
         session.paragraph(
@@ -325,6 +335,22 @@ def _tell_regions(session: Session, found: "Recovered") -> None:
             session.say(f"    damaged: {one_line(flaw)}")
         if len(one.flaws) > 5:
             session.say(f"    and {len(one.flaws) - 5} more")
+
+
+def _tell_left_open(session: Session, found: "Recovered") -> None:
+    """Runs that somebody may have been in the middle of."""
+    if not found.left_open:
+        return
+    run = f"drorch --config {quote(str(found.to / 'drorch.yaml'))} run"
+    session.paragraph("These were under way when the records were copied, and are left open:")
+    for row in found.left_open:
+        session.say(
+            f"  {row.run}: {row.kind} {row.name}, begun {moment(row.started_at, 'UTC')} UTC"
+        )
+    session.say(
+        f"  look: {run} show ID; if it runs nowhere any more, go on with it: {run} resume ID --gone, or "
+        f"end it: {run} abort ID --gone"
+    )
 
 
 def _tell_relative(session: Session, found: "Recovered") -> None:

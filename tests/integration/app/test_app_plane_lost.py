@@ -6,15 +6,18 @@ import re
 import shutil
 import subprocess
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from drorch.app import drills
 from drorch.app.runs import Control
-from drorch.core.names import Outcome
+from drorch.core.events import Owner
+from drorch.core.names import Outcome, RunKind
 from drorch.reports.language import language
 from drorch.reports.recorded import recorded
+from tests.fakes.facts import begun, stamped, started
 from tests.integration.app.disks import on_small_disk
 from tests.integration.app.planes import Plane
 from tests.integration.app.premises import SOURCE
@@ -261,6 +264,37 @@ def test_a_run_that_the_loss_left_open_does_not_go_on_in_an_exercise(loss):
     assert loss.cli("run", "approve", run, "--reason", "yes").code == 0
     assert loss.cli("run", "resume", run).code == 0
     assert done.exists()
+
+
+def test_runs_that_the_loss_left_open_hold_no_backup_up_and_people_are_told_of_theirs(loss):
+    """Their processes were on a machine that is not seen from here, nor will anybody say they are gone."""
+    elsewhere = Owner("lost-host", 4711, 1, "boot-of-lost-host", "drorch", "t0ken-of-lost-host")
+    with loss.program() as program:
+        for name, kind in (("db", RunKind.BACKUP), ("bring-back", RunKind.FAILOVER)):
+            opening = replace(started(name, f"dataset:{name}"), owner=elsewhere)
+            opening = replace(opening, plan=replace(opening.plan, kind=kind))
+            program.journal.begin(f"open-{name}", stamped(opening, begun()), lambda _: None)
+    assert all(one.good for one in loss.copy_now())
+
+    said = loss.recover_line("qc", "site")
+
+    assert said.code == 0, said.errors
+    (told,) = said.document["left_open"]
+    assert (told["run"], told["kind"], told["name"]) == (
+        "open-bring-back",
+        "failover",
+        "bring-back",
+    )
+    config = ("--config", str(loss.to("site") / "drorch.yaml"))
+    shutil.copy(loss.premises.folder / "dump", loss.to("site"))
+    shutil.copytree(loss.premises.folder / "src", loss.to("site") / "src")
+    done = loss.cli("backup", "db", *config)
+    assert done.code == 0, done.errors
+    ended = loss.cli("run", "show", "open-db", *config).document
+    assert (ended["state"], ended["outcome"]) == ("finished", "aborted")
+    assert loss.cli("run", "resume", "open-bring-back", *config).code == 4  # for a person to say
+    assert loss.cli("run", "abort", "open-bring-back", "--gone", *config).code == 0
+    assert loss.cli("journal", "verify", "--offline", *config).code == 0
 
 
 def test_a_copy_that_worked_on_by_itself_is_another_history(loss):

@@ -14,7 +14,9 @@ from drorch.cli.session import Session
 from drorch.cli.verbs.recover import _document, _tell
 from drorch.core.errors import ExitCode
 from drorch.core.model import Configuration, Dataset, Service
+from drorch.core.names import Mode, RunKind, RunState
 from drorch.core.plane import Point
+from drorch.core.posture import RunRow
 from drorch.core.terms import Fate, OtherSeen, TermBegun
 from drorch.journal.report import Flaw, VerifyReport
 
@@ -128,6 +130,28 @@ def test_sources_that_are_sought_elsewhere_now_are_told(capsys):
         False,
         True,
     ]
+
+
+def test_runs_that_were_left_open_are_told_with_what_to_do(capsys):
+    row = RunRow(
+        "2026-11-26T02-50-00Z-ehr-failover-7f3a", RunKind.FAILOVER, "ehr-failover", "s", Mode.LIVE, "operator",
+        "m", AT, None, RunState.RUNNING, None, dirty=False, seq=2, head="", owner_host="lost", owner_pid=1,
+        owner_started=1, owner_boot="b", owner_token="t",
+    )  # fmt: skip
+    _tell(Session(), replace(FOUND, left_open=(row,)))
+    said = capsys.readouterr().out
+    assert TOLD_OF_RUNS in said
+    line = next(x for x in said.splitlines() if "abort ID" in x)
+    assert shlex.split(line.partition("look: ")[2].partition(";")[0])[:3] == ["drorch", "--config", "/srv/drorch/drorch.yaml"]  # fmt: skip
+
+
+TOLD_OF_RUNS = """\
+These were under way when the records were copied, and are left open:
+  2026-11-26T02-50-00Z-ehr-failover-7f3a: failover ehr-failover, begun 2026-11-26 03:00:00 UTC
+  look: drorch --config /srv/drorch/drorch.yaml run show ID; if it runs nowhere any more, \
+go on with it: drorch --config /srv/drorch/drorch.yaml run resume ID --gone, or \
+end it: drorch --config /srv/drorch/drorch.yaml run abort ID --gone
+"""
 
 
 def test_everything_that_was_given_wrongly_is_told_at_once(monkeypatch, capsys, tmp_path):
