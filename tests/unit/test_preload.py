@@ -11,7 +11,7 @@ PACKAGE = Path(drorch.__file__).parent
 #: Where commands alone import, each in a process of its own.
 COMMANDS_ONLY = ("cli", "lab", "share", "daemon", "metrics")
 
-#: Imported by commands that print papers or rehearse, or before any thread is there; botocore and
+#: Imported by commands that print papers, rehearse or verify, or before any thread is there; botocore and
 #: urllib3 have their own place (storage/loading.py), Apprise is loaded where a channel needs it, and
 #: matplotlib by one thread at a time (reports/plots/library.py).
 ELSEWHERE = (
@@ -29,6 +29,7 @@ ELSEWHERE = (
     "drorch.storage.loading",
     "markupsafe",
     "matplotlib",
+    "multiprocessing",
     "shamir_mnemonic",
     "typst",
     "urllib3",
