@@ -6,8 +6,8 @@ import sqlite3
 
 import pytest
 
+from drorch.cli import recovered
 from drorch.cli.session import Session
-from drorch.cli.verbs import recover as verb
 from tests.integration.app.planes import Plane
 
 
@@ -66,12 +66,12 @@ def test_events_that_were_changed_are_no_history_to_go_on_from(plane):
 
 def test_it_can_be_worked_with_before_the_rest_is_compared(plane, monkeypatch, capsys):
     assert all(one.good for one in plane.copy_now())
-    monkeypatch.setattr(verb, "_MANY", 1)
+    monkeypatch.setattr(recovered, "_MANY", 1)
     seen = []
 
     def ready(found):
         seen.append(found)
-        verb._tell_ready(Session(), found)
+        recovered.tell_ready(Session(), found)
         config = ("--config", str(found.to / "drorch.yaml"))
         back = plane.cli("restore", "docs", "--to", str(plane.to("back")), *config)
         assert back.code == 0, back.errors

@@ -10,8 +10,9 @@ from drorch.app.plane.adopting import Adopted
 from drorch.app.plane.finishing import next_command
 from drorch.app.plane.recovered import Elsewhere, Recovered, RelativePath, Seen
 from drorch.cli.main import carry_out
+from drorch.cli.recovered import document as documented
+from drorch.cli.recovered import tell
 from drorch.cli.session import Session
-from drorch.cli.verbs.recover import _document, _tell
 from drorch.core.errors import ExitCode
 from drorch.core.model import Configuration, Dataset, Service
 from drorch.core.names import Mode, RunKind, RunState
@@ -77,14 +78,14 @@ Start a failover with:
 
 
 def test_what_people_are_told(capsys):
-    _tell(Session(), FOUND)
+    tell(Session(), FOUND)
     assert capsys.readouterr().out == SAID
 
 
 def test_one_is_not_several_and_what_regions_say_stays_on_its_line(capsys):
     said = Seen("tor", message="no answer\nfrom tor\x1b[2J")
     once = replace(FOUND, report=VerifyReport(1, 1, "ff", ()), seen=(said,))
-    _tell(Session(), once)
+    tell(Session(), once)
     lines = capsys.readouterr().out.splitlines()
     assert "  journal: good, 1 run, 1 event" in lines
     assert "  region tor: not looked at: no answer | from tor[2J" in lines
@@ -96,9 +97,9 @@ def test_who_else_may_work_is_told(capsys):
         for term, fate in ((0, Fate.ALIVE), (2, Fate.SILENT))
     )
     elsewhere = Elsewhere("aa" * 8, 0, "mtl", AT + timedelta(minutes=30))
-    _tell(Session(), replace(FOUND, others=(alive, silent), elsewhere=(elsewhere,)))
+    tell(Session(), replace(FOUND, others=(alive, silent), elsewhere=(elsewhere,)))
     assert TOLD_OF_OTHERS in capsys.readouterr().out
-    _tell(Session(), replace(FOUND, others=(alive, silent), exercise=True))
+    tell(Session(), replace(FOUND, others=(alive, silent), exercise=True))
     assert "stop its daemon" not in (said := capsys.readouterr().out)
     assert "last seen" not in said
 
@@ -121,12 +122,12 @@ def test_sources_that_are_sought_elsewhere_now_are_told(capsys):
         RelativePath("docs", Path("/srv/drorch/src/docs"), there=False),
         RelativePath("notes", Path("/srv/notes"), there=True),
     )
-    _tell(Session(), replace(FOUND, relative=relative))
+    tell(Session(), replace(FOUND, relative=relative))
     assert TOLD_OF_SOURCES in capsys.readouterr().out
-    _tell(Session(), replace(FOUND, relative=relative, exercise=True))
+    tell(Session(), replace(FOUND, relative=relative, exercise=True))
     said = capsys.readouterr().out
     assert "after a loss the data is to be brought there, or drorch.yaml has to say where" in said
-    assert [one["there"] for one in _document(replace(FOUND, relative=relative))["relative"]] == [
+    assert [one["there"] for one in documented(replace(FOUND, relative=relative))["relative"]] == [
         False,
         True,
     ]
@@ -138,7 +139,7 @@ def test_runs_that_were_left_open_are_told_with_what_to_do(capsys):
         "m", AT, None, RunState.RUNNING, None, dirty=False, seq=2, head="", owner_host="lost", owner_pid=1,
         owner_started=1, owner_boot="b", owner_token="t",
     )  # fmt: skip
-    _tell(Session(), replace(FOUND, left_open=(row,)))
+    tell(Session(), replace(FOUND, left_open=(row,)))
     said = capsys.readouterr().out
     assert TOLD_OF_RUNS in said
     line = next(x for x in said.splitlines() if "abort ID" in x)
@@ -177,7 +178,7 @@ Start a failover with:
 
 
 def test_what_machines_are_told():
-    document = _document(FOUND)
+    document = documented(FOUND)
     assert [r["behind_s"] for r in document["regions"]] == [0.0, 3600.0, None, None]
     assert document["journal"] == {
         "ok": True, "runs": 3, "events": 18, "head": "sha256:ff", "flaws": [],
@@ -201,7 +202,7 @@ def test_commands_can_be_typed_whatever_the_folder_is_called(capsys):
     datasets = {n: Dataset(n, "key", "mtl", tier=t) for n, t in (("docs", None), ("db", 1))}
     without = shlex.split(next_command(Configuration(folder, datasets=datasets), folder))
     assert without[-4:] == ["restore", "db", "--to", "FOLDER"]
-    _tell(Session(), replace(FOUND, fails_over=False))
+    tell(Session(), replace(FOUND, fails_over=False))
     assert "\nNo service has a runbook; restore a dataset with:\n" in capsys.readouterr().out
-    _tell(Session(), replace(FOUND, to=folder, exercise=True))
+    tell(Session(), replace(FOUND, to=folder, exercise=True))
     assert shlex.split(capsys.readouterr().out.splitlines()[-1])[-1] == str(folder)
