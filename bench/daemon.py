@@ -19,6 +19,7 @@ from bench.processes import environment
 from bench.yard import ROOT, Site, Yard, drorch_argv
 from drorch.journal.store import SqlJournal
 from drorch.journal.verify import verify_journal
+from drorch.loopback import free_port
 
 #: What was promised: MB, a share of one processor, seconds to ready, seconds of `status`.
 _MEMORY, _IDLE, _READY, _STATUS = 200, 1.0, 3, 0.5
@@ -115,7 +116,7 @@ def _configured(yard: Yard, name: str, datasets: int, begin: datetime) -> Site:
     known: dict[str, Any] = json.loads((site.folder / "drorch.yaml").read_text())
     del known["datasets"]["documents"]
     away = begin + timedelta(hours=24 + 4)  # hours from now, like the backups
-    known["daemon"] = {"listen": f"127.0.0.1:{_free_port()}"}
+    known["daemon"] = {"listen": f"127.0.0.1:{free_port()}"}
     known["datasets"] = {
         f"d{n:05}": {
             "site": "here",
@@ -191,9 +192,3 @@ def _living(site: Site) -> Iterator[Living]:
 
 def _last(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")[-600:]
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from drorch.core.model import ObjectLock, Region
+from drorch.loopback import free_ports
 from drorch.storage.bucket import Bucket
 from drorch.storage.client import Credentials
 
@@ -184,7 +185,7 @@ def running_ceph() -> Iterator[Ceph]:
 
 
 def _raised(folder: Path, daemons: list[subprocess.Popen[bytes]]) -> Ceph:
-    monitor, gateway = _free_ports(2)
+    monitor, gateway = free_ports(2)
     fsid, osd = str(uuid.uuid4()), str(uuid.uuid4())
     for part in ("mon", "osd", "rgw"):
         (folder / part).mkdir()
@@ -201,16 +202,6 @@ def _raised(folder: Path, daemons: list[subprocess.Popen[bytes]]) -> Ceph:
     daemons.append(_started(folder, "radosgw", "--name=client.rgw"))
     _wait_for(gateway, daemons, folder)
     return Ceph(folder, f"http://127.0.0.1:{gateway}")
-
-
-def _free_ports(n: int) -> list[int]:
-    held = [socket.socket() for _ in range(n)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 def _keyring() -> str:

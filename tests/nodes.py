@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,16 +11,10 @@ from pathlib import Path
 
 import psycopg
 
+from drorch.loopback import free_ports
+
 PROGRAM = Path(__file__).parents[1] / "runbooks" / "programs" / "postgres-nodes"
 INSTALLED = bool(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")))
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 class Pair:

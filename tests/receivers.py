@@ -1,7 +1,6 @@
 """Real receivers of messages on loopback: a mail server that may want a password, a web hook."""
 
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+
+from drorch.loopback import free_port
 
 
 @dataclass
@@ -92,10 +93,3 @@ def a_hook(status: int = 200) -> Iterator[Hook]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def free_port() -> int:
-    """Where nobody listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

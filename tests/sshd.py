@@ -3,12 +3,13 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from drorch.loopback import free_port
 
 PROGRAM = Path("/usr/sbin/sshd")
 
@@ -23,8 +24,7 @@ class Sshd:
         self.identity = (self._key("user")).read_text()
         host = self._key("host")
         shutil.copy(folder / "user.pub", folder / "authorized_keys")
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         key = host.with_suffix(".pub").read_text()
         self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {key}")
         config = folder / "sshd_config"

@@ -5,13 +5,13 @@ import os
 import pwd
 import re
 import shutil
-import socket
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from drorch.actions.arguments import Arguments, WrongArgument, reveal
+from drorch.loopback import free_port
 from drorch.ports import Call, Tools
 
 #: The superuser of the new cluster.
@@ -89,7 +89,7 @@ def read_cluster(call: Call, tools: Tools) -> Cluster:
         programs=arguments.path("programs", _programs(tools)),
         account=account,
         database=arguments.text("database", "restored"),
-        port=None if password is None else arguments.integer("port", _free_port()),
+        port=None if password is None else arguments.integer("port", free_port()),
         password=password,
         jobs=max(1, arguments.integer("jobs", min(4, os.cpu_count() or 1))),
     )
@@ -149,10 +149,3 @@ def _programs(tools: Tools) -> Path:
 
 def _version(folder: Path) -> tuple[int, ...]:
     return tuple(int(n) for n in re.findall(r"\d+", folder.parent.name))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

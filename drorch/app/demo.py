@@ -5,7 +5,6 @@ ehr-failover brings everything back from the other, proven and timed.
 """
 
 import shutil
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from drorch.engine.loop import Interrupted, Watcher
 from drorch.lab.hospital import production
 from drorch.lab.hospital.production import Facts, Scale
 from drorch.lab.regions import PortTaken
+from drorch.loopback import free_port
 from drorch.ports import Progress
 
 RUNBOOK = "ehr-failover"
@@ -152,7 +152,7 @@ def _inputs(facts: Facts) -> dict[str, str]:
     """What production last knew of itself, for the runbook to compare with."""
     return {
         "region": SURVIVOR,
-        "port": str(_free_port()),
+        "port": str(free_port()),
         "patients": str(facts.patients),
         "visits": str(facts.visits),
         "canary": facts.canary,
@@ -185,7 +185,7 @@ def _regions_up(program: Program, environment: Mapping[str, str] | None) -> Prog
             labs.regions_up(program)
         except PortTaken as taken:
             text = file.read_text(encoding="utf-8")
-            text = text.replace(f"127.0.0.1:{taken.port}", f"127.0.0.1:{_free_port()}")
+            text = text.replace(f"127.0.0.1:{taken.port}", f"127.0.0.1:{free_port()}")
             file.write_text(text, encoding="utf-8")
             program = Program(load_configuration(file), environment)
         else:
@@ -199,19 +199,8 @@ def _configuration() -> str:
     text = (shipped("configs") / "lab.yaml").read_text(encoding="utf-8")
     text = text.replace("../runbooks", "runbooks")
     for usual in ("9101", "9102"):
-        text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{_free_port(int(usual))}")
+        text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{free_port(int(usual))}")
     return text
-
-
-def _free_port(wanted: int = 0) -> int:
-    """The wanted port of loopback if it is free, else any free one."""
-    with socket.socket() as listener:
-        try:
-            listener.bind(("127.0.0.1", wanted))
-        except OSError:
-            listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def clean(

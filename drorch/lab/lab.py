@@ -2,12 +2,13 @@
 
 import fcntl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from drorch import loopback
 from drorch.lab import rclone, regions
 from drorch.lab.regions import DEFAULT_REGIONS, LabError, LabRegion, RegionSpec
 from drorch.ports import Commands, Completed, ServiceProcess
@@ -17,6 +18,9 @@ _STARTING = timedelta(seconds=20)
 
 #: How long a region may take to end politely.
 _ENDING = timedelta(seconds=3)
+
+#: How often a region that may listen anywhere looks for another port when its own is taken.
+_PORT_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +48,17 @@ class Lab:
         """Bring the regions up and wait until each answers; harmless again.
 
         Raises LabError when a port is taken or a server does not come up; what this call
-        started is then ended again.
+        started is then ended again. A region that is new and may listen anywhere takes another
+        port instead.
         """
         with self._changing():
             known = {r.name: r for r in regions.load(self._folder)}
+            movable = {spec.name for spec in specs if not spec.port and spec.name not in known}
             for spec in specs:
                 known[spec.name] = self._planned(spec, known.get(spec.name))
             regions.make_secrets(self._folder, known.values())
             wanted = {spec.name for spec in specs}
-            self._start_missing(known, [n for n in known if n in wanted])
+            self._start_somewhere(known, [n for n in known if n in wanted], movable)
             return tuple(known[spec.name] for spec in specs)
 
     def down(self) -> tuple[LabRegion, ...]:
@@ -95,7 +101,7 @@ class Lab:
 
     def _planned(self, spec: RegionSpec, known: LabRegion | None) -> LabRegion:
         if known is None:
-            port = spec.port or rclone.free_port()
+            port = spec.port or loopback.free_port()
             return LabRegion(spec.name, port, spec.jurisdiction, self._folder)
         if spec.port not in {0, known.port} and self._alive(known):
             raise LabError(
@@ -103,6 +109,19 @@ class Lab:
                 "run `drorch lab down` first",
             )
         return replace(known, port=spec.port or known.port, jurisdiction=spec.jurisdiction)
+
+    def _start_somewhere(
+        self, known: dict[str, LabRegion], names: Sequence[str], movable: Collection[str]
+    ) -> None:
+        """As `_start_missing`; a movable region whose port is taken tries others."""
+        for _ in range(_PORT_TRIES):
+            try:
+                return self._start_missing(known, names)
+            except regions.PortTaken as taken:
+                if taken.region not in movable:
+                    raise
+                known[taken.region] = replace(known[taken.region], port=loopback.free_port())
+        return self._start_missing(known, names)
 
     def _start_missing(self, known: dict[str, LabRegion], names: Sequence[str]) -> None:
         """Start what does not live, remembering each at once, then wait for all."""
@@ -123,7 +142,7 @@ class Lab:
             raise
 
     def _started(self, region: LabRegion) -> LabRegion:
-        if not rclone.port_is_free(region.port):
+        if not loopback.is_free(region.port):
             raise regions.PortTaken(region.name, region.port)
         region.bucket.mkdir(mode=0o700, parents=True, exist_ok=True)
         region.log.parent.mkdir(parents=True, exist_ok=True)
@@ -141,12 +160,12 @@ class Lab:
         Somebody else may have taken the port since it was looked at, and answer there.
         """
         while not (self._listens(region) and rclone.answers(region)):
-            if not self._alive(region) and not rclone.port_is_free(region.port):
+            alive = self._alive(region)
+            if not alive and (rclone.found_it_taken(region) or not loopback.is_free(region.port)):
                 raise regions.PortTaken(region.name, region.port)
-            if not self._alive(region) or time.monotonic() > deadline:
-                last = region.log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
+            if not alive or time.monotonic() > deadline:
                 raise LabError(
-                    f"the lab's region {region.name} does not come up: {' '.join(last)}",
+                    f"the lab's region {region.name} does not come up: {rclone.last_word(region)}",
                     f"see {region.log}",
                 )
             time.sleep(0.02)

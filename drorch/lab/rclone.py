@@ -5,7 +5,6 @@ It reads no configuration of the user's, and its keys come by environment, never
 
 import http.client
 import shutil
-import socket
 from importlib import metadata
 from pathlib import Path
 
@@ -14,6 +13,9 @@ from drorch.ports import Command
 
 #: A socket's state in /proc/net/tcp.
 _LISTENING = "0A"
+
+#: EADDRINUSE, in Go's words.
+_TAKEN = "address already in use"
 
 
 def binary() -> Path:
@@ -65,6 +67,17 @@ def listens(pid: int, port: int) -> bool:
         return False
 
 
+def last_word(region: LabRegion) -> str:
+    """The last line of what the server wrote; empty if it wrote nothing."""
+    lines = region.log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return lines[-1] if lines else ""
+
+
+def found_it_taken(region: LabRegion) -> bool:
+    """Whether it ended because the port was taken, be that free again by now."""
+    return _TAKEN in last_word(region)
+
+
 def answers(region: LabRegion, seconds: float = 1.0) -> bool:
     """Whether an HTTP server answers there; what it says to a stranger does not matter."""
     connection = http.client.HTTPConnection("127.0.0.1", region.port, timeout=seconds)
@@ -77,21 +90,3 @@ def answers(region: LabRegion, seconds: float = 1.0) -> bool:
         return True
     finally:
         connection.close()
-
-
-def port_is_free(port: int) -> bool:
-    """Whether a server could listen there now."""
-    with socket.socket() as candidate:
-        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as candidate:
-        candidate.bind(("127.0.0.1", 0))
-        return int(candidate.getsockname()[1])

@@ -35,6 +35,7 @@ class PortTaken(LabError):
             f"end what listens there (`ss -ltnp 'sport = :{port}'` names it), "
             "or give the lab other ports",
         )
+        self.region = region
         self.port = port
 
 

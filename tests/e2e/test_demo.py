@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -173,13 +174,12 @@ def test_a_port_that_somebody_takes_in_the_meantime_is_exchanged_for_another(
 ) -> None:
     control, demo_folder = Control(), tmp_path / "demo"
     endpoint = re.compile(r"127\.0\.0\.1:(\d+)")
-    with socket.socket() as squatter:
+    with ExitStack() as squatters:
 
         def squat(part: object) -> None:
             if part == 1:
                 taken.extend(endpoint.findall((demo_folder / "drorch.yaml").read_text()))
-                squatter.bind(("127.0.0.1", int(taken[0])))
-                squatter.listen()
+                squatters.enter_context(socket.create_server(("127.0.0.1", int(taken[0]))))
             else:
                 control.abort("tester", "enough")
 

@@ -20,9 +20,9 @@ from drorch.core.events import JobsSeen
 from drorch.core.names import SlotFate
 from drorch.core.posture import RunRow, SlotRow
 from drorch.journal.store import SqlJournal
+from drorch.loopback import free_port
 from tests.integration.app.premises import Premises
 from tests.integration.app.seeing import PATIENCE, marked, wait_for
-from tests.receivers import free_port
 
 #: Where the journal of premises lies.
 STATE = "var/drorch.db"

@@ -5,12 +5,12 @@ import functools
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
 from pathlib import Path
 
+from drorch.loopback import free_port
 from tests.programs import must_have
 
 
@@ -36,9 +36,7 @@ def _server() -> str | None:
     user = _who()
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     data, control = folder / "data", binaries[-1].parent / "pg_ctl"
     _as(user, [str(binaries[-1]), "-D", str(data), "-U", "drorch", "-A", "trust", "-N"])
     options = f"-p {port} -h 127.0.0.1 -k {folder} -F"

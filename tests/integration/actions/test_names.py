@@ -1,7 +1,6 @@
 """`dns.update` on a real name server (BIND) on loopback that takes signed updates."""
 
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from drorch.actions.names import UPDATE
 from drorch.core.names import Verdict
 from drorch.core.protect import Guarded, offences
+from drorch.loopback import free_port
 from tests.fakes.tools import Place
 
 ZONE = """$TTL 60
@@ -26,8 +26,7 @@ class NameServer:
     """Its own configuration, port, key and zone; ended by its process."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         made = ["tsig-keygen", "-a", "hmac-sha256", "drorch"]
         self.key = subprocess.run(made, capture_output=True, text=True, check=True).stdout
         (folder / "zone").write_text(ZONE)
@@ -134,9 +133,7 @@ def test_a_zone_that_is_not_this_servers(update):
 
 
 def test_nobody_there_is_an_error(update):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    assert verdict(update("ehr", ["192.0.2.1"], port=port, timeout="2s")) == (
+    assert verdict(update("ehr", ["192.0.2.1"], port=free_port(), timeout="2s")) == (
         "error",
         "unreachable",
     )

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from drorch.actions.ssh import COMMAND
 from drorch.core.names import Verdict
+from drorch.loopback import free_port
 from drorch.ports import Cancellation
 from tests.fakes.tools import Place
 from tests.sshd import an_sshd
@@ -123,8 +123,7 @@ def test_a_key_that_opens_nothing(place, there, sshd):
 
 
 def test_nobody_there_is_an_error_of_the_checker(there, sshd):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     known = sshd.known_hosts.read_text().replace(str(sshd.port), str(port))
     other = sshd.folder / "other"
     other.write_text(known)

@@ -16,8 +16,9 @@ from drorch.core.errors import JournalUntrusted
 from drorch.core.events import RunFinished, RunStarted, Stamped
 from drorch.core.names import Outcome, RunKind
 from drorch.core.tellings import compile_tell
+from drorch.loopback import free_port
 from tests.integration.app.house import DAY, HOUR, MINUTE, RETRY, House, RunningClock
-from tests.receivers import a_hook, a_mailbox, free_port
+from tests.receivers import a_hook, a_mailbox
 
 
 @pytest.fixture

@@ -26,10 +26,11 @@ from drorch.core.names import RunKind
 from drorch.core.quarter import Quarter, ended_last
 from drorch.core.reported import ReportSent
 from drorch.core.runbook import Retry
+from drorch.loopback import free_port
 from tests.fakes.facts import finished, stamped, started
 from tests.integration.app.house import House, RunningClock
 from tests.integration.app.seeing import wait_for
-from tests.receivers import a_mailbox, free_port
+from tests.receivers import a_mailbox
 
 NOW = datetime.now(UTC)
 QUARTER = ended_last(NOW, ZoneInfo("UTC"))

@@ -19,7 +19,7 @@ from drorch.config.load import load_configuration
 from drorch.core.names import Outcome, RunState
 from drorch.lab.hospital import production
 from drorch.lab.hospital.production import Database, Facts, Scale
-from tests.nodes import free_ports
+from drorch.loopback import free_port, free_ports
 
 ROOT = Path(__file__).parents[3]
 SMALL = Scale(patients=300, visits=900, results=1_500, documents=120, bytes=2_000_000)
@@ -60,7 +60,7 @@ class Site:
             bucket.delete(entry.name)
 
     def drill(self, facts: Facts | None = None) -> RunView:
-        inputs = {"port": str(free_ports(1)[0])}
+        inputs = {"port": str(free_port())}
         if facts is not None:
             inputs |= {
                 "patients": str(facts.patients),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from drorch import loopback
 from drorch.adapters.commands import SystemCommands
 from drorch.lab import rclone
 from drorch.lab.lab import Lab
@@ -77,7 +78,7 @@ def test_down_ends_its_own_processes_and_proves_it(lab, tmp_path):
     try:
         other.up(TWO[:1])
         assert again(lab).down() == ()
-        assert all(rclone.port_is_free(r.port) for r in regions)
+        assert all(loopback.is_free(r.port) for r in regions)
         assert [s.alive for s in lab.status()] == [False, False]
         assert [s.alive for s in other.status()] == [True]
     finally:
@@ -128,13 +129,16 @@ def test_a_taken_port_is_said_and_nothing_stays_up(lab):
     assert pids(lab) == [None, None]
 
 
-def test_who_takes_the_port_at_the_last_moment_is_not_taken_for_the_region(lab, monkeypatch):
-    """A server of somebody else's answers there, too."""
+@pytest.mark.parametrize("gone_again", [False, True])
+def test_who_takes_the_port_at_the_last_moment_is_not_taken_for_the_region(
+    lab, monkeypatch, gone_again
+):
+    """A server of somebody else's answers there, too, or is gone before anybody looks."""
     (theirs,) = lab.up(TWO[:1])
     other = Lab(lab.folder.parent / "other", SystemCommands("lab-tests"))
     looked = iter([True])
-    real = rclone.port_is_free
-    monkeypatch.setattr(rclone, "port_is_free", lambda port: next(looked, None) or real(port))
+    real = loopback.is_free
+    monkeypatch.setattr(loopback, "is_free", lambda port: next(looked, gone_again) or real(port))
     with pytest.raises(PortTaken) as caught:
         other.up([RegionSpec("mtl", theirs.port)])
     assert caught.value.port == theirs.port
@@ -142,10 +146,24 @@ def test_who_takes_the_port_at_the_last_moment_is_not_taken_for_the_region(lab, 
     assert [s.answers for s in lab.status()] == [True]
 
 
+def test_a_new_region_that_may_listen_anywhere_takes_another_port_then(lab, monkeypatch):
+    (theirs,) = lab.up(TWO[:1])
+    other = Lab(lab.folder.parent / "other", SystemCommands("lab-tests"))
+    ports = iter([theirs.port, theirs.port])
+    real = loopback.free_port
+    monkeypatch.setattr(loopback, "free_port", lambda: next(ports, None) or real())
+    ours = other.up(TWO)
+    try:
+        assert theirs.port not in {region.port for region in ours}
+        assert all(status.answers for status in other.status())
+    finally:
+        other.down()
+
+
 def test_a_living_region_does_not_move_to_another_port(lab):
     lab.up(TWO)
     with pytest.raises(LabError, match="is up on port"):
-        lab.up((RegionSpec("mtl", rclone.free_port()),))
+        lab.up((RegionSpec("mtl", loopback.free_port()),))
 
 
 def test_an_unknown_region_is_named_with_those_there_are(lab):

@@ -14,8 +14,9 @@ from drorch.app.runs import Control
 from drorch.config.load import load_configuration
 from drorch.core.errors import ConfigurationError, UsageError
 from drorch.core.names import Mode, Outcome
+from drorch.loopback import free_ports
 from tests.integration.lab.sites import carried_live
-from tests.nodes import INSTALLED, a_pair, free_ports
+from tests.nodes import INSTALLED, a_pair
 
 ROOT = Path(__file__).parents[3]
 pytestmark = [

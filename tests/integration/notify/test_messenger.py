@@ -16,8 +16,9 @@ from drorch.adapters.secrets import ConfiguredSecrets
 from drorch.core.model import Configuration, SecretSource
 from drorch.core.settings import NotifyRule
 from drorch.core.telling import Message, Tone
+from drorch.loopback import free_port
 from drorch.notify.messenger import ConfiguredMessenger
-from tests.receivers import a_hook, a_mailbox, free_port
+from tests.receivers import a_hook, a_mailbox
 
 #: aiosmtpd says so of a server that takes passwords in the clear, as only one on loopback may.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
