@@ -10,6 +10,7 @@ from drorch.cli.session import Session
 from drorch.cli.tables import show_table
 from drorch.cli.words import clean, counted, lasted, moment, one_line, size
 from drorch.core.corrective import OPEN_ONE, wants_action
+from drorch.core.destroying import not_removed
 from drorch.core.exercises import EVIDENCE
 from drorch.core.phrases import named
 
@@ -44,6 +45,7 @@ def summary(document: Document, zone: str, *, besides: str = "") -> list[str]:
         *_objectives(document["objectives"]),
         *_path(document),
         *_results(document["steps"]),
+        *_lying(document),
         *_keys(document["steps"]),
         *_trouble(document, besides),
         *_findings(document),
@@ -126,6 +128,13 @@ def _results(steps: Sequence[Document]) -> Iterator[str]:
         if isinstance(outputs.get("bytes"), int):
             told.append(size(outputs["bytes"]))
         yield f"  {step['step']}: {', '.join(told)}"
+
+
+def _lying(document: Document) -> Iterator[str]:
+    """What an exercise brought back, or else made, and did not remove."""
+    for path, dataset in not_removed(document).items():
+        of = f" (of {dataset})" if dataset else ""
+        yield f"  left behind: {one_line(path)}{of}"
 
 
 def _keys(steps: Sequence[Document]) -> Iterator[str]:

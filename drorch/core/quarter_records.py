@@ -116,9 +116,9 @@ class RestoreQuarter:
     """One entry of the access log: a step that brought a snapshot back, or tried to.
 
     `state` of what came back: `destroyed` (the cleanup step `destroyed_by` passed at
-    `destroyed_at`), `left` (a cleanup step was to remove it and did not), `kept` (nothing was to
-    remove it: a restore asked for by somebody), `open` (the run has not ended), `nothing` (nothing came
-    back).
+    `destroyed_at`), `left` (an exercise brought it back, or a cleanup step was to remove it, and none
+    did), `kept` (nothing was to remove it: a restore or a failover, asked for by somebody), `open` (the
+    run has not ended), `nothing` (nothing came back).
     """
 
     run: str

@@ -2,11 +2,12 @@
 that, and what it found. Pure: read off the run's folded state.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from drorch.core.destroying import EXERCISES, REMOVES, covers, took_away
 from drorch.core.document import head_of
 from drorch.core.findings import all_findings
 from drorch.core.jurisdictions import jurisdiction_within
@@ -128,37 +129,28 @@ def _became(state: RunFold, step: StepState) -> tuple[Destruction, str | None, d
     if not step.passed:  # a restore is wholly there or not at all
         return Destruction.NOTHING, None, None
     path = _path(step, "path") or _path(step, "to")
-    removals = [s for s in state.steps.values() if s.plan.do == "files.remove"]
+    removals = [s for s in state.steps.values() if s.plan.do == REMOVES]
     for one in removals:
-        if one.passed and one.closed is not None and _is_gone(one, path):
-            return Destruction.DESTROYED, one.plan.id, one.closed.at
-    removing = [one for one in removals if _is_for(one, step, path)]
-    if removing:
-        became = Destruction.OPEN if state.finished is None else Destruction.LEFT
-        return became, removing[0].plan.id, None
-    return (Destruction.OPEN if state.finished is None else Destruction.KEPT), None, None
+        at = _passed_after(one, step)
+        if at is not None and took_away(one.outputs, _path(one, "path"), path):
+            return Destruction.DESTROYED, one.plan.id, at
+    by = next((one.plan.id for one in removals if _is_for(one, step, path)), None)
+    if state.finished is None:
+        return Destruction.OPEN, by, None
+    wanted = by is not None or state.plan.kind in EXERCISES
+    return (Destruction.LEFT if wanted else Destruction.KEPT), by, None
+
+
+def _passed_after(removal: StepState, restored: StepState) -> datetime | None:
+    """When a removal passed; None if it did not, or had made room before the data came."""
+    if not removal.passed or removal.closed is None or restored.closed is None:
+        return None
+    return removal.closed.at if removal.closed.at >= restored.closed.at else None
 
 
 def _is_for(step: StepState, restored: StepState, path: str) -> bool:
     """Whether a step is there to remove what another brought back: that path, or a folder above it."""
-    return step.plan.undoes == restored.plan.id or _covers(_path(step, "path"), path)
-
-
-def _is_gone(step: StepState, path: str) -> bool:
-    """Whether a removal that passed took it away, or found that it was not there any more."""
-    removed = step.outputs.get("removed")
-    if isinstance(removed, Sequence) and not isinstance(removed, str) and removed:
-        return any(isinstance(one, str) and _covers(one, path) for one in removed)
-    return _covers(_path(step, "path"), path)
-
-
-def _covers(above: str, path: str) -> bool:
-    """Whether a path is that one or lies below it; a relative one is taken to mean any such folder."""
-    if not above or not path:
-        return False
-    if above.startswith("/"):
-        return f"{path}/".startswith(f"{above.rstrip('/')}/")
-    return f"/{above.removeprefix('./').rstrip('/')}/" in f"{path}/"
+    return step.plan.undoes == restored.plan.id or covers(_path(step, "path"), path)
 
 
 def _path(step: StepState, name: str) -> str:

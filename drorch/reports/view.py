@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from drorch.core.destroying import not_removed
 from drorch.reports import words
 from drorch.reports.afteraction import course, exercise, people, proof, recovered, summary
 from drorch.reports.afteraction.summary import Box, Headline
@@ -80,7 +81,7 @@ def _sections(document: Document, pen: Pen) -> tuple[Section, ...]:
 
 def _notes(document: Document, pen: Pen) -> list[tuple[str, str]]:
     found = []
-    if document["left_behind"]:
+    if document["left_behind"] or not_removed(document):
         found.append(("cleanup", pen.say("Dirty: something was left behind.")))
     if document["findings"]:
         count = len(document["findings"])

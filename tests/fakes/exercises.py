@@ -17,7 +17,7 @@ from drorch.core.model import Objectives
 from drorch.core.names import Mode, OnFailure, Phase, RunKind, Verdict
 from drorch.core.plan import Plan
 from drorch.core.runbook import Retry
-from tests.fakes.runs import DATABASE, DOCUMENTS, Tale, ehr_steps, plan, step
+from tests.fakes.runs import DATABASE, DOCUMENTS, REMOVED, Tale, ehr_steps, plan, step
 
 PEOPLE = (
     Participant("Marie Tremblay", "incident lead"),
@@ -95,7 +95,7 @@ def whole_drill() -> Tale:
     tale.start(302.8, "patients-are-all-there", **patients)
     tale.end(303.4, "patients-are-all-there", outputs={"value": 4000, "rows": 1})
     tale.do(303.5, 304.0, "undo-start-ehr", message="pid-812 ended")
-    tale.do(304.1, 305.0, "remove-restored", message="2,003 files were removed")
+    tale.do(304.1, 305.0, "remove-restored", message="2,003 files were removed", outputs=REMOVED)
     return tale.finish(305.1)
 
 
@@ -172,7 +172,7 @@ def failed_restore_test() -> Tale:
         hint="restore it anew into another folder, from another region if need be",
         outputs={**found, **counts},
     )
-    return tale.do(48.1, 49.0, "remove").finish(49.1)
+    return tale.do(48.1, 49.0, "remove", outputs=REMOVED).finish(49.1)
 
 
 def forced_failover() -> Tale:

@@ -200,6 +200,15 @@ DOCUMENTS = restored("ehr-documents", "1a2b", "2026-11-23T02:56:28Z", 2000, 829_
 DATABASE = restored("ehr-db", "3c4d", "2026-11-23T02:58:01Z", 1, 12_582_912)
 
 
+#: What `files.remove` says of a drill whose folder is gone.
+REMOVED: dict[str, Value] = {
+    "removed": ["/srv/drill"],
+    "files": 2001,
+    "bytes": 842_004_912,
+    "left": [],
+}
+
+
 def passed_drill() -> Tale:
     """Parallel restores (one needs a second attempt), an until-check, a live_only skip."""
     tale = Tale(plan(*ehr_steps()), trigger="schedule", by="drorch")
@@ -238,7 +247,8 @@ def passed_drill() -> Tale:
         outputs={"patients": 4000, "canary": "whole"},
         evidence=(evidence("patients.json", "7a", 512),),
     )
-    tale.do(16.91, 17.2, "undo-start-ehr").do(17.21, 17.9, "remove-restored")
+    tale.do(16.91, 17.2, "undo-start-ehr")
+    tale.do(17.21, 17.9, "remove-restored", outputs=REMOVED)
     return tale.finish(17.91)
 
 
@@ -290,7 +300,7 @@ def failed_drill() -> Tale:
         message="process 812 still lives after 30 s",
         hint="end it by hand: kill -9 812",
     )
-    tale.do(42.41, 43.0, "remove-restored")
+    tale.do(42.41, 43.0, "remove-restored", outputs=REMOVED)
     return tale.finish(43.01)
 
 
@@ -307,7 +317,7 @@ def aborted_drill() -> Tale:
     for name in ("start-ehr", "ehr-answers", "patients-are-all-there"):
         tale.skip(4.41, name, "the run was aborted")
     tale.skip(4.42, "undo-start-ehr", "nothing to undo: start-ehr did not run")
-    return tale.do(4.43, 5.0, "remove-restored").finish(5.01)
+    return tale.do(4.43, 5.0, "remove-restored", outputs=REMOVED).finish(5.01)
 
 
 def taken_over_failover() -> Tale:
@@ -378,7 +388,8 @@ def late_drill() -> Tale:
     tale.do(41.01, 41.6, "start-ehr", outputs={"service": "pid-812"})
     _answers(tale, 41.61)
     tale.do(43.3, 43.9, "patients-are-all-there", outputs={"patients": 4000})
-    tale.do(43.91, 44.1, "undo-start-ehr").do(44.11, 44.6, "remove-restored")
+    tale.do(43.91, 44.1, "undo-start-ehr")
+    tale.do(44.11, 44.6, "remove-restored", outputs=REMOVED)
     return tale.finish(44.61)
 
 

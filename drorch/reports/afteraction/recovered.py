@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
+from drorch.core.destroying import not_removed
 from drorch.core.timing import RESTORES, RESTORING
 from drorch.reports import words
 from drorch.reports.afteraction.course import said_of
@@ -227,6 +228,10 @@ def _cleanup(document: Document, pen: Pen) -> Iterator[Block]:
         yield Points(tuple((name, _left(name, document, pen)) for name in document["left_behind"]))
     elif document["outcome"] is None:
         yield Text(pen.say("Cleanup has not ended yet."))
+    elif lying := not_removed(document):
+        yield Text(pen.say("Something was left behind."), "strong")
+        yield Text(pen.say("The exercise made this, and no step on record removed it:"))
+        yield Points(tuple(lying.items()))
     elif any(s["phase"] == "cleanup" and s["attempts"] for s in document["steps"]):
         yield Text(pen.say("Cleanup left nothing behind."))
         yield _removed(document, pen)

@@ -48,6 +48,7 @@ def story(
     undoes: str = "",
     ended: bool = True,
     site: str = "",
+    kind: RunKind = RunKind.DRILL,
 ) -> Story:
     """A drill that restores, verifies, and removes; what its attempts came to, in order."""
     arguments = {"dataset": "db", "region": "qc", "to": "var/drill/db", "purpose": "to see"}
@@ -59,7 +60,7 @@ def story(
             for n, p in enumerate(removes)
         ),
     ]
-    plan = Plan(RunKind.DRILL, "ehr", Mode.DRILL, "s", tuple(steps), service="ehr", site=site)
+    plan = Plan(kind, "ehr", Mode.DRILL, "s", tuple(steps), service="ehr", site=site)
     events: list[Event] = [RunStarted(plan, OWNER, "m.tremblay", "operator", "quarterly")]
     failed = False
     for step, verdict, outputs in told:
@@ -78,6 +79,8 @@ def story(
 
 
 PASS, FAIL = Verdict.PASS, Verdict.FAIL
+NOTHING: Mapping[str, Any] = {"removed": []}
+STILL = {"removed": [], "left": ["/srv/drorch/var"]}
 BACK = ("restore", PASS, OUTPUTS)
 WHOLE = ("look", PASS, {})
 
@@ -107,15 +110,18 @@ def test_what_a_cleanup_step_removed_is_destroyed(removes: str, removed: list[st
     [
         (story(BACK, WHOLE, ("remove-0", FAIL, {})), Destruction.LEFT),
         (story(BACK, WHOLE, ("remove-0", PASS, {"removed": ["/x"]})), Destruction.LEFT),
-        (story(BACK, WHOLE, ("remove-0", PASS, {"removed": ["/x"]}), removes=["/x"]), Destruction.KEPT),
-        (story(BACK, WHOLE, removes=["/srv/drorch/var/drill-2"]), Destruction.KEPT),
+        (story(BACK, WHOLE, ("remove-0", PASS, {"removed": ["/x"]}), removes=["/x"]), Destruction.LEFT),
+        (story(BACK, WHOLE, removes=["/srv/drorch/var/drill-2"]), Destruction.LEFT),
         (story(BACK, WHOLE, removes=["elsewhere"], undoes="restore"), Destruction.LEFT),
-        (story(BACK, WHOLE, removes=()), Destruction.KEPT),
+        (story(BACK, WHOLE, removes=()), Destruction.LEFT),
+        (story(BACK, WHOLE, removes=(), kind=RunKind.FAILOVER), Destruction.KEPT),
+        (story(BACK, WHOLE, ("remove-0", PASS, STILL), removes=["var/drill"]), Destruction.LEFT),
+        (story(("remove-0", PASS, NOTHING), BACK, WHOLE, removes=["var/drill"]), Destruction.LEFT),
         (story(BACK, ended=False), Destruction.OPEN),
         (story(BACK, removes=(), ended=False), Destruction.OPEN),
         (story(("restore", FAIL, {})), Destruction.NOTHING),
     ],
-    ids=["failed", "another", "elsewhere", "a name alike", "undo", "none", "open", "open none", "failed restore"],
+    ids=["failed", "another", "elsewhere", "a name alike", "undo", "none", "a failover", "still there", "before it came", "open", "open none", "failed restore"],
 )  # fmt: skip
 def test_what_was_not_is_told(told: Story, state: Destruction) -> None:
     (entry,) = restores_of(told, CONFIGURATION)

@@ -18,6 +18,8 @@ from drorch.reports.language import language
 from drorch.reports.pen import Pen
 from drorch.reports.plots.bars import Bar
 from drorch.reports.plots.timeline import Timeline
+from drorch.reports.run import ReportFormat, render_run
+from drorch.reports.view import view
 from tests.fakes.runs import (
     TALES,
     Tale,
@@ -250,3 +252,20 @@ def test_every_text_stands_out_from_its_ground(theme: dict[str, str]) -> None:
         assert contrast(theme["ink"], theme[f"{tone}-back"]) >= 7, tone
     for bar in ("bar", "person", "bad"):
         assert contrast(theme[bar], theme["band"]) >= 3, bar
+
+
+def test_data_that_an_exercise_left_is_told_and_not_called_clean() -> None:
+    document = document_of(passed_drill())
+    removal = document["steps"][-1]
+    removal["outputs"] = {"removed": [], "left": ["/srv"]}
+    removal["attempt_log"][-1]["arguments"] = {"path": "drill"}
+    for form, said in (("en", "no step on record removed it"), ("fr", "ne l’a enlevé")):
+        text = render_run(document, ReportFormat.MARKDOWN, form).decode()
+        assert said in text
+        assert "/srv/drill/ehr-db" in text
+        assert "Cleanup left nothing" not in text
+        assert "n’a rien laissé" not in text
+    assert view(document, language("en")).notes[0] == (
+        "cleanup",
+        "Dirty: something was left behind.",
+    )
