@@ -20,8 +20,17 @@ def status(program: Program) -> dict[str, Value]:
     found, there = posture.status(program), seen(program.configuration.work)
     known = found["alarms"]
     assert isinstance(known, list)  # noqa: S101 - made so by app/posture.py
-    beside = alarms(there, program.clock.now().at)
+    beside = [*_of_journal(program), *alarms(there, program.clock.now().at)]
     return found | {"daemon": document(there), "alarms": [*beside, *known]}
+
+
+def _of_journal(program: Program) -> Iterator[Mapping[str, Value]]:
+    """That it can only be read, which the reading itself has shown."""
+    trouble = program.journal.hindered
+    if trouble is not None:
+        message = f"nothing can be recorded: {trouble.message}"
+        host = program.owner.host
+        yield alarm(AlarmWord.JOURNAL_FAILING, host, None, message, trouble.hint)
 
 
 def document(found: Seen | None) -> dict[str, Value] | None:

@@ -66,6 +66,10 @@ class SqlAlchemyDatabase:
         """SQLite's file, or the name of PostgreSQL's database."""
         return self._target.database or ""
 
+    @property
+    def hindered(self) -> None:
+        """Nothing is read where it cannot be written."""
+
     def connect(self) -> "SqlAlchemyConnection":
         """A connection of the engine's pool."""
         return SqlAlchemyConnection(self._engine.connect())
@@ -109,8 +113,7 @@ class SqlAlchemyConnection:
 
     def begin(self, transaction: Transaction) -> None:
         """Begin; PostgreSQL is told more about what it is for."""
-        writing = transaction in (Transaction.WRITE, Transaction.WRITE_ALONE)
-        self.core.execution_options(**{_WRITING: writing})
+        self.core.execution_options(**{_WRITING: transaction.writes})
         self.core.begin()
         if not self._postgresql:
             return

@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from enum import Enum, auto
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from drorch.core.errors import JournalFailing
+
 
 class Statement(NamedTuple):
     """One statement as text, with named parameters, for each database (see journal/rendering.py)."""
@@ -27,6 +29,11 @@ class Transaction(Enum):
     WRITE = auto()
     #: Every other that asks for the same waits.
     WRITE_ALONE = auto()
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything may be written in it."""
+        return self in (Transaction.WRITE, Transaction.WRITE_ALONE)
 
 
 class Connection(Protocol):
@@ -68,6 +75,11 @@ class Database(Protocol):
     @property
     def name(self) -> str:
         """SQLite's file, or the name of PostgreSQL's database."""
+        ...
+
+    @property
+    def hindered(self) -> JournalFailing | None:
+        """Why nothing can be written, where that is known: what is read then comes from a copy."""
         ...
 
     def connect(self) -> Connection:

@@ -12,9 +12,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from drorch.core.errors import JournalFailing
 from drorch.journal import statements
 from drorch.journal.connection import Found, Parameters, Statement, Transaction
-from drorch.journal.failures import told
+from drorch.journal.failures import failing, told
+from drorch.journal.unwritable import Copies, Copy, takes_nothing
 
 
 class SqliteFile:
@@ -24,6 +26,8 @@ class SqliteFile:
         self._file = file
         self._patience = patience
         self._idle: deque[sqlite3.Connection] = deque()
+        self._copies = Copies(file)
+        self._why: sqlite3.Error | None = None
         self._closed = False
 
     @property
@@ -31,13 +35,38 @@ class SqliteFile:
         """The file."""
         return str(self._file)
 
+    @property
+    def hindered(self) -> JournalFailing | None:
+        """Why it can only be read, if so it was when it was last opened."""
+        return failing(self.name, self._why) if self._why is not None else None
+
     def connect(self) -> "SqliteConnection":
-        """A connection that was used before, or a new one."""
+        """A connection that was used before, or a new one; where a new one cannot be had because of the
+        file's place, one that only reads.
+        """
         try:
-            raw = self._idle.pop()
+            return SqliteConnection(self._idle.pop(), self)
         except IndexError:
-            raw = self._open()
-        return SqliteConnection(raw, self)
+            pass
+        try:
+            return SqliteConnection(self._open(), self)
+        except sqlite3.OperationalError as error:
+            if not takes_nothing(error):
+                raise
+            self._why = error
+            return HinderedConnection(self, error)
+
+    def copied(self, why: sqlite3.Error) -> Copy:
+        """What the file holds, in memory; raises `why` it could not be opened where that cannot be had."""
+        deadline = time.monotonic() + self._patience.total_seconds()
+        try:
+            while (copy := self._copies.newest()) is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+        except sqlite3.OperationalError:
+            copy = None
+        if copy is None:
+            raise why
+        return copy
 
     def told(self) -> AbstractContextManager[None]:
         """sqlite3's errors in words."""
@@ -48,6 +77,7 @@ class SqliteFile:
         self._closed = True
         while self._idle:
             self._idle.pop().close()
+        self._copies.close()
 
     def keep(self, raw: sqlite3.Connection) -> None:
         """Take a connection back."""
@@ -55,10 +85,17 @@ class SqliteFile:
         if self._closed:
             self.close()
 
+    def keep_copy(self, copy: Copy) -> None:
+        """Take a copy back."""
+        self._copies.keep(copy)
+        if self._closed:
+            self.close()
+
     def fits(self) -> bool:
         """Whether it holds a journal of this revision; what else it may hold is not told apart."""
         connection = self.connect()
         try:
+            connection.begin(Transaction.READ)
             revisions = list(connection.execute(statements.REVISION_FOUND))
         except sqlite3.OperationalError as error:
             connection.discard()
@@ -86,6 +123,7 @@ class SqliteFile:
         except BaseException:
             raw.close()
             raise
+        self._why = None
         return raw
 
 
@@ -108,8 +146,7 @@ class SqliteConnection:
 
     def begin(self, transaction: Transaction) -> None:
         """Begin; every reader sees one state, and there is one writer."""
-        writing = transaction in (Transaction.WRITE, Transaction.WRITE_ALONE)
-        self._raw.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+        self._raw.execute("BEGIN IMMEDIATE" if transaction.writes else "BEGIN")
 
     def commit(self) -> None:
         """Write it to the disk."""
@@ -124,6 +161,34 @@ class SqliteConnection:
     def discard(self) -> None:
         """Close it, which rolls back."""
         self._raw.close()
+
+
+class HinderedConnection(SqliteConnection):
+    """On a file that could not be opened because of its place: it reads a copy, and writes nothing."""
+
+    def __init__(self, home: SqliteFile, why: sqlite3.Error) -> None:
+        super().__init__(sqlite3.connect(":memory:"), home)  # nothing, until a transaction begins
+        self._why = why
+        self._copy: Copy | None = None
+
+    def begin(self, transaction: Transaction) -> None:
+        """Begin to read what the file holds by now; raises why it could not be opened."""
+        if transaction.writes:
+            raise self._why
+        if self._copy is None:
+            self._raw.close()
+            self._copy = self._home.copied(self._why)
+            self._raw = self._copy.raw
+        super().begin(transaction)
+
+    def release(self) -> None:
+        """Give the copy back."""
+        if self._copy is None:
+            self._raw.close()
+            return
+        if self._raw.in_transaction:
+            self._raw.execute("ROLLBACK")
+        self._home.keep_copy(self._copy)
 
 
 def set_up(raw: Any, patience: timedelta) -> None:

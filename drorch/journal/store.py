@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from drorch.core.codec import canonical, decode_event, encode_event, parse
-from drorch.core.errors import FenceLost, JournalUntrusted, UsageError
+from drorch.core.errors import FenceLost, JournalFailing, JournalUntrusted, UsageError
 from drorch.core.events import (
     AttemptFinished,
     Event,
@@ -31,6 +31,7 @@ from drorch.core.vitals import Counted
 from drorch.journal import counted, noted, records, scheduled
 from drorch.journal.chain import RUN_GENESIS, TAMPERED, Mark, Row, seal, unseal
 from drorch.journal.connection import Connection, Transaction
+from drorch.journal.failures import hinting
 from drorch.journal.opening import open_state
 from drorch.journal.points import note_points
 from drorch.journal.projection import Standing, fold, opening
@@ -92,6 +93,11 @@ class SqlJournal:
         """SQLite's file; None of another database."""
         return Path(self._database.name) if self._url.startswith("sqlite") else None
 
+    @property
+    def hindered(self) -> JournalFailing | None:
+        """Why nothing can be recorded, where that was seen: what is read comes from a copy, then."""
+        return self._database.hindered
+
     def close(self) -> None:
         """Let go of the database; what was recorded is durable already."""
         with self._lock:
@@ -110,7 +116,8 @@ class SqlJournal:
             raise ValueError("a run begins with run.started")
         rows = _seal_all(run, events, 0, RUN_GENESIS)
         standing = opening(run, events[0], rows[0].hash)
-        with self._lock, self.writing(run, alone=True) as connection:
+        nothing_begun = hinting(lambda hint: f"nothing was begun: {hint}")
+        with nothing_begun, self._lock, self.writing(run, alone=True) as connection:
             for other in records.unfinished(connection, standing.subject):
                 may_begin(other)
             _record(connection, rows)
@@ -122,7 +129,8 @@ class SqlJournal:
     def append(self, run: str, after: int, events: Sequence[Stamped], taken: int = 0) -> Head:
         """Record events of a run after sequence number `after`; see ports.Journal."""
         alone = any(_concerns_all(stamped.event) for stamped in events)
-        with self.writing(run, alone=alone) as connection:
+        goes_on = hinting(lambda hint: f"{hint}; the run goes on by: drorch run resume {run}")
+        with goes_on, self.writing(run, alone=alone) as connection:
             standing = self._standing(connection, run, after)
             if events:
                 rows = _seal_all(run, events, after, standing.head)

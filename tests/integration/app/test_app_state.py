@@ -82,7 +82,7 @@ def test_a_state_in_a_folder_that_is_not_there_is_refused(premises):
 def test_a_state_that_cannot_be_written_stops_everything(premises, namespaces, words):
     before = premises.objects("mtl"), premises.objects("qc")
     said = premises.cli(*words, wrap=read_only(premises.folder / "var"))
-    told_once(said, "the state file", "user may write")
+    told_once(said, "the disk of the state file is read-only", "mount it")
     nothing_began(premises, before)
 
 
