@@ -145,7 +145,7 @@ def _bring(program: Program, name: str, wanted: Sequence[Owed]) -> tuple[int, Dr
         region = program.region(name)
         bucket = bucket_of(program.tools, region)
         probe(bucket).raise_for_trouble()
-        until = program.clock.now().at + program.configuration.evidence.keep
+        until = program.configuration.evidence.until(program.clock.now().at)
         for one in wanted:
             try:
                 _bring_one(program, region, one, until)

@@ -6,7 +6,7 @@ From the journal, today's configuration and the runbooks alone: no region is ask
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,7 @@ from drorch.core.quarter_judging import promises_of, works_of
 from drorch.core.quarter_loss import OwnRecords, own_records
 from drorch.core.quarter_records import ActionQuarter, FindingQuarter
 from drorch.core.quarter_work import total
+from drorch.core.settings import EvidencePolicy
 from drorch.journal.ledger import last_entry
 from drorch.reports.quarter.forms import QuarterForm, render_quarter
 from drorch.reports.tables import tables_of, zip_of
@@ -137,7 +138,7 @@ def quarter_values(program: Program, quarter: Quarter) -> QuarterDocument:
         targets=tuple(told.targets),
         restores=tuple(told.restores),
         controls=(),
-        retention_until=_retained(seen, program.configuration.evidence.keep),
+        retention_until=_retained(seen, program.configuration.evidence),
         verifying=_verifying(program),
         sign_off=_sign_off(program),
     )
@@ -285,12 +286,9 @@ def _with_actions(
     ]
 
 
-def _retained(seen: QuarterSeen, keep: timedelta) -> date:
-    """The local day through which the report is to be kept: counted from when it is made, in whole
-    days, so that six years are never less than six years of the calendar.
-    """
-    until = (max(seen.end, seen.now) + keep).astimezone(seen.zone)
-    return until.date() + timedelta(days=1)
+def _retained(seen: QuarterSeen, evidence: EvidencePolicy) -> date:
+    """The local day through which the report is to be kept, counted from when it is made."""
+    return evidence.until(max(seen.end, seen.now)).astimezone(seen.zone).date()
 
 
 def _verifying(program: Program) -> Verifying:

@@ -39,7 +39,7 @@ def _about(program: Program, seen: RunView) -> dict[str, Any]:
     return {
         "corrective_actions": [_action(action) for action in actions],
         "previous": _previous(program, seen),
-        "retention_until": rfc3339(ended.at + evidence.keep),
+        "retention_until": rfc3339(evidence.until(ended.at)),
         "sealed": evidence.key is not None,
         "sign_off": [
             {"name": one.name, "role": one.role} for one in program.configuration.reports.sign_off

@@ -32,8 +32,19 @@ _PRACTICE = ("no-drill", "never-drilled", "no-runbook", "drill-not-passed")
 _LEARNING = ("finding-without-action", "action-overdue", "runbook-changed")
 _OWN_SHOWN, _OWN_GAPS = ("records-drilled",), ("records-undrilled",)
 _BACKUP = ("backup-missed", "copy-over-rpo", "one-region")
-_PLACES_SHOWN = ("copy-inside", "copy-papered", "target-inside", "access-logged", "data-destroyed")
-_PLACES_GAPS = ("copy-without-papers", "copy-place-unknown", "target-outside", "data-left")
+_PLACES_SHOWN = (
+    "copy-in-quebec",
+    "copy-outside-papered",
+    "target-in-quebec",
+    "access-logged",
+    "data-destroyed",
+)
+_PLACES_GAPS = (
+    "copy-outside-unpapered",
+    "copy-place-unknown",
+    "target-outside-unpapered",
+    "data-left",
+)
 
 REQUIREMENTS: Final = (
     _Requirement(

@@ -1,20 +1,24 @@
 """What a quarter can show, and where it falls short: one function for each stable word. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
 from drorch.core.corrective import wants_action
+from drorch.core.jurisdictions import jurisdiction_within
 from drorch.core.quarter_controls import Gap, Shown
 from drorch.core.quarter_document import QuarterDocument
 from drorch.core.quarter_drills import DrillQuarter
-from drorch.core.quarter_records import Destruction
+from drorch.core.quarter_records import CopyPlace, Destruction
 
 #: Runs or names given for one fact.
 _MOST = 5
 
 #: Records are to be kept for so many years from when they were made (45 CFR 164.316(b)(2)(i)).
 _YEARS = 6
+
+#: ISO 3166-2.
+_QUEBEC = ("CA-QC",)
 
 
 def _runs(runs: Iterable[str]) -> tuple[str, ...]:
@@ -88,9 +92,17 @@ def _proven(document: QuarterDocument) -> Shown:
     return Shown("runbook-proven", len(proven), len(document.coverage.runbooks), runs)
 
 
+def _judged(drill: DrillQuarter) -> bool:
+    return drill.rto.met is not None or drill.rpo.met is not None
+
+
+def _met(drill: DrillQuarter) -> bool:
+    return drill.rto.met is not False and drill.rpo.met is not False
+
+
 def _reached(document: QuarterDocument) -> Shown:
-    judged = [d for d in document.drills if d.rto.met is not None]
-    met = [d.run for d in judged if d.rto.met and d.rpo.met is not False]
+    judged = [d for d in document.drills if _judged(d)]
+    met = [d.run for d in judged if _met(d)]
     return Shown("objective-reached", len(met), len(judged), _runs(met))
 
 
@@ -125,19 +137,39 @@ def _kept(document: QuarterDocument) -> Shown:
     return Shown("kept-six-years", int(_long_enough(document)), 1)
 
 
-def _inside(document: QuarterDocument) -> Shown:
-    held = [p.inside for p in document.residency if p.holds]
-    return Shown("copy-inside", held.count(True), len(held))
+def _in_quebec(jurisdiction: str | None) -> bool:
+    """What Québec's statutes ask about, whatever a dataset's residency allows: a country alone, or
+    nothing, is not known to be Québec.
+    """
+    return jurisdiction is not None and jurisdiction_within(jurisdiction, _QUEBEC)
+
+
+def _here(document: QuarterDocument) -> Shown:
+    held = [_in_quebec(p.jurisdiction) for p in document.residency if p.holds]
+    return Shown("copy-in-quebec", held.count(True), len(held))
+
+
+def _abroad(document: QuarterDocument) -> list[CopyPlace]:
+    held = [p for p in document.residency if p.holds and p.jurisdiction is not None]
+    return [p for p in held if not _in_quebec(p.jurisdiction)]
 
 
 def _papered(document: QuarterDocument) -> Shown:
-    outside = [p.papered for p in document.residency if p.holds and p.inside is False]
-    return Shown("copy-papered", outside.count(True), len(outside))
+    papered = [p.papered for p in _abroad(document)]
+    return Shown("copy-outside-papered", papered.count(True), len(papered))
 
 
 def _targets(document: QuarterDocument) -> Shown:
-    runs = [t.run for t in document.targets if t.inside]
-    return Shown("target-inside", len(runs), len(document.targets), _runs(runs))
+    runs = [t.run for t in document.targets if _in_quebec(t.jurisdiction)]
+    return Shown("target-in-quebec", len(runs), len(document.targets), _runs(runs))
+
+
+def _targets_abroad(document: QuarterDocument) -> Iterator[str]:
+    """Those that no papers are named for."""
+    for target in document.targets:
+        papered = target.assessment and target.agreement
+        if not _in_quebec(target.jurisdiction) and not papered:
+            yield f"{target.run} · {target.dataset} · {target.to}"
 
 
 def _logged(document: QuarterDocument) -> Shown:
@@ -174,9 +206,9 @@ SHOWN: Final[Mapping[str, Callable[[QuarterDocument], Shown]]] = {
     "objective-named": _objectives,
     "journal-entries": _journal,
     "kept-six-years": _kept,
-    "copy-inside": _inside,
-    "copy-papered": _papered,
-    "target-inside": _targets,
+    "copy-in-quebec": _here,
+    "copy-outside-papered": _papered,
+    "target-in-quebec": _targets,
     "access-logged": _logged,
     "data-destroyed": _destroyed,
     "records-drilled": _records,
@@ -235,7 +267,7 @@ GAPS: Final[Mapping[str, Callable[[QuarterDocument], Gap]]] = dict(
         _named("drill-not-passed", lambda q: (d.run for d in q.drills if d.outcome not in (None, "passed"))),
         _named(
             "objective-missed",
-            lambda q: (d.run for d in q.drills if d.rto.met is False or d.rpo.met is False),
+            lambda q: (d.run for d in q.drills if _judged(d) and not _met(d)),
         ),
         _named(
             "runbook-changed",
@@ -256,17 +288,17 @@ GAPS: Final[Mapping[str, Callable[[QuarterDocument], Gap]]] = dict(
             lambda q: (s.service for s in q.services if s.rto is None or s.rpo is None),
         ),
         _named(
-            "copy-without-papers",
-            lambda q: (
-                f"{p.dataset} · {p.region}"
-                for p in q.residency if p.holds and p.inside is False and not p.papered
-            ),
+            "copy-outside-unpapered",
+            lambda q: (f"{p.dataset} · {p.region}" for p in _abroad(q) if not p.papered),
         ),
         _named(
             "copy-place-unknown",
             lambda q: (f"{p.dataset} · {p.region}" for p in q.residency if p.jurisdiction is None),
         ),
-        _named("target-outside", lambda q: (t.run for t in q.targets if t.inside is not True)),
-        _named("data-left", lambda q: (r.run for r in q.restores if r.state is Destruction.LEFT)),
+        _named("target-outside-unpapered", _targets_abroad),
+        _named(
+            "data-left",
+            lambda q: (f"{r.run} · {r.step}" for r in q.restores if r.state is Destruction.LEFT),
+        ),
     )
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """What practice came to: each service over the quarters, and what was never drilled. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from drorch.core.names import Outcome
@@ -64,9 +64,14 @@ def trend_of(quarter: Quarter, drills: Sequence[Practised]) -> Trend:
         counts[Outcome.PASSED],
         counts[Outcome.FAILED],
         counts[Outcome.ABORTED],
-        range_of([d.rto for d in ended]),
-        range_of([d.rpo for d in ended]),
+        range_of([_proven(d, d.rto) for d in ended]),
+        range_of([_proven(d, d.rpo) for d in ended]),
     )
+
+
+def _proven(drill: Practised, reached: Reached) -> Reached:
+    """An objective of a drill that did not pass measures nothing: what came back was not proven usable."""
+    return reached if drill.outcome == Outcome.PASSED.value else replace(reached, actual=None)
 
 
 def trends(

@@ -5,7 +5,7 @@ Durations are timedelta, schedules are texts as written.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from drorch.core.exercises import Participant
@@ -74,6 +74,12 @@ class EvidencePolicy:
     public_keys: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     keep: timedelta = KEEP_EVIDENCE
+
+    def until(self, moment: datetime) -> datetime:
+        """Until when what is of that moment is kept. A year is 365.25 days, and six of the calendar may
+        have half a day more: so a day is added.
+        """
+        return moment + self.keep + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,13 +158,14 @@ def recorded(text: str, language: Language) -> str:
 
 def _value(name: str, text: str, language: Language) -> str:
     if name in _LENGTHS:
-        return _length(text, language)
+        return length_in(text, language)
     if name == "changed":
         return ", ".join(_target(one, language) for one in text.split(", "))
     return recorded(text, language) if name == "why" else text
 
 
-def _length(text: str, language: Language) -> str:
+def length_in(text: str, language: Language) -> str:
+    """A duration as the journal has it (`1d 2h`), in the language."""
     try:
         length: timedelta = parse_duration(text.replace(" ", ""))
     except ValueError:

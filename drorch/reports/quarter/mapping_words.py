@@ -76,17 +76,17 @@ SHOWN = {
     "drill-ended": later("drills, failovers and failbacks on record"),
     "drill-passed": later("drills, failovers and failbacks that passed"),
     "drill-on-time": later("scheduled drills that were begun"),
-    "switched": later("services moved to the other place, in isolation or live"),
+    "switched": later("failovers that passed, live or in isolation"),
     "runbook-proven": later("runbooks unchanged since they last passed a drill"),
-    "objective-reached": later("drills that met RTO and RPO"),
+    "objective-reached": later("drills that met what was promised of RTO and RPO"),
     "action-closed": later("corrective actions closed"),
     "tier-named": later("services with a tier"),
     "objective-named": later("services with RTO and RPO"),
     "journal-entries": later("entries of the ledger, each with the hash of the one before"),
     "kept-six-years": later("kept for at least six years, as configured"),
-    "copy-inside": later("copies inside their residency"),
-    "copy-papered": later("copies outside it with assessment and agreement named"),
-    "target-inside": later("exercises’ targets inside the residency"),
+    "copy-in-quebec": later("copies in Québec"),
+    "copy-outside-papered": later("copies outside Québec with assessment and agreement named"),
+    "target-in-quebec": later("exercises’ targets in Québec"),
     "access-logged": later("restores in the access log"),
     "data-destroyed": later("restored data destroyed where it was to be"),
     "records-drilled": later("drills of the loss of drorch’s own records that passed"),
@@ -112,9 +112,13 @@ GAPS = {
     "action-overdue": later("corrective actions overdue"),
     "no-tier": later("services without a tier"),
     "no-objective": later("services without RTO or RPO"),
-    "copy-without-papers": later("copies outside their residency without papers"),
+    "copy-outside-unpapered": later(
+        "copies outside Québec without assessment and agreement, whatever their residency allows"
+    ),
     "copy-place-unknown": later("copies in a region without a named jurisdiction"),
-    "target-outside": later("exercises’ targets outside the residency, or not known"),
+    "target-outside-unpapered": later(
+        "exercises’ targets outside Québec, or not known, without assessment and agreement"
+    ),
     "data-left": later("restores whose data was left behind"),
 }
 #: Gaps that are a sentence of their own, without a count.
@@ -131,7 +135,7 @@ NAMED = frozenset(
         "action-overdue",
         "no-tier",
         "no-objective",
-        "copy-without-papers",
+        "copy-outside-unpapered",
     }
 )
 NOT_SHOWN = {

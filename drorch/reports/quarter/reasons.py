@@ -7,6 +7,7 @@ import re
 
 from drorch.reports.language import later
 from drorch.reports.quarter.reading import Reading
+from drorch.reports.recorded import length_in
 
 _REASONS = {
     r"nothing is known to have lain there": later("nothing is known to have lain there"),
@@ -49,5 +50,8 @@ def reason(reading: Reading, why: str) -> str:
     """The reason in words."""
     for pattern, sentence in _REASONS.items():
         if found := re.fullmatch(pattern, why):
-            return reading.say(sentence, **found.groupdict())
+            told = found.groupdict()
+            if "time" in told:
+                told["time"] = length_in(told["time"], reading.language)
+            return reading.say(sentence, **told)
     return why

@@ -89,15 +89,15 @@ def _row(reading: Reading, service: Service) -> tuple[Cell, ...]:
 
 
 def _range(reading: Reading, measured: Mapping[str, Any]) -> Cell:
-    if measured["best_s"] is None:
-        return Cell(NONE)
     missed, met = measured["missed"], measured["met"]
     tone = "bad" if missed else "good" if met else ""
-    same = measured["best_s"] == measured["worst_s"]
-    best, worst = reading.lasting(measured["best_s"]), reading.lasting(measured["worst_s"])
     small = (
         reading.language.say_many("missed once", "missed {count} times", missed) if missed else ""
     )
+    if measured["best_s"] is None:
+        return Cell(NONE, tone, small)
+    same = measured["best_s"] == measured["worst_s"]
+    best, worst = reading.lasting(measured["best_s"]), reading.lasting(measured["worst_s"])
     return Cell(best if same else f"{best}, {worst}", tone, small)
 
 

@@ -1,7 +1,7 @@
 """From requirements to evidence and gaps: what a quarter has is counted, what it lacks is named."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import get_args
 
 import pytest
@@ -12,8 +12,11 @@ from drorch.core.controls_evidence import GAPS, SHOWN
 from drorch.core.quarter_controls import Control, Framework
 from drorch.core.quarter_datasets import Work
 from drorch.core.quarter_document import QuarterDocument
+from drorch.core.quarter_drills import Reached
 from drorch.reports.quarter import mapping_words as words
 from tests.unit.reports.quarters.sample import hospital, no_drill
+
+HOUR = timedelta(hours=1)
 
 
 def of(document: QuarterDocument, requirement: str) -> Control:
@@ -70,14 +73,47 @@ def test_the_hospital_s_quarter() -> None:
 def test_quebec_counts_what_lies_outside_by_its_papers(requirement: str) -> None:
     document = hospital()
     here = shown(document, requirement)
-    assert here["copy-inside"] == (20, 25)
-    assert here["copy-papered"] == (3, 4)
+    assert here["copy-in-quebec"] == (21, 25)
+    assert here["copy-outside-papered"] == (3, 4)
     assert here["access-logged"] == (50, None)
     assert here["data-destroyed"] == (46, 48)
     (bare, *_) = of(document, requirement).gaps
-    assert (bare.what, bare.subjects) == ("copy-without-papers", ("mail-archive · tor",))
-    assert gaps(document, requirement)["data-left"] == 1
+    assert (bare.what, bare.subjects) == ("copy-outside-unpapered", ("mail-archive · tor",))
+    assert gaps(document, requirement)["data-left"] == 2
     assert of(document, requirement).not_shown == ("assessment-content",)
+
+
+def test_what_a_residency_allows_outside_quebec_is_no_evidence_for_quebec() -> None:
+    whole = hospital()
+    first, *others = [p for p in whole.residency if p.jurisdiction == "CA-QC" and p.holds]
+    abroad = replace(
+        first,
+        region="tor", jurisdiction="CA-ON", residency=(), inside=True,
+        assessment=None, agreement=None, papered=False,
+    )  # fmt: skip
+    unnamed = replace(abroad, region="ca", jurisdiction="CA")
+    target = replace(whole.targets[0], jurisdiction="CA-ON", inside=True, agreement=None)
+    document = replace(whole, residency=(abroad, unnamed, *others), targets=(target, target))
+    here = shown(document, "quebec-health")
+    assert here["copy-in-quebec"] == (len(others), len(others) + 2)
+    assert here["copy-outside-papered"] == (0, 2)
+    assert here["target-in-quebec"] == (0, 2)
+    assert gaps(document, "quebec-health")["copy-outside-unpapered"] == 2
+    assert gaps(document, "quebec-health")["target-outside-unpapered"] == 1
+    papered = replace(target, assessment="EFVP-1", agreement="C-1")
+    found = gaps(replace(document, targets=(papered,)), "quebec-health")
+    assert "target-outside-unpapered" not in found
+
+
+def test_a_drill_meets_or_misses_what_was_promised_and_nothing_in_between() -> None:
+    whole = hospital()
+    base = whole.drills[0]
+    met, missed, unknown = Reached(HOUR, HOUR, True), Reached(HOUR, None, False), Reached(HOUR)
+    told = [(met, unknown), (unknown, missed), (missed, met), (unknown, unknown)]
+    drills = tuple(replace(base, run=f"r{n}", rto=a, rpo=b) for n, (a, b) in enumerate(told))
+    document = replace(whole, drills=drills)
+    assert shown(document, "dora-12")["objective-reached"] == (1, 3)
+    assert gaps(document, "dora-12")["objective-missed"] == 2
 
 
 def test_a_quarter_without_a_drill_has_that_as_a_gap_wherever_practice_is_asked_for() -> None:

@@ -14,6 +14,7 @@ SAID = {
     "a copy of this very one on dr-host (term 1) is in charge": (
         "une copie de ce même plan de contrôle sur dr-host (mandat 1) était aux commandes"
     ),
+    "for 40d 15h it was older than promised": "plus vieille que promis pendant 40\u202fj 15\u202fh",
     "docs has no source": "docs has no source",
 }
 
