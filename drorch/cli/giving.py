@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -137,7 +137,7 @@ def give(session: Session, content: bytes, form: str, output: Path | None, **tol
     if _is_folder_of_tables(output, form):
         _unpack(output, content)
     else:
-        _write(output, content)
+        _write(output, {output: content})
     say_written(session, content, form, output, **told)
 
 
@@ -153,20 +153,28 @@ def _unpack(folder: Path, content: bytes) -> None:
     import zipfile
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise DrorchError(
-                f"{folder} cannot be made: {error.strerror}",
-                "name a folder that can be, or a .zip, by --output",
-            ) from None
-        for name in archive.namelist():
-            _write(folder / name, archive.read(name))
-
-
-def _write(output: Path, content: bytes) -> None:
+        tables = {folder / name: archive.read(name) for name in archive.namelist()}
+    new = not folder.exists()
     try:
-        output.write_bytes(content)
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise DrorchError(
+            f"{folder} cannot be made: {error.strerror}",
+            "name a folder that can be, or a .zip, by --output",
+        ) from None
+    try:
+        _write(folder, tables)
+    except DrorchError:
+        if new:
+            folder.rmdir()
+        raise
+
+
+def _write(output: Path, files: Mapping[Path, bytes]) -> None:
+    from drorch.adapters.placing import place
+
+    try:
+        place(files)
     except OSError as error:
         raise DrorchError(
             f"{output} cannot be written: {error.strerror}", "name a file that can be, by --output"

@@ -4,6 +4,7 @@ A zip holds nothing that is not content: stored, sorted, one date, no extras. Wh
 anew and compared, so every byte of it counts. Names are of files, or of files in one folder.
 """
 
+import errno
 import io
 import os
 import shutil
@@ -14,7 +15,7 @@ import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from drorch.core.errors import UsageError
+from drorch.core.errors import DrorchError, UsageError
 
 Files = Mapping[str, bytes]
 
@@ -24,6 +25,9 @@ LARGEST = 1 << 30
 #: What tells of all others. Without this and the other two it was never a bundle.
 MANIFEST = "manifest.json"
 _MARKS = frozenset({MANIFEST, "seal.json", "journal.jsonl"})
+
+#: What is no fault of whoever named the place.
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 _UNIX = 3
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -55,11 +59,17 @@ def is_name(name: str) -> bool:
 def write(files: Files, output: Path) -> None:
     """Write a folder, or with a suffix one zip file. Whole or not at all.
 
-    A file in the way is replaced, a folder is not. Raises UsageError for what cannot be written.
+    A file in the way is replaced, a folder is not. Raises UsageError for what cannot be written,
+    DrorchError where there is no room for it.
     """
     try:
         _write_file(files, output) if output.suffix else _write_folder(files, output)
     except OSError as error:
+        if error.errno in _DISK:
+            raise DrorchError(
+                f"the bundle cannot be written to {output}: {error.strerror}",
+                "make room there, or give another --output",
+            ) from None
         raise UsageError(
             f"the bundle cannot be written to {output}: {error.strerror}", "give another --output"
         ) from None

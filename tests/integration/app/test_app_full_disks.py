@@ -1,4 +1,4 @@
-"""A disk that is full or read-only below the state: what is on record is read, and nothing is begun."""
+"""Disks that are full or read-only: what is on record is read, nothing is begun, nothing half-written."""
 
 import subprocess
 import sys
@@ -122,3 +122,26 @@ def test_status_shows_it_and_says_what_is_wrong(namespaces, premises):
         assert hint in alarm["hint"]
         copies = [[c["snapshot"] for c in d["copies"]] for d in said.document["datasets"]]
         assert copies == [[c["snapshot"] for c in d["copies"]] for d in before["datasets"]]
+
+
+WRITES = """
+import sys
+from pathlib import Path
+from drorch.core.errors import DrorchError
+from drorch.sealing.packing import write
+for name in ("bundle", "bundle.zip"):
+    try:
+        write({"manifest.json": b"{}", "journal.jsonl": b"x" * 300_000}, Path(sys.argv[1]) / name)
+    except DrorchError as error:
+        print(int(error.exit_code), error.message, "|", error.hint)
+print(*sorted(p.name for p in Path(sys.argv[1]).iterdir()))
+"""
+
+
+def test_a_bundle_without_room_is_a_failure_and_leaves_nothing(namespaces, tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    *said, left = python(WRITES, str(folder), wrap=on_small_disk(folder, "64k", full=False))
+    assert [line[:2] for line in said] == ["1 ", "1 "]
+    assert all("No space left on device | make room there" in line for line in said)
+    assert left == ""
