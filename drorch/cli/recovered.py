@@ -67,6 +67,8 @@ def document(found: "Recovered") -> dict[str, Any]:
                 "behind_s": found.behind(one).total_seconds() if one.at else None,
                 "flaws": list(one.flaws),
                 "message": one.message,
+                "goes_on_to": rfc3339(one.goes_on) if one.goes_on else None,
+                "shut_since": rfc3339(one.shut_since) if one.shut_since else None,
             }
             for one in found.seen
         ],
@@ -174,6 +176,16 @@ def _tell_regions(session: Session, found: "Recovered") -> None:
             )
         else:
             session.say(f"  region {one.region}: holds it")
+        if one.goes_on is not None:
+            session.say(
+                f"    records lie there until {moment(one.goes_on, 'UTC')} UTC, but something before them is "
+                "missing or damaged: see whether another region has it"
+            )
+        if one.shut_since is not None:
+            session.say(
+                f"    since {moment(one.shut_since, 'UTC')} UTC records are sealed there with another "
+                "password: if it was changed, recover with the newer one"
+            )
         for flaw in one.flaws[:5]:
             session.say(f"    damaged: {one_line(flaw)}")
         if len(one.flaws) > 5:

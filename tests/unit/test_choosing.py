@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from drorch.app.plane.choosing import Brought, candidates, improves
+from drorch.app.plane.choosing import Brought, candidates, improves, unjoined
 from drorch.app.plane.looking import Opened, Whole
 from drorch.app.plane.segments import Segment
 from drorch.app.plane.whole import Manifest
@@ -105,3 +105,20 @@ def test_whole_states_of_another_control_plane_push_none_out():
     found = opened(wholes=[*reversed(later), whole(11, minute=8, instance="aa")])
     (old,) = candidates([found], None, NOW, "aa")
     assert old.until.n == 11
+
+
+def test_what_lies_behind_a_gap_is_told_by_its_time():
+    gap = opened(segment(1, 0, 4, 1, 2, 3, 4), segment(3, 5, 6, 6), segment(4, 6, 7, 7))
+    chosen, *_ = candidates([gap], None, NOW)
+    assert chosen.until.n == 4
+    assert unjoined(chosen, [gap], None, NOW) == DAWN + timedelta(minutes=4)
+    assert unjoined(chosen, [gap], DAWN + timedelta(minutes=3), NOW) == DAWN + timedelta(minutes=3)
+    assert unjoined(chosen, [gap], DAWN + timedelta(minutes=2), NOW) is None
+
+
+def test_what_was_brought_back_whole_is_behind_no_gap():
+    """Not another region's copy of the same rows, made a moment later, nor what a clock dated ahead."""
+    here = opened(segment(1, 0, 4, 1, 2, 3, 4))
+    later = opened(segment(2, 0, 4, 1, 2, 3, 4), segment(A_YEAR * 2, 4, 5, 5), region="qc")
+    chosen, *_ = candidates([here], None, NOW)
+    assert unjoined(chosen, [here, later], None, NOW) is None

@@ -115,6 +115,23 @@ def improves(other: Candidate, made: Candidate, brought: Brought, now: datetime)
     return not same or (told is not None and told != brought.files)
 
 
+def unjoined(
+    chosen: Candidate, opened: Iterable[Opened], at: datetime | None, now: datetime
+) -> datetime | None:
+    """Until when segments of the same records go on after the chosen state that do not join it: what
+    lies between is missing or damaged there. None: nothing does.
+    """
+    first, latest = first_term(chosen.opened.plane).instance, min(at or now, now)
+    times = (
+        segment.made_at
+        for one in opened
+        for stream in one.streams.values()
+        for segment in stream
+        if (segment.instance or first) == chosen.instance and segment.until.n > chosen.until.n
+    )
+    return max((time for time in times if chosen.at < time <= latest), default=None)
+
+
 def _taken_at(one: Candidate) -> datetime | None:
     """When the whole state was taken that it begins with."""
     return one.whole.manifest.made_at if one.whole is not None else None

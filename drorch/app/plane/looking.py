@@ -1,9 +1,10 @@
 """What lies in a region of control planes, opened by a passphrase."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from drorch.adapters.clock import SystemClock
 from drorch.app.plane.posts import Keys, Post
@@ -37,7 +38,16 @@ _HANDS = 16
 #: In so many vaults a passphrase is tried at once: each takes 64 MiB and a third of a second of a processor.
 _TRIED_AT_ONCE = 4
 
+#: So many vaults whose keys are lost are looked into with restic, which takes seconds for each.
+_KEYLESS = 4
+
+#: Of so many that do not open it is asked when they were begun: anybody who may write can make more.
+_DATED = 50
+
 _NOT_GIVEN = frozenset({Cause.CREDENTIALS, Cause.REFUSED})
+
+#: Why one object cannot be read; a store whose disk is bad says so of what lay there, for ever.
+_OF_ONE_OBJECT = OF_ONE_OBJECT | {Cause.SERVER_ERROR}
 
 #: How many flaws are named.
 NAMED = 5
@@ -56,6 +66,7 @@ class Opened:
     """One vault of one region: whole states, newest first, and segments by stream, in order.
 
     `flaws` say what of it could not be used, and why; `present` are daemons that told of themselves.
+    `shut_since` is when a later vault was begun there that the passphrase does not open.
     """
 
     bucket: Bucket = field(repr=False)
@@ -65,6 +76,7 @@ class Opened:
     streams: Mapping[str, tuple[Segment, ...]]
     flaws: tuple[str, ...]
     present: tuple[Sighting, ...] = ()
+    shut_since: datetime | None = None
 
     @property
     def organization(self) -> str:
@@ -93,40 +105,87 @@ def look(bucket: Bucket, passphrase: str, restic: Restic, plane: str = "") -> li
         raise _none(bucket.region, plane, planes)
     if len(found) > 1:
         raise _several(bucket, found, passphrase)
-    keys, flaws = _keys(bucket, found[0], passphrase)
-    return [_opened(bucket, found[0], v, key, passphrase, restic, flaws) for v, key in keys]
+    vaults = _vaults(bucket, found[0], passphrase)
+    opened = [_opened(bucket, found[0], v, key, passphrase, restic) for v, key in vaults.opened]
+    for name in vaults.keyless[:_KEYLESS]:
+        opened += _by_restic(bucket, found[0], name, passphrase, restic)
+    if not opened:  # a key that was changed looks as if the passphrase were wrong
+        for name in vaults.shut[:_KEYLESS]:
+            opened += _by_restic(bucket, found[0], name, passphrase, restic)
+    if not opened:
+        raise vaults.unopened(bucket.region)
+    since = _shut_since(bucket, found[0], vaults) if vaults.opened else None
+    return [replace(o, flaws=(*vaults.flaws, *o.flaws), shut_since=since) for o in opened]
 
 
-def _keys(bucket: Bucket, plane: str, passphrase: str) -> tuple[list[tuple[str, bytes]], list[str]]:
-    opened: list[tuple[str, bytes]] = []
-    flaws: list[str] = []
-    wrong, newer = 0, False
-    refused: StorageError | None = None
-    for vault, found in _tried(bucket, plane, passphrase):
-        name = _key_name(plane, vault)
-        match found:
+@dataclass(frozen=True, slots=True)
+class _Vaults:
+    """A control plane's vaults: those that the passphrase opens, with their keys; `keyless` are those
+    whose keys are missing or damaged, `shut` those that it does not open.
+    """
+
+    opened: list[tuple[str, bytes]] = field(default_factory=list, repr=False)
+    keyless: list[str] = field(default_factory=list)
+    shut: list[str] = field(default_factory=list)
+    flaws: list[str] = field(default_factory=list)
+    errors: list[DrorchError | NotOpened] = field(default_factory=list)
+
+    @property
+    def word(self) -> str:
+        """What is said of the control plane where there are several."""
+        if self.opened:
+            return "opens"
+        return "does not open" if self.shut or not self.flaws else "its key is missing or damaged"
+
+    def unopened(self, region: Region) -> DrorchError:
+        """Why nothing opens."""
+        if any(isinstance(one, NewerFormat) for one in self.errors):
+            return newer_state("newer than this one")
+        for one in self.errors:
+            if isinstance(one, StorageError) and one.cause in _NOT_GIVEN and not self.shut:
+                return one
+        return _unopened(region, len(self.shut), self.flaws)
+
+
+def _vaults(bucket: Bucket, plane: str, passphrase: str) -> _Vaults:
+    found = _Vaults()
+    for vault, key in _tried(bucket, plane, passphrase):
+        match key:
             case bytes():
-                opened.append((vault, found))
+                found.opened.append((vault, key))
             case WrongPassphrase():
-                wrong += 1
-            case NewerFormat():  # or somebody planted it: another vault may open all the same
-                newer = True
-                flaws.append(f"{name}: {found}")
-            case NotOpened():
-                flaws.append(f"{name}: {found}")
+                found.shut.append(vault)
+            case NotOpened():  # or somebody planted it: another may open all the same
+                found.errors.append(key)
+                found.keyless.extend([] if isinstance(key, NewerFormat) else [vault])
+                found.flaws.append(f"{_key_name(plane, vault)}: {key}")
             case StorageError():
-                refused = refused or (found if found.cause in _NOT_GIVEN else None)
-                gone = found.cause == Cause.NO_OBJECT
-                flaws.append(f"{name} is missing" if gone else found.message)
+                found.errors.append(key)
+                found.keyless.append(vault)
+                gone = key.cause == Cause.NO_OBJECT
+                told = f"{_key_name(plane, vault)} is missing" if gone else key.message
+                found.flaws.append(told)
             case None:
                 pass
-    if not opened and newer:
-        raise newer_state("newer than this one")
-    if not opened and refused is not None and not wrong:
-        raise refused
-    if not opened:
-        raise _unopened(bucket.region, wrong, flaws)
-    return opened, flaws
+    return found
+
+
+def _shut_since(bucket: Bucket, plane: str, vaults: _Vaults) -> datetime | None:
+    """When the last vault was begun that does not open, if that was after those that do: the password
+    was changed since. Older ones lie there for good.
+    """
+
+    def begun(names: Iterable[str]) -> Iterator[datetime]:
+        for name in names:
+            with suppress(StorageError):
+                entry = bucket.head(_key_name(plane, name))
+                if entry is not None:
+                    yield entry.modified
+
+    last = max(begun(vaults.shut[:_DATED]), default=None)
+    if last is None or any(one >= last for one in begun(name for name, _ in vaults.opened)):
+        return None
+    return last
 
 
 def _holds_records(bucket: Bucket, plane: str, vault: str) -> bool:
@@ -151,7 +210,7 @@ def _tried(
         except NotOpened as error:
             return error
         except StorageError as error:
-            if error.cause not in OF_ONE_OBJECT:
+            if error.cause not in _OF_ONE_OBJECT:
                 raise
             empty = error.cause == Cause.NO_OBJECT and not _holds_records(bucket, plane, vault)
             return None if empty else error
@@ -169,36 +228,51 @@ def _key_name(plane: str, vault: str) -> str:
 
 
 def _opened(
-    bucket: Bucket,
-    plane: str,
-    vault: str,
-    key: bytes,
-    passphrase: str,
-    restic: Restic,
-    flaws: Sequence[str],
+    bucket: Bucket, plane: str, vault: str, key: bytes, passphrase: str, restic: Restic
 ) -> Opened:
-    folder = f"{vault_folder(plane, vault)}/repository"
+    segments, damaged = _segments(bucket, f"{vault_folder(plane, vault)}/segments/", key)
+    address = _address(bucket, plane, vault, passphrase)
+    wholes, trouble = _wholes(bucket, _repository(plane, vault), address, restic)
+    post = Post(bucket, plane, Keys({vault: key}, str))
+    told = (*damaged, *trouble)
+    present: tuple[Sighting, ...] = ()
+    try:
+        present = tuple(post.of_vault(vault, SystemClock().now().at))
+    except StorageError as error:
+        if error.cause not in _OF_ONE_OBJECT:
+            raise
+        told = (*told, error.message)
+    return Opened(bucket, address, plane, tuple(wholes), segments, told, present)
+
+
+def _by_restic(
+    bucket: Bucket, plane: str, vault: str, passphrase: str, restic: Restic
+) -> list[Opened]:
+    """A vault whose key is lost: nothing that is sealed opens, but whole states do, whose repository
+    has the passphrase itself for its password.
+    """
+    address = _address(bucket, plane, vault, passphrase)
+    wholes, _ = _wholes(bucket, _repository(plane, vault), address, restic)
+    told = (
+        f"{_key_name(plane, vault)} does not open the segments beside it: whole states do without"
+    )
+    return [Opened(bucket, address, plane, tuple(wholes), {}, (told,))] if wholes else []
+
+
+def _repository(plane: str, vault: str) -> str:
+    return f"{vault_folder(plane, vault)}/repository"
+
+
+def _address(bucket: Bucket, plane: str, vault: str, passphrase: str) -> RepositoryAddress:
     credentials = bucket.credentials
-    address = RepositoryAddress(
-        repository_url(bucket.region, folder),
+    return RepositoryAddress(
+        repository_url(bucket.region, _repository(plane, vault)),
         passphrase,
         credentials.access_key,
         credentials.secret_key,
         profile=credentials.profile,
         location=bucket.region.location,
     )
-    segments, damaged = _segments(bucket, f"{vault_folder(plane, vault)}/segments/", key)
-    wholes, trouble = _wholes(bucket, folder, address, restic)
-    post = Post(bucket, plane, Keys({vault: key}, str))
-    told = (*flaws, *damaged, *trouble)
-    present: tuple[Sighting, ...] = ()
-    try:
-        present = tuple(post.of_vault(vault, SystemClock().now().at))
-    except StorageError as error:
-        if error.cause not in OF_ONE_OBJECT:
-            raise
-        told = (*told, error.message)
-    return Opened(bucket, address, plane, tuple(wholes), segments, told, present)
 
 
 def _segments(
@@ -212,7 +286,7 @@ def _segments(
         except NotOpened as error:
             return f"{name}: {error}"
         except StorageError as error:
-            if error.cause not in OF_ONE_OBJECT:
+            if error.cause not in _OF_ONE_OBJECT:
                 raise
             return f"{name} is gone" if error.cause == Cause.NO_OBJECT else error.message
 
@@ -248,6 +322,10 @@ def _wholes(
                 return [], []
             return [], [f"{folder}/{CONFIG} is missing: no whole state can be read"]
         snapshots = restic.snapshots(address, locks=False)
+    except StorageError as error:
+        if error.cause not in _OF_ONE_OBJECT:
+            raise
+        return [], [error.message]
     except ResticError as error:
         return [], [f"{folder}: {error.message}"]
     told = [(one, Manifest.told(one.tags)) for one in snapshots]
@@ -278,21 +356,12 @@ def _none(region: Region, plane: str, planes: Sequence[str]) -> UsageError:
 def _several(bucket: Bucket, planes: Sequence[str], passphrase: str) -> UsageError:
     told = []
     for plane in planes:
-        with suppress(DrorchError):
-            told.append(
-                f"{plane} ({'opens' if _opens(bucket, plane, passphrase) else 'does not open'})"
-            )
+        with suppress(StorageError):
+            told.append(f"{plane} ({_vaults(bucket, plane, passphrase).word})")
     return UsageError(
         f"bucket {bucket.region.bucket} holds {len(planes)} control planes: {', '.join(told)}",
         "give the --prefix of yours, or name it with --plane",
     )
-
-
-def _opens(bucket: Bucket, plane: str, passphrase: str) -> bool:
-    try:
-        return bool(_keys(bucket, plane, passphrase)[0])
-    except UsageError:
-        return False
 
 
 def _unopened(region: Region, wrong: int, flaws: Sequence[str]) -> DrorchError:

@@ -39,7 +39,9 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a region came to: of when the newest state is that it can give (None: none) and where
-    that ends, what of it is damaged, or why it was not looked at.
+    that ends, what of it is damaged, or why it was not looked at. `goes_on` is until when records lie
+    there that join nothing, for something before them is missing; `shut_since` when records began that
+    the passphrase does not open.
     """
 
     region: str
@@ -47,6 +49,8 @@ class Seen:
     until: Point = BEGINNING
     flaws: tuple[str, ...] = ()
     message: str = ""
+    goes_on: datetime | None = None
+    shut_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,21 @@ import secrets as entropy
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from drorch import __version__
 from drorch.adapters.clock import SystemClock
 from drorch.adapters.commands import SystemCommands
 from drorch.app.plane.beside import beside, no_room, refuse_full_disk, target
-from drorch.app.plane.choosing import Candidate, Unusable, bring_back, candidates, improves
+from drorch.app.plane.choosing import (
+    Candidate,
+    Unusable,
+    bring_back,
+    candidates,
+    improves,
+    unjoined,
+)
 from drorch.app.plane.files import CONFIGURATION
 from drorch.app.plane.finishing import finished
 from drorch.app.plane.looking import Opened, look
@@ -26,6 +33,9 @@ from drorch.storage.client import Credentials, Patience, credentials_of
 
 _PATIENCE = Patience(connections=20)
 
+#: A request that fails for what may pass is tried again for so long.
+_GIVE_UP_AFTER = timedelta(seconds=10)
+
 
 def recover(wish: Wish, ready: Callable[[Recovered], None] = lambda _: None) -> Recovered:
     """Bring it back into an empty folder, wholly or not at all. `ready` is called when it is there and
@@ -33,13 +43,15 @@ def recover(wish: Wish, ready: Callable[[Recovered], None] = lambda _: None) -> 
 
     Raises UsageError for a folder that holds something, a wrong bucket or passphrase, several
     control planes, a configuration that does not load; StorageError of the region; NewerState;
-    JournalUntrusted if nothing whole is left; DrorchError where the disk takes no more.
+    JournalUntrusted if nothing whole is left; ResticError without a usable restic; DrorchError where
+    the disk takes no more.
     """
     wish = replace(wish, to=target(wish.to))
     with beside(wish.to) as folder:
         commands = SystemCommands(entropy.token_hex(16))
         try:
             restic = Restic(commands, wish.environment, binary=wish.restic, cache=folder / "cache")
+            restic.capabilities()  # else every whole state would look damaged
             return _Recovery(wish, folder, restic).done(ready)
         except OSError as error:
             raise no_room(folder, error) from error
@@ -74,7 +86,7 @@ class _Recovery:
         return finished(wish, made, self._told(made), self._opened, ready)
 
     def _bucket(self, region: Region, credentials: Credentials) -> Bucket:
-        return Bucket(region, credentials, patience=_PATIENCE, give_up_after=timedelta(seconds=10))
+        return Bucket(region, credentials, patience=_PATIENCE, give_up_after=_GIVE_UP_AFTER)
 
     def _looked(self, bucket: Bucket, plane: str = "") -> list[Opened]:
         found = look(bucket, self._wish.passphrase, self._restic, plane or self._wish.plane)
@@ -82,9 +94,9 @@ class _Recovery:
         states = candidates(found, self._wish.at, self._now, self._wish.instance)
         flaws = tuple(flaw for one in found for flaw in one.flaws)
         name, newest = bucket.region.name, states[0] if states else None
-        self._seen[place_of(bucket.region)] = (
-            Seen(name, newest.at, newest.until, flaws) if newest else Seen(name, flaws=flaws)
-        )
+        seen = Seen(name, newest.at, newest.until, flaws) if newest else Seen(name, flaws=flaws)
+        since = next((one.shut_since for one in found), None)
+        self._seen[place_of(bucket.region)] = replace(seen, shut_since=since)
         return found
 
     def _first(self, states: Sequence[Candidate], why: list[str]) -> Made | None:
@@ -138,7 +150,12 @@ class _Recovery:
         configuration = made.program.configuration
         given = name_of(configuration, self._wish.region) or self._wish.region.name
         mine = place_of(self._wish.region)
-        return [replace(s, region=given) if p == mine else s for p, s in self._seen.items()]
+        told = {p: replace(s, goes_on=self._goes_on(made, p)) for p, s in self._seen.items()}
+        return [replace(s, region=given) if p == mine else s for p, s in told.items()]
+
+    def _goes_on(self, made: Made, place: tuple[str, str, str]) -> datetime | None:
+        there = (one for one in self._opened if place_of(one.bucket.region) == place)
+        return unjoined(made.candidate, there, self._wish.at, self._now)
 
     def _nothing(self, found: Sequence[Opened]) -> DrorchError:
         flaws = [flaw for one in found for flaw in one.flaws]

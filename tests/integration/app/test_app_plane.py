@@ -330,9 +330,12 @@ def test_another_passphrase_begins_another_vault(plane):
     plane.premises.configuration["control_plane"] = {"password": "tor-key"}
     plane.premises.save()
     plane.back_up()
-    assert plane.runs(plane.recover("mtl", "old").to) == before
+    old = plane.recover("mtl", "old")
+    assert plane.runs(old.to) == before
+    assert [one.shut_since is not None for one in old.seen if one.at] == [True]
     new = (plane.premises.folder / "lab" / "secrets" / "tor-key").read_text().strip()
     found = plane.recover("mtl", "new", password=new)
+    assert [one.shut_since for one in found.seen if one.at] == [None]
     assert found.written == found.to / "lab" / "secrets" / "tor-key"
     assert plane.runs(found.to) == plane.runs()
 

@@ -4,15 +4,17 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
-from drorch.core.errors import ExitCode
+from drorch.app.plane import recovering
+from drorch.core.errors import ExitCode, ResticError, UsageError
 from drorch.core.model import Region
 from tests.faulty import in_front_of
 from tests.harms import Harm
 from tests.integration.app.disks import on_small_disk, read_only
-from tests.integration.app.planes import Plane
+from tests.integration.app.planes import Plane, quicken_plane
 from tests.integration.app.premises import PASSWORD, SOURCE
 
 READER = SOURCE / "docs" / "read_control_plane.py"
@@ -120,6 +122,48 @@ def test_a_key_that_is_not_given_any_more_is_put_back_with_the_next_whole_state(
         plane.premises.save()
         assert all(one.good for one in plane.copy_now())
     assert key.read_bytes() == good
+
+
+def test_a_vault_whose_key_was_changed_gives_its_whole_states(plane):
+    """Their repository has the passphrase itself for its password; the key looks as if that were wrong."""
+    plane.back_up()
+    assert all(one.good for one in plane.copy_now())
+    with plane.program() as program:
+        quicken_plane(program)
+    (key,) = (p for p in plane.objects("mtl") if p.name == "key")
+    key.write_text(json.dumps(json.loads(key.read_text()) | {"sealed": "00" * 48}))
+    plane.seen_anew()
+    found = plane.recover("mtl", "site")
+    assert plane.runs(found.to) == plane.runs()
+    told = "key does not open the segments beside it: whole states do without"
+    assert [flaw.endswith(told) for one in found.seen for flaw in one.flaws] == [True]
+    with pytest.raises(UsageError, match="the passphrase does not open"):
+        plane.recover("mtl", "wrong", password="another")
+
+
+def test_an_object_that_its_store_cannot_read_any_more_costs_no_more_than_itself(
+    plane, monkeypatch
+):
+    plane.back_up()
+    before = plane.runs()
+    plane.back_up()
+    *_, last = sorted(p.name for p in plane.segments("mtl"))
+    monkeypatch.setattr(recovering, "_GIVE_UP_AFTER", timedelta())
+
+    def bad_disk(asked):
+        return Harm.SERVER_ERROR if asked.target.endswith(last) else None
+
+    with in_front_of(plane.premises.regions["mtl"], bad_disk) as proxy:
+        found = plane.recover("mtl", "site", region=Region("x", proxy.endpoint, "drorch", "ZZ"))
+    assert plane.runs(found.to) == before
+    assert ["answered 500" in flaw for one in found.seen for flaw in one.flaws] == [True]
+
+
+def test_without_restic_nothing_is_called_damaged(plane):
+    plane.back_up()
+    with pytest.raises(ResticError, match="there is no program"):
+        plane.recover("mtl", "site", restic="no-such-restic")
+    assert not plane.to("site").exists()
 
 
 def test_planted_keys_alone_are_one_clear_error(plane):

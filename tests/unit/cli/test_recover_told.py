@@ -91,6 +91,26 @@ def test_one_is_not_several_and_what_regions_say_stays_on_its_line(capsys):
     assert "  region tor: not looked at: no answer | from tor[2J" in lines
 
 
+def test_what_a_region_holds_and_could_not_be_brought_back_is_told(capsys):
+    gap = Seen("qc", AT, END, goes_on=AT + timedelta(hours=1))
+    shut = Seen("mtl", AT, END, shut_since=AT + timedelta(days=2))
+    found = replace(FOUND, seen=(gap, shut))
+    tell(Session(), found)
+    assert TOLD_OF_MORE in capsys.readouterr().out
+    told = [(one["goes_on_to"], one["shut_since"]) for one in documented(found)["regions"]]
+    assert told == [("2026-11-26T04:00:00Z", None), (None, "2026-11-28T03:00:00Z")]
+
+
+TOLD_OF_MORE = """\
+  region qc: holds it
+    records lie there until 2026-11-26 04:00:00 UTC, but something before them is missing or damaged: \
+see whether another region has it
+  region mtl: holds it
+    since 2026-11-28 03:00:00 UTC records are sealed there with another password: if it was changed, \
+recover with the newer one
+"""
+
+
 def test_who_else_may_work_is_told(capsys):
     alive, silent = (
         OtherSeen("aa" * 8, term, AT, "old-host", fate, AT + timedelta(minutes=59, seconds=20))
