@@ -102,19 +102,28 @@ class Language:
 
         return format_decimal(number, locale=self.code)
 
-    def duration(self, length: timedelta) -> str:
-        """The duration in at most two units: `1 hr 30 min`."""
+    def duration(self, length: timedelta, units: int = 2) -> str:
+        """The duration in at most so many units: `1 hr 30 min`. What is left over is left out."""
         seconds = length.total_seconds()
-        if 0 < seconds < 1:
+        if 0 < seconds < 0.9995:
             return self._unit(round(seconds * 1000), "millisecond")
-        if seconds < 60:
+        if seconds < 59.95:
             return self._unit(round(seconds, 1), "second")
-        rest, parts = round(seconds), list[tuple[int, str]]()
+        rest, parts = max(60, round(seconds)), list[tuple[int, str]]()
         for unit, size in _UNITS:
             count, rest = divmod(rest, size)
             if count or parts:
                 parts.append((count, unit))
-        return " ".join(self._unit(count, unit) for count, unit in parts[:2] if count)
+        return " ".join(self._unit(count, unit) for count, unit in parts[:units] if count)
+
+    def against(self, length: timedelta, promised: timedelta) -> str:
+        """A duration beside the one that was promised: where it was longer it never looks the same."""
+        said = promise = self.duration(promised)
+        for units in range(2, len(_UNITS) + 1):
+            said = self.duration(length, units)
+            if length <= promised or said != promise:
+                return said
+        return self.say("more than {length}", length=said)
 
     def size(self, octets: float) -> str:
         """`791 MiB`, in powers of two, as the program and restic say it."""

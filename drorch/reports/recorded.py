@@ -73,6 +73,19 @@ _SENTENCES: Final = (
     later("{count} of {all} files look encrypted, such as {what}"),
     later("nobody was told: no channel is configured"),
     later("nobody was told: {why}"),
+    # what programs and checks came to
+    later("{program} ended with exit code {code}: {said}"),
+    later("{program} ended with exit code {code}"),
+    later("{program} was not done within {length} and was ended"),
+    later("the newest snapshot of {dataset} in {region} is {length} old, more than {promised}"),
+    later("region {region} holds no snapshot of {dataset} that the journal knows"),
+    later("{path} is not empty: it holds {names}"),
+    later("{path} is not what snapshot {snapshot} holds: {said}"),
+    later("{url} did not answer within {length}"),
+    later("{url} cannot be reached: {said}"),
+    later("the primary is up: {said}"),
+    later("whether the primary is down is unknown: nothing says how to find out"),
+    later("whether the primary is down is unknown: {said}"),
     # what a quarter adds up to
     later(
         "{region} ({place}) holds snapshots of {dataset}, which may lie in {names} only; no assessment and agreement are named"
@@ -108,6 +121,19 @@ _SENTENCES: Final = (
     later("the critical path names the steps to shorten; otherwise promise what can be kept"),
     later("back up more often, or find out why the newest snapshot was not in this region"),
     later("remove it by hand, then look again"),
+    later("run it by hand with the same arguments; its output is kept with the step"),
+    later("look at what it last said, or give the step a longer timeout"),
+    later("back it up with: {command}"),
+    later("choose a folder that does not exist yet or is empty"),
+    later("compare with the source; restore again from another region if it is damaged"),
+    later("compare with the source at the time of the snapshot"),
+    later("restore it anew into another folder, from another region if need be"),
+    later("try it from this machine with curl; look at the service's log"),
+    later("stop it or fence it (cut its power, its network), then declare again"),
+    later("find out at the primary itself; if you know better, --force-unfenced REASON goes on"),
+    later(
+        "write `fence:` into the runbook (or `unfenced: REASON` if nothing can write twice), or go on by --force-unfenced REASON"
+    ),
     later("make sure that the old primary cannot come back by itself and write"),
     later("do by hand what it was for, or make sure that it was not needed"),
     later("check at the target that this is so"),
@@ -138,7 +164,7 @@ _SENTENCES: Final = (
 
 _FIELD = re.compile(r"\\\{(\w+)\\\}")
 _LENGTHS: Final = frozenset({"promised", "actual", "length"})
-_COUNTS: Final = frozenset({"count", "all", "due", "missed", "failed"})
+_COUNTS: Final = frozenset({"count", "all", "due", "missed", "failed", "code"})
 _NAMES: Final = frozenset({"step", "by", "host", "objective", "time", "place"})
 _THINGS: Final = frozenset({"dataset", "region", "service", "runbook"})
 _WORDS: Final = _NAMES | _THINGS | _COUNTS
@@ -159,6 +185,10 @@ def recorded(text: str, language: Language) -> str:
 def _value(name: str, text: str, language: Language) -> str:
     if name in _LENGTHS:
         return length_in(text, language)
+    if name == "secrets":
+        return text.replace("(a file)", f"({language.say('a file')})").replace(
+            "(the environment)", f"({language.say('the environment')})"
+        )
     if name == "changed":
         return ", ".join(_target(one, language) for one in text.split(", "))
     return recorded(text, language) if name == "why" else text

@@ -138,8 +138,8 @@ def _worst(page: "Axes", point: Point, x: float, most: float, language: Language
 
 
 def _rounded(second: float) -> float:
-    """Without seconds where there are minutes: the table has them."""
-    return second if second < 60 else 60 * round(second / 60)
+    """Without seconds where there are minutes, as the table leaves out what is left over."""
+    return second if second < 60 else 60 * (second // 60)
 
 
 def _name(page: "Axes", points: Sequence[Point], place: int, x: float, step: float) -> None:

@@ -110,7 +110,7 @@ def _worst(reading: Reading, dataset: Dataset) -> Cell:
     worst = max(known, key=lambda c: float(c["worst_age_s"]))
     met = [c["rpo_met"] for c in dataset["copies"]]
     tone = "bad" if False in met else "good" if True in met else ""
-    return Cell(reading.lasting(worst["worst_age_s"]), tone, worst["region"])
+    return Cell(reading.against(worst["worst_age_s"], worst["rpo_s"]), tone, worst["region"])
 
 
 def _work(reading: Reading, work: Mapping[str, Any]) -> Cell:
@@ -250,7 +250,10 @@ def _too_old(reading: Reading, bad: Sequence[tuple[Dataset, Copy]]) -> Table:
         (
             Cell(f"{d['dataset']} · {c['region']}", small=reading.word(words.ROLES, c["role"])),
             Cell(reading.lasting(c["rpo_s"])),
-            Cell(reading.lasting(c["worst_age_s"]), "bad" if c["rpo_met"] is False else ""),
+            Cell(
+                reading.against(c["worst_age_s"], c["rpo_s"]),
+                "bad" if c["rpo_met"] is False else "",
+            ),
             Cell(reading.when(c["worst_at"])),
             Cell(reading.lasting(c["over_rpo_s"] or None)),
             Cell(reading.lasting(c["without_s"] or None)),

@@ -113,9 +113,15 @@ def _copy(reading: Reading, place: Place) -> tuple[Cell, ...]:
         Cell(", ".join(place["residency"]) or say("anywhere")),
         _inside(reading, place["inside"], papered=place["papered"]),
         _papers(reading, place),
-        Cell(key, small=place["key_lies"] or ""),
+        Cell(key, small=_lies(reading, place["key_lies"] or "")),
         Cell(reading.day_of(place["locked_until"]), small=lock),
     )
+
+
+def _lies(reading: Reading, lies: str) -> str:
+    """Where a secret comes from: `file secrets/repo-key`, its first word in the reader's language."""
+    source, space, name = lies.partition(" ")
+    return f"{reading.word(words.SOURCES, source)}{space}{name}" if source else ""
 
 
 def _inside(reading: Reading, inside: bool | None, *, papered: bool) -> Cell:

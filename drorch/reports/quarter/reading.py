@@ -54,6 +54,17 @@ class Reading:
             return "0"
         return self.language.duration(timedelta(seconds=seconds))
 
+    def against(self, seconds: float | None, promised: float | None) -> str:
+        """What was measured beside what was promised: where it was longer it does not look the same."""
+        if seconds is None or promised is None:
+            return self.lasting(seconds)
+        return self.language.against(timedelta(seconds=seconds), timedelta(seconds=promised))
+
+    def quarter(self, text: str) -> str:
+        """`Q4 2026`, from `2026Q4`."""
+        year, number = text.split("Q")
+        return self.say("Q{number} {year}", number=number, year=year)
+
     def count(self, number: float | None) -> str:
         """With the language's separators."""
         return NONE if number is None else self.language.number(number)
@@ -68,10 +79,11 @@ class Reading:
             return NONE
         return self.say("{part} of {whole}", part=self.count(part), whole=self.count(whole))
 
-    def figure(self, text: str) -> str:
+    def figure(self, text: str, promised: str = "") -> str:
         """What a promise says: seconds as durations, shares in words, all else as configured."""
         if found := _SECONDS.fullmatch(text):
-            return self.lasting(float(found[1]))
+            beside = _SECONDS.fullmatch(promised)
+            return self.against(float(found[1]), float(beside[1]) if beside else None)
         if found := _SHARE.fullmatch(text):
             return self.share(int(found[1]), int(found[2]))
         return text or NONE
@@ -98,7 +110,7 @@ class Reading:
         actual, target = one["actual_s"], one["target_s"]
         tone = {True: "good", False: "bad", None: ""}[one["met"]]
         small = "" if target is None else self.say("promised {time}", time=self.lasting(target))
-        return Cell(self.lasting(actual), tone, small)
+        return Cell(self.against(actual, target), tone, small)
 
     def outcome(self, outcome: str | None) -> Cell:
         """Passed, failed, aborted, or not ended."""

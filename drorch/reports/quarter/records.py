@@ -57,7 +57,7 @@ def _finding(reading: Reading, finding: Mapping[str, Any]) -> tuple[Cell, ...]:
     else:
         action = Cell(NONE, small=say("to be allowed for"))
     return (
-        Cell(_subject(finding), small=f"{finding['what']} · {finding['id']}"),
+        Cell(_subject(reading, finding), small=f"{finding['what']} · {finding['id']}"),
         Cell(recorded(finding["message"], reading.language), small=hint),
         Cell(reading.day_of(finding["found_at"])),
         Cell(reading.lasting(finding["age_s"])),
@@ -65,9 +65,13 @@ def _finding(reading: Reading, finding: Mapping[str, Any]) -> tuple[Cell, ...]:
     )
 
 
-def _subject(finding: Mapping[str, Any]) -> str:
-    """Of a copy `dataset · region`, as everywhere in the report."""
+def _subject(reading: Reading, finding: Mapping[str, Any]) -> str:
+    """Of a copy `dataset · region`, as everywhere in the report; of an objective whose it is."""
     subject = str(finding["subject"])
+    if finding["what"] == "objective.missed":
+        return " · ".join(filter(None, (finding["service"], subject.upper())))
+    if subject == "control plane":
+        return reading.say("drorch’s own records")
     return subject.replace(" in ", " · ") if finding["what"] in _OF_COPIES else subject
 
 
@@ -111,7 +115,7 @@ def _action(reading: Reading, action: Mapping[str, Any]) -> tuple[Cell, ...]:
         "opened {day} by {who}", day=reading.day_of(action["opened_at"]), who=action["opened_by"]
     )
     return (
-        Cell(f"{action['id']}: {action['title']}", small=opened),
+        Cell(f"{action['id']}{reading.language.colon}{action['title']}", small=opened),
         Cell(action["owner"]),
         Cell(action["due"] or NONE, "" if action["due"] or closed else "warn"),
         status,

@@ -97,7 +97,8 @@ def _range(reading: Reading, measured: Mapping[str, Any]) -> Cell:
     if measured["best_s"] is None:
         return Cell(NONE, tone, small)
     same = measured["best_s"] == measured["worst_s"]
-    best, worst = reading.lasting(measured["best_s"]), reading.lasting(measured["worst_s"])
+    target = measured["target_s"]
+    best, worst = (reading.against(measured[key], target) for key in ("best_s", "worst_s"))
     return Cell(best if same else f"{best}, {worst}", tone, small)
 
 
@@ -138,7 +139,7 @@ def _drawer(
 ) -> Callable[[int], Picture]:
     points = tuple(
         Point(
-            t["quarter"],
+            reading.quarter(t["quarter"]),
             t[objective]["best_s"],
             t[objective]["worst_s"],
             t[objective]["target_s"],
@@ -161,7 +162,7 @@ def _history(reading: Reading, told: Sequence[Service]) -> Table:
     quarters = sorted({t["quarter"] for s in told for t in s["trend"]})[-5:]
     columns = (
         Column(say("Service"), width=1.4),
-        *(Column(quarter, "text", 1.1) for quarter in quarters),
+        *(Column(reading.quarter(quarter), "text", 1.1) for quarter in quarters),
     )
     rows = []
     for service in told:
@@ -175,7 +176,8 @@ def _history(reading: Reading, told: Sequence[Service]) -> Table:
 def _in_quarter(reading: Reading, one: Mapping[str, Any] | None) -> Cell:
     if one is None or not one["drills"]:
         return Cell(NONE, "idle", reading.say("no drill"))
-    rta, rpa = (reading.lasting(one[objective]["worst_s"]) for objective in ("rto", "rpo"))
+    ranges = (one["rto"], one["rpo"])
+    rta, rpa = (reading.against(r["worst_s"], r["target_s"]) for r in ranges)
     missed = one["rto"]["missed"] + one["rpo"]["missed"]
     passed = reading.say(
         "{passed} of {drills} passed",

@@ -190,10 +190,13 @@ def _promised(reading: Reading, told: list[dict[str, Any]], caption: str) -> Tab
     )
     rows = tuple(
         (
-            Cell(_subject(one)),
+            Cell(_subject(one) or say("All exercises")),
             Cell(reading.word(words.PROMISES, one["promise"])),
             Cell(reading.figure(one["promised"])),
-            Cell(reading.figure(one["measured"]), "bad" if one["kept"] is False else ""),
+            Cell(
+                reading.figure(one["measured"], one["promised"]),
+                "bad" if one["kept"] is False else "",
+            ),
             Cell(reason(reading, one["why"]) or NONE, small=", ".join(one["runs"])),
         )
         for one in told

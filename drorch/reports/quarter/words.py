@@ -42,6 +42,12 @@ ROLES = {
     "copy": later("independent copy"),
     "left": later("left over"),
 }
+SOURCES = {
+    "file": later("file"),
+    "environment": later("environment"),
+    "credential": later("credential"),
+    "command": later("command"),
+}
 DESTRUCTION = {
     "destroyed": later("destroyed"),
     "left": later("left behind"),

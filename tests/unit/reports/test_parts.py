@@ -269,3 +269,30 @@ def test_data_that_an_exercise_left_is_told_and_not_called_clean() -> None:
         "cleanup",
         "Dirty: something was left behind.",
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "promised", "english", "french"),
+    [
+        (93_600, 93_600, "1 day 2 hr", "1\u202fj 2\u202fh"),
+        (95_397.764, 93_600, "1 day 2 hr 29 min", "1\u202fj 2\u202fh 29\u00a0min"),
+        (93_604, 93_600, "1 day 2 hr 4 sec", "1\u202fj 2\u202fh 4\u202fs"),
+        (93_600.4, 93_600, "more than 1 day 2 hr", "plus de 1\u202fj 2\u202fh"),
+        (100_000, 93_600, "1 day 3 hr", "1\u202fj 3\u202fh"),
+        (90_001, 93_600, "1 day 1 hr", "1\u202fj 1\u202fh"),
+    ],
+)
+def test_what_was_longer_than_promised_never_looks_the_same(
+    seconds: float, promised: float, english: str, french: str
+) -> None:
+    length, promise = timedelta(seconds=seconds), timedelta(seconds=promised)
+    assert EN.language.against(length, promise) == english
+    assert FR.language.against(length, promise) == french
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.9997, "1 sec"), (59.96, "1 min"), (59.94, "59.9 sec"), (4258.5, "1 hr 10 min")],
+)
+def test_units_do_not_overflow(seconds: float, text: str) -> None:
+    assert EN.duration(seconds) == text
