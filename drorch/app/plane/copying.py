@@ -107,8 +107,23 @@ class Copier:
         with alone(self.folder, self.pace.within) as held:
             if not held:
                 return []
-            standing = self.vaulted(plane)
+            try:
+                standing = self.vaulted(plane)
+            except DrorchError as error:
+                self._unsealed(plane, error)
+                raise
             return self._brought(standing, began + self.pace.within)
+
+    def _unsealed(self, plane: str, error: DrorchError) -> None:
+        """Put down why nothing can be sealed, where nothing ever was: `status` would know of nothing."""
+        standing = read_standing(self.folder)
+        if standing.vault is not None and standing.vault.plane == plane:
+            return
+        now = self.program.clock.now().at
+        why = Place(tried_at=now, why=error.message, hint=error.hint)
+        regions = plane_regions(self.program.configuration)
+        with suppress(DrorchError):
+            write_standing(self.folder, Standing(places={region.name: why for region in regions}))
 
     def vaulted(self, plane: str) -> Standing:
         """How it stands, with a vault that the passphrase opens: the one at hand, one of a region,

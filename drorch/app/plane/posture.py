@@ -35,8 +35,8 @@ def document(program: Program, now: datetime) -> dict[str, Value] | None:
 
 
 def alarms(program: Program, now: datetime) -> Iterator[dict[str, Value]]:
-    """Another control plane, and regions whose copies are behind. A state that was never copied is for
-    `doctor` to say: every command that records something tries to copy it.
+    """Another control plane, and regions whose copies are behind. A state that was never copied, nor
+    tried to be, is for `doctor` to say: every command that records something tries to copy it.
     """
     yield from telling.alarms(own_term(program), others_of(program), now)
     standing = _standing(program)
@@ -52,7 +52,7 @@ def alarms(program: Program, now: datetime) -> Iterator[dict[str, Value]]:
                 owed,
                 f"{region.name} lacks what was recorded in the last {format_duration(now - owed)}"
                 + (f": {_last_try(place, now)}" if place.why else ""),
-                _HINT,
+                _HINT if standing.vault is not None else place.hint,
             )
         yield from _without_whole(region, place, now)
 
@@ -173,8 +173,9 @@ def _document(
 
 
 def _standing(program: Program) -> Standing | None:
+    """None for a state that was never copied, nor tried to be."""
     found = read_standing(folder_of(program.configuration))
-    return found if found.vault is not None else None
+    return found if found.vault is not None or found.places else None
 
 
 def _regions(program: Program) -> tuple[Region, ...]:

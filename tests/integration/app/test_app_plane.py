@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from drorch.app.plane import now, whole
-from drorch.app.plane.copying import Copier
+from drorch.app.plane.copying import Copier, copied
 from drorch.app.plane.keeping import Keeper
 from drorch.app.plane.posture import alarms, checks
 from drorch.app.plane.recovered import RelativePath
@@ -297,6 +297,26 @@ def test_what_is_behind_is_an_alarm(plane):
     with plane.program() as program:
         soon = [a["subject"] for a in alarms(program, now + timedelta(hours=1))]
         assert soon == ["mtl", "qc"]
+
+
+def test_what_cannot_be_sealed_for_want_of_its_password_is_an_alarm(plane):
+    plane.premises.configuration["control_plane"] = {"password": "sealed-with"}
+    plane.premises.configuration["secrets"]["sealed-with"] = {"env": "SEALED_WITH"}
+    plane.premises.save()
+    plane.back_up(copied=False)
+    with plane.program() as program:
+        assert copied(program) == ()
+        assert {one["why"] for one in program_regions(program)} == {NOT_GIVEN}
+        mtl, qc = alarms(program, program.clock.now().at + timedelta(hours=1))
+        assert (mtl["subject"], qc["subject"]) == ("mtl", "qc")
+        assert NOT_GIVEN in mtl["message"]
+        assert mtl["hint"].startswith("export SEALED_WITH=")
+        program.environment["SEALED_WITH"] = "now it is given"
+        assert {one.result for one in copied(program, WAITING)} == {"copied"}
+        assert {one["why"] for one in program_regions(program)} == {None}
+
+
+NOT_GIVEN = "secret sealed-with is not in the environment (SEALED_WITH)"
 
 
 def test_older_segments_go_when_a_whole_state_covers_them_twice(plane):
