@@ -156,12 +156,21 @@ def tell(session: Session, found: "Recovered") -> None:
             f"  drorch journal compare {quote(str(found.to))}",
         )
     else:
-        what = (
-            "Start a failover with:"
-            if found.fails_over
-            else "No service has a runbook; restore a dataset with:"
+        session.paragraph(_leads_to(found), f"  {found.command}")
+
+
+def _leads_to(found: "Recovered") -> str:
+    """What is said before the last command. A runbook of which a run is left open begins no other."""
+    from drorch.core.names import RunKind
+
+    if not found.fails_over:
+        return "No service has a runbook; restore a dataset with:"
+    runbooks = (RunKind.FAILOVER, RunKind.FAILBACK, RunKind.DRILL)
+    if any(row.kind in runbooks for row in found.left_open):
+        return (
+            "Start a failover with (go on with what is left open of its runbook, or end it first):"
         )
-        session.paragraph(what, f"  {found.command}")
+    return "Start a failover with:"
 
 
 def _tell_regions(session: Session, found: "Recovered") -> None:
@@ -194,6 +203,8 @@ def _tell_regions(session: Session, found: "Recovered") -> None:
 
 def _tell_left_open(session: Session, found: "Recovered") -> None:
     """Runs that somebody may have been in the middle of."""
+    from drorch.core.names import RunKind
+
     if not found.left_open:
         return
     run = f"drorch --config {quote(str(found.to / 'drorch.yaml'))} run"
@@ -206,6 +217,11 @@ def _tell_left_open(session: Session, found: "Recovered") -> None:
         f"  look: {run} show ID; if it runs nowhere any more, go on with it: {run} resume ID --gone, or "
         f"end it: {run} abort ID --gone"
     )
+    if any(row.kind in (RunKind.REWIND, RunKind.KEYS) for row in found.left_open):
+        session.say(
+            "  a rewind or a change of keys that nobody goes on with is ended, half done, by the next backup "
+            "of its dataset: do it again"
+        )
 
 
 def _tell_relative(session: Session, found: "Recovered") -> None:

@@ -26,12 +26,17 @@ from drorch.app.program import Program
 from drorch.app.runs import SUPERSEDED
 from drorch.core.errors import JournalUntrusted
 from drorch.core.model import Configuration, by_tier, failovers
+from drorch.core.names import RunKind
 from drorch.core.plane import plane_password
 from drorch.core.posture import RunRow
 from drorch.core.terms import TermBegun
 from drorch.journal.report import Flaw
 from drorch.journal.store import SqlJournal
 from drorch.journal.verify import Looking, verify_journal
+
+#: Runs that the next one on their dataset ends, though it does not do their work: half done, they leave a
+#: region or its keys between two states.
+_BY_HAND = frozenset({RunKind.REWIND, RunKind.KEYS})
 
 
 def finished(
@@ -133,8 +138,9 @@ def _left_open(program: Program) -> Iterator[RunRow]:
     """The runs that were under way at the loss and that nothing does again; of an exercise none, which
     leaves them to those who carry them.
     """
+    done_again = SUPERSEDED - _BY_HAND
     for row in program.journal.rows(unfinished=True):
-        if row.kind not in SUPERSEDED and program.configuration.exercise is None:
+        if row.kind not in done_again and program.configuration.exercise is None:
             yield row
 
 

@@ -270,7 +270,8 @@ def test_runs_that_the_loss_left_open_hold_no_backup_up_and_people_are_told_of_t
     """Their processes were on a machine that is not seen from here, nor will anybody say they are gone."""
     elsewhere = Owner("lost-host", 4711, 1, "boot-of-lost-host", "drorch", "t0ken-of-lost-host")
     with loss.program() as program:
-        for name, kind in (("db", RunKind.BACKUP), ("bring-back", RunKind.FAILOVER)):
+        kinds = {"db": RunKind.BACKUP, "bring-back": RunKind.FAILOVER, "docs": RunKind.REWIND}
+        for name, kind in kinds.items():
             opening = replace(started(name, f"dataset:{name}"), owner=elsewhere)
             opening = replace(opening, plan=replace(opening.plan, kind=kind))
             program.journal.begin(f"open-{name}", stamped(opening, begun()), lambda _: None)
@@ -279,12 +280,11 @@ def test_runs_that_the_loss_left_open_hold_no_backup_up_and_people_are_told_of_t
     said = loss.recover_line("qc", "site")
 
     assert said.code == 0, said.errors
-    (told,) = said.document["left_open"]
-    assert (told["run"], told["kind"], told["name"]) == (
-        "open-bring-back",
-        "failover",
-        "bring-back",
-    )
+    told = {(one["run"], one["kind"], one["name"]) for one in said.document["left_open"]}
+    assert told == {
+        ("open-bring-back", "failover", "bring-back"),
+        ("open-docs", "rewind", "docs"),
+    }
     config = ("--config", str(loss.to("site") / "drorch.yaml"))
     shutil.copy(loss.premises.folder / "dump", loss.to("site"))
     shutil.copytree(loss.premises.folder / "src", loss.to("site") / "src")

@@ -153,15 +153,18 @@ def test_sources_that_are_sought_elsewhere_now_are_told(capsys):
     ]
 
 
+OPEN = RunRow(
+    "2026-11-26T02-50-00Z-ehr-failover-7f3a", RunKind.FAILOVER, "ehr-failover", "s", Mode.LIVE, "operator",
+    "m", AT, None, RunState.RUNNING, None, dirty=False, seq=2, head="", owner_host="lost", owner_pid=1,
+    owner_started=1, owner_boot="b", owner_token="t",
+)  # fmt: skip
+
+
 def test_runs_that_were_left_open_are_told_with_what_to_do(capsys):
-    row = RunRow(
-        "2026-11-26T02-50-00Z-ehr-failover-7f3a", RunKind.FAILOVER, "ehr-failover", "s", Mode.LIVE, "operator",
-        "m", AT, None, RunState.RUNNING, None, dirty=False, seq=2, head="", owner_host="lost", owner_pid=1,
-        owner_started=1, owner_boot="b", owner_token="t",
-    )  # fmt: skip
-    tell(Session(), replace(FOUND, left_open=(row,)))
+    tell(Session(), replace(FOUND, left_open=(OPEN,)))
     said = capsys.readouterr().out
     assert TOLD_OF_RUNS in said
+    assert "rewind" not in said
     line = next(x for x in said.splitlines() if "abort ID" in x)
     assert shlex.split(line.partition("look: ")[2].partition(";")[0])[:3] == ["drorch", "--config", "/srv/drorch/drorch.yaml"]  # fmt: skip
 
@@ -172,6 +175,22 @@ These were under way when the records were copied, and are left open:
   look: drorch --config /srv/drorch/drorch.yaml run show ID; if it runs nowhere any more, \
 go on with it: drorch --config /srv/drorch/drorch.yaml run resume ID --gone, or \
 end it: drorch --config /srv/drorch/drorch.yaml run abort ID --gone
+
+Start a failover with (go on with what is left open of its runbook, or end it first):
+"""
+
+
+def test_of_a_rewind_that_was_left_open_is_told_what_becomes_of_it(capsys):
+    rewind = replace(OPEN, kind=RunKind.REWIND, name="docs")
+    tell(Session(), replace(FOUND, left_open=(rewind,)))
+    assert TOLD_OF_A_REWIND in capsys.readouterr().out
+
+
+TOLD_OF_A_REWIND = """\
+  a rewind or a change of keys that nobody goes on with is ended, half done, by the next backup of its \
+dataset: do it again
+
+Start a failover with:
 """
 
 
