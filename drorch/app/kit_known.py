@@ -59,8 +59,8 @@ def last_made(program: Program) -> KitMade | None:
 
 
 def kit_checks(program: Program) -> Iterator[Check]:
-    """What `doctor` says of it."""
-    if not program.configuration.datasets:
+    """What `doctor` says of it; nothing in the copy of an exercise, which makes none."""
+    if not program.configuration.datasets or program.configuration.exercise is not None:
         return
     try:
         made = last_made(program)

@@ -116,7 +116,12 @@ def _restored(one: Restoring, language: Language) -> Iterator[Block]:
         )
         return
     if one.loading:
-        yield Text(say("The dump is {path}. As root, where an empty server runs:", path=one.path))
+        yield Text(
+            say(
+                "The dump is {path}. To load it into an empty database (a server’s: there, as root):",
+                path=one.path,
+            )
+        )
         yield Code(one.loading)
     else:
         yield Text(say("The data is then in {path}.", path=one.path))
