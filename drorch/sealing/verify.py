@@ -96,7 +96,8 @@ def parsed(text: bytes, name: str) -> Any:
 def unsealed(envelope: bytes, keys: Keys) -> tuple[bytes, str]:
     """The payload of a DSSE envelope (v1), and the id of the key that signed it."""
     value = parsed(envelope, "seal.json")
-    (signed,) = value["signatures"]
+    need(len(value["signatures"]) == 1, "seal.json does not hold one signature")
+    signed = value["signatures"][0]
     payload, signature = base64.b64decode(value["payload"]), base64.b64decode(signed["sig"])
     need(signed["keyid"] in keys, "it is signed by a key that is not trusted here")
     message = b"DSSEv1 %d %s %d %s" % (len(TYPE), TYPE.encode(), len(payload), payload)
@@ -112,6 +113,7 @@ def unsealed(envelope: bytes, keys: Keys) -> tuple[bytes, str]:
 
 def check(files: Files, keys: Keys) -> Any:
     """Everything about a bundle; returns its manifest. ValueError at the first thing that is wrong."""
+    need("manifest.json" in files, "it is no bundle: there is no manifest.json")
     manifest, signer = parsed(files["manifest.json"], "manifest.json"), None
     need("seal.json" in files or not keys, "nobody signed it: there is no seal.json")
     if "seal.json" in files:
@@ -120,7 +122,7 @@ def check(files: Files, keys: Keys) -> Any:
     need(manifest["format"] == FORMAT and manifest["kind"] in ("run", "files"), "unknown format")
     need(manifest["sealed_by"] == signer, "manifest.json says otherwise of who sealed it")
     said, there = manifest["files"], files.keys() - {"manifest.json", "seal.json"}
-    need(said.keys() == there, f"missing, or too many: {sorted(said.keys() ^ there)!a}")
+    need(not (odd := sorted(said.keys() ^ there)), f"files are missing, or too many: {odd!a}")
     for name in sorted(there):
         fits = said[name] == {"bytes": len(files[name]), "sha256": sha256(files[name])}
         need(fits, f"{name} is not what manifest.json says")
@@ -146,9 +148,8 @@ def check_run(files: Files, run: str, about: Any) -> None:
     plan = canonical(events[0]["body"]["plan"]) + b"\n"
     need(files["plan.json"] == plan, "plan.json is not the plan the run started with")
     report = parsed(files["report.json"], "report.json")
-    need(
-        (report["run"], report["journal_head"]) == (run, about["head"]), "report.json is another's"
-    )
+    same = (report["run"], report["journal_head"]) == (run, about["head"])
+    need(same, "report.json is another's")
     kept = [one for event in events for one in event["body"].get("evidence", ())]
     named = {f"evidence/{one['name']}": one["sha256"] for one in kept}
     there = {name for name in files if name.startswith("evidence/")}
@@ -183,9 +184,8 @@ def main() -> int:
     except OSError as error:
         parser.error(str(error))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        print(
-            f"REFUSED: {error if isinstance(error, ValueError) else repr(error)}", file=sys.stderr
-        )
+        alien = f"it does not say what a bundle says: {error!r}"
+        print(f"REFUSED: {error if isinstance(error, ValueError) else alien}", file=sys.stderr)
         return 5
     print(f"good: {manifest['kind']} {manifest['name']}, of {manifest['at']}")
     for name in manifest["about"].get("missing", ()):

@@ -154,7 +154,7 @@ def promises(reading: Reading) -> Section:
     say, told = reading.say, reading.document["promises"]
     broken = [one for one in told if one["kept"] is False]
     unjudged = [one for one in told if one["kept"] is None]
-    blocks: list[Block] = []
+    blocks: list[Block] = [Paragraph(_abbreviations(reading))]
     if broken:
         shown = broken[:MOST_PROMISES]
         blocks.append(_promised(reading, shown, say("Broken promises, each of them.")))
@@ -167,6 +167,12 @@ def promises(reading: Reading) -> Section:
         blocks += left_out(reading, len(unjudged) - len(shown))
     blocks.append(_by_kind(reading, told))
     return Section("promises", say("Promised and measured"), tuple(blocks))
+
+
+def _abbreviations(reading: Reading) -> str:
+    return reading.say(
+        "RTO is how soon a service is to work again, RPO how old the data may be that comes back: both are promised. RTA and RPA are what was measured of them."
+    )
 
 
 def left_out(reading: Reading, count: int) -> list[Block]:

@@ -389,3 +389,26 @@ def nonsense_of(nobody: Bundle) -> Iterator[Bundle]:
             yield {n: c for n, c in wrong.items() if n != "seal.json"}
         else:
             yield rewritten({n: c for n, c in wrong.items() if n != "seal.json"}, None)
+
+
+def signatures(seal: bytes, count: int) -> bytes:
+    envelope = json.loads(seal)
+    return canonical(envelope | {"signatures": envelope["signatures"] * count}) + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda b: {**b, "seal.json": signatures(b["seal.json"], 2)}, "seal.json does not hold one signature"),
+        (lambda b: {**b, "seal.json": signatures(b["seal.json"], 0)}, "seal.json does not hold one signature"),
+        (lambda b: {n: c for n, c in b.items() if n != "manifest.json"}, "it is no bundle: there is no manifest.json"),
+        (lambda b: {**b, "seal.json": canonical([]) + b"\n"}, "it does not say what a bundle says"),
+    ],
+    ids=["two", "none", "no manifest", "a list"],
+)  # fmt: skip
+def test_the_stand_alone_verifier_says_in_words_what_is_wrong(
+    bundle: Bundle, tmp_path: Path, change: Callable[[Bundle], Bundle], said: str
+) -> None:
+    path = write_file(change(bundle), tmp_path / "b.zip")
+    code, told = theirs(path, tmp_path / "key.pub")
+    assert (code, told.startswith(f"REFUSED: {said}")) == (5, True), told
