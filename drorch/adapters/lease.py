@@ -24,6 +24,8 @@ _TRIES, _MOMENT = 20, 0.05
 #: So many holders before are known: a run that was left open is gone on with by the next one.
 _REMEMBERED = 100
 
+_WRITABLE = "give the daemon's user the folder, and see that its disk has room and is not read-only"
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -46,9 +48,7 @@ class Lease:
                 folder / "daemon.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644
             )
         except OSError as error:
-            raise DrorchError(
-                f"{folder} cannot be written: {error.strerror}", "give the daemon's user the folder"
-            ) from None
+            raise DrorchError(f"{folder} cannot be written: {error.strerror}", _WRITABLE) from None
         if not _taken(self._lock):
             os.close(self._lock)
             raise AlreadyRunning(
@@ -77,7 +77,7 @@ class Lease:
             write_durably(self._holders, "".join(f"{one}\n" for one in (*before, token)).encode())
         except OSError as error:
             message = f"{self._holders} cannot be written: {error.strerror}"
-            raise DrorchError(message, "give the daemon's user the folder") from None
+            raise DrorchError(message, _WRITABLE) from None
         return before
 
     def __enter__(self) -> Self:

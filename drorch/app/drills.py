@@ -9,7 +9,7 @@ from drorch.app.program import Program
 from drorch.app.reports import kept_report, write_run_reports
 from drorch.app.runs import Control, Request, RunView, carry_out
 from drorch.core.action import ActionSpec
-from drorch.core.errors import ConfigurationError, Problem
+from drorch.core.errors import ConfigurationError, DrorchError, Problem
 from drorch.core.exercises import Participant
 from drorch.core.names import Mode, OnFailure, Phase, RunKind
 from drorch.core.plan import Plan
@@ -19,10 +19,12 @@ from drorch.engine.loop import Watcher
 
 @dataclass(frozen=True, slots=True)
 class Drilled:
-    """A drill that has come to a stop, and where its HTML report lies (None while it is open)."""
+    """A drill that has come to a stop, and where its HTML report lies, or why there is none (None while
+    the drill is open).
+    """
 
     view: RunView
-    report: Path | None
+    report: Path | DrorchError | None
 
 
 def compile_plan(
@@ -105,12 +107,18 @@ def drill(
 
 
 def reported(program: Program, seen: RunView) -> Drilled:
-    """A run's view with its report written, if it has ended."""
+    """A run's view with its report written, if it has ended.
+
+    One that cannot be written changes nothing of what the run came to, which must be told.
+    """
     if seen.state.finished is None:
         return Drilled(seen, None)
-    if not program.lasting:
-        return Drilled(seen, write_run_reports(program, seen))
-    apart(program, "report", "run", seen.run, "--kept")
+    try:
+        if not program.lasting:
+            return Drilled(seen, write_run_reports(program, seen))
+        apart(program, "report", "run", seen.run, "--kept")
+    except DrorchError as error:
+        return Drilled(seen, error)
     return Drilled(seen, kept_report(program, seen.run))
 
 

@@ -164,12 +164,16 @@ def _made(program: Program, quarter: Quarter, folder: Path) -> Written:
 def _put(folder: Path, files: Mapping[str, bytes]) -> None:
     making = folder.with_name(f".{folder.name}")
     shutil.rmtree(making, ignore_errors=True)
-    make_private(making)
-    for name, content in files.items():
-        write_durably(making / name, content)
-    if folder.exists():
-        folder.rename(_aside(folder))
-    making.rename(folder)
+    try:
+        make_private(making)
+        for name, content in files.items():
+            write_durably(making / name, content)
+        if folder.exists():
+            folder.rename(_aside(folder))
+        making.rename(folder)
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)  # half a report, on a disk that may be full
+        raise
     sync_folder(folder.parent)
 
 

@@ -109,12 +109,21 @@ def report_folder(program: Program, run: str) -> Path:
 
 
 def write_run_reports(program: Program, seen: RunView) -> Path:
-    """Write a run's report into its folder, as it is looked at first; returns the HTML file."""
+    """Write a run's report into its folder, as it is looked at first; returns the HTML file.
+
+    Raises DrorchError where it cannot be written.
+    """
     folder = report_folder(program, seen.run)
-    make_private(folder)
     document, spoken = report_document(program, seen), program.configuration.language
-    for one in _WRITTEN:
-        write_durably(folder / f"report.{one.suffix}", render_run(document, one, spoken))
+    try:
+        make_private(folder)
+        for one in _WRITTEN:
+            write_durably(folder / f"report.{one.suffix}", render_run(document, one, spoken))
+    except OSError as error:
+        raise DrorchError(
+            f"the report cannot be written to {folder}: {error.strerror}",
+            f"see that it can be and that its disk has room, then: drorch report run {seen.run} --kept",
+        ) from None
     return kept_report(program, seen.run)
 
 

@@ -11,6 +11,7 @@ from drorch.cli.tables import show_table
 from drorch.cli.words import clean, counted, lasted, moment, one_line, size
 from drorch.core.corrective import OPEN_ONE, wants_action
 from drorch.core.destroying import not_removed
+from drorch.core.errors import DrorchError
 from drorch.core.exercises import EVIDENCE
 from drorch.core.phrases import named
 
@@ -225,22 +226,29 @@ def _asked_of(question: Document) -> Iterator[str]:
 
 
 def say_ended(
-    session: Session, seen: "RunView", report: "Path | None" = None, *, wanted: bool = False
+    session: Session,
+    seen: "RunView",
+    report: "Path | DrorchError | None" = None,
+    *,
+    wanted: bool = False,
 ) -> None:
-    """What a run came to, where its report lies, if one was written, and why it did not pass.
+    """What a run came to, where its report lies, or why one was not written, and why it did not pass.
 
     `wanted`: that it did not pass is what was asked for.
     """
     document = seen.document
     why = None if wanted else complaint(document)
+    lies = None if isinstance(report, DrorchError) else report
     if session.json:
-        session.emit({**document, **({"report": str(report)} if report else {})})
+        session.emit({**document, **({"report": str(lies)} if lies else {})})
     else:
-        told = [f"  report: {report}"] if report else []
+        told = [f"  report: {lies}"] if lies else []
         # At a terminal the error stands right below; a stream that is kept tells all by itself.
         step = decisive(document) if why and session.at_terminal and sys.stderr.isatty() else None
         besides = str(step["step"]) if step else ""
         session.paragraph(*summary(document, session.zone, besides=besides), *told)
+    if isinstance(report, DrorchError):
+        session.tell(f"warning: {report.message}", f"hint: {report.hint}")
     if why is not None:
         session.tell(*lines_of(why))
 

@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from drorch import __version__
 from drorch.adapters.lease import Lease
 from drorch.adapters.logs import Log
+from drorch.adapters.ownership import buried
 from drorch.adapters.systemd import ServiceManager
 from drorch.app import alarms, starting
 from drorch.app.again import due_again
@@ -213,6 +214,7 @@ class Daemon:
 
     def _open(self) -> None:
         now = self._now()
+        buried(self.lease.succeed(self.program.token))
         self.unattended = starting.begun(self.program, now, "start")
         for duty in starting.interrupted_runs(self.program, self.unattended):
             self.unattended.owe(duty, now)

@@ -285,11 +285,15 @@ def test_a_state_that_is_none_is_said_until_it_is_mended(premises):
 def test_a_full_disk_kills_nobody_and_work_goes_on_when_there_is_room(premises):
     var = premises.folder / "var"
     scheduled(premises, "every 2s")
-    with on_watch(premises, wrap=on_small_disk(var, "8m", full=False)) as daemon:
-        daemon.wait_for(lambda: daemon.told("run.finished"))
+    with on_watch(premises, wrap=on_small_disk(var, "8m", full=True), ready=False) as daemon:
+        daemon.wait_for(lambda: daemon.told("journal.failing"))
+        assert "No space left on device" in daemon.asked("/healthz")[1]
         # The disk is the daemon's alone: it is reached by way of its process.
         inside = beside(daemon.process.pid)
         filler = Path(f"/proc/{daemon.process.pid}/root{var}/filler")
+        filler.unlink()
+        daemon.wait_for(lambda: daemon.told("daemon.ready"))
+        daemon.wait_for(lambda: daemon.told("run.finished"))
 
         def open_runs():
             found = rows(premises, copied(premises, inside), unfinished=True)
@@ -304,7 +308,7 @@ def test_a_full_disk_kills_nobody_and_work_goes_on_when_there_is_room(premises):
         daemon.wait_for(lambda: daemon.asked("/healthz") == (200, "ok\n"))
         before = len(daemon.told("run.finished"))
         daemon.wait_for(lambda: len(daemon.told("run.finished")) > before)
-        assert daemon.told("journal.works")
+        assert len(daemon.told("journal.works")) == 2
         # What was under way is over, nothing was lost of the slots that passed, and it is recorded.
         daemon.wait_for(lambda: not set(cut) & set(open_runs()))
         state = copied(premises, inside)

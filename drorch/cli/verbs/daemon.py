@@ -30,14 +30,12 @@ def command(session: Session, *, once: bool) -> int:
 
 def _daemon(session: Session) -> int:
     from drorch.adapters.lease import Lease
-    from drorch.adapters.ownership import buried
     from drorch.adapters.systemd import ServiceManager
     from drorch.daemon.loop import Daemon
 
     program = session.program
     program.lasting = True
     with Lease(program.configuration.work) as lease, _log(session) as log:
-        buried(lease.succeed(program.token))
         daemon = Daemon(program, log, lease, ServiceManager.of(program.environment))
         code = daemon.run()
         if session.json:

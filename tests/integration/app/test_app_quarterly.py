@@ -18,7 +18,7 @@ from drorch.adapters.clock import SystemClock
 from drorch.app.delivering import MOST, deliver, owed_before
 from drorch.app.keyring import given_keys
 from drorch.app.program import Program
-from drorch.app.quarterly import write
+from drorch.app.quarterly import _put, write
 from drorch.app.runs import Control, Request
 from drorch.app.verifying import verify_bundle
 from drorch.core.events import AttemptStarted, JobsSeen, SlotsMissed
@@ -349,3 +349,10 @@ def test_only_quarters_whose_day_was_missed_are_owed_two_years_at_the_most(house
         assert owed_before(program, QUARTER, [gap]) == known[1:]
     finally:
         program.journal.close()
+
+
+def test_half_a_report_stays_nowhere(tmp_path):
+    for place in ("first", "second"):
+        with pytest.raises(OSError, match="No such file"):
+            _put(tmp_path / place, {"report.md": b"#", "no/such/folder": b"#"})
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """The report of a drill whose process was killed right after the drill's end is made up."""
 
 import json
+import os
 
 import pytest
 
@@ -8,6 +9,8 @@ from drorch.app import drills
 from drorch.app.runs import Control, Request, carry_out
 from drorch.app.unwritten import BACK, PATIENCE, Unwritten, unwritten
 from drorch.core.names import Mode
+from tests.forked import run
+from tests.integration.app import seeing
 from tests.integration.app.house import House, RunningClock
 
 RUNBOOK = """
@@ -84,3 +87,19 @@ def test_one_that_cannot_be_written_is_told_once_an_hour(house, drilled):
     round_.go()
     round_.go()
     assert [event for event, _ in log.said] == ["report.unwritten"]
+
+
+def test_a_drill_whose_report_cannot_be_written_is_told_all_the_same(house):
+    (house.folder / "reports").write_text("in the way")
+    house.program().journal.close()
+    argv = ["--config", str(house.folder / "drorch.yaml"), "drill", "move"]
+    code, out, errors = run(argv, dict(os.environ), house.folder, seeing.PATIENCE)
+    assert code == 0, errors
+    assert "drill move: passed" in out
+    assert "report:" not in out
+    assert f"warning: the report cannot be written to {house.folder}/reports/" in errors
+    assert "then: drorch report run " in errors
+    (house.folder / "reports").unlink()
+    again = errors.split("then: drorch ")[1].split()
+    code, _, errors = run([*argv[:2], *again], dict(os.environ), house.folder, seeing.PATIENCE)
+    assert (code, len(reports(house))) == (0, 3), errors
