@@ -30,7 +30,11 @@ def _pictures(document: Mapping[str, Any], spoken: Language) -> list[dict[str, s
 
 def _values(shown: RunView, pictures: list[dict[str, str]]) -> dict[str, object]:
     sections = [
-        {"heading": section.heading, "blocks": [_block(block) for block in section.blocks]}
+        {
+            "heading": section.heading,
+            "whole": section.id == "sign-off",
+            "blocks": [_block(block) for block in section.blocks],
+        }
         for section in shown.sections
     ]
     return {
