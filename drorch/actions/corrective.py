@@ -76,7 +76,12 @@ CORRECTIVE_OPEN = make_action(
             Parameter("owner", Kind.TEXT, doc="who is to see to it"),
             Parameter("due", Kind.TEXT, doc="the local day by whose end: 2026-12-31"),
             _BY,
-            Parameter("finding", Kind.TEXT, required=False, doc="RUN/N, of the run's document"),
+            Parameter(
+                "finding",
+                Kind.TEXT,
+                required=False,
+                doc="RUN/N, of the run's document, or QUARTER/WORD/SUBJECT",
+            ),
             Parameter("run", Kind.TEXT, required=False, doc="the run it came from"),
         ),
         _OUTPUTS,

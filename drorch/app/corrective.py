@@ -20,6 +20,7 @@ from drorch.core.exercises import EVIDENCE
 from drorch.core.moment import elapsed
 from drorch.core.names import Outcome, RunKind
 from drorch.core.plan import Plan
+from drorch.core.quarter_findings import of_quarter
 from drorch.core.values import Value
 
 #: Runs that prove nothing about what was to be done.
@@ -63,7 +64,8 @@ def add(
 ) -> tuple[Corrective | None, RunView]:
     """Open an action, and give it the next id: the action (None if it did not come to be) and its run.
 
-    `finding` is RUN/N, `wanted.run` the run it comes from. Raises ConfigurationError with all that
+    `finding` is RUN/N, or what a quarter adds up to (QUARTER/WORD/SUBJECT); `wanted.run` is the run it
+    comes from. Raises ConfigurationError with all that
     is wrong, UsageError for a run that is not there.
     """
     problems = [
@@ -152,11 +154,14 @@ def _wrong_day(program: Program, wanted: Wanted) -> Iterator[Problem]:
 
 
 def _finding(program: Program, text: str) -> str:
-    """RUN/N in full; UsageError if the run has no such finding."""
+    """RUN/N in full, or what a quarter's report has; UsageError if there is no such finding."""
+    if quarter := of_quarter(text):
+        return _of_quarter(program, quarter[0], text)
     run, _, number = text.rpartition("/")
     if not run or not number.isdecimal():
         raise UsageError(
-            f"{text!r} names no finding", "write RUN/N, as `drorch run show RUN` numbers them"
+            f"{text!r} names no finding",
+            "write RUN/N, as `drorch run show RUN` numbers them, or the id that a quarter's report has",
         )
     found = view(program, program.journal.find(run).run)
     findings = found.document["findings"]
@@ -167,6 +172,17 @@ def _finding(program: Program, text: str) -> str:
             f"see: drorch run show {found.run}",
         )
     return f"{found.run}/{int(number)}"
+
+
+def _of_quarter(program: Program, quarter: str, text: str) -> str:
+    from drorch.app.quarters import chosen, quarter_values  # which know this module
+
+    if any(one.id == text for one in quarter_values(program, chosen(program, quarter)).findings):
+        return text
+    raise UsageError(
+        f"the report of {quarter} has no finding {text!r}",
+        f"its chapter of findings has their ids: drorch report quarter {quarter} --format md",
+    )
 
 
 def _proof(program: Program, text: str) -> str:

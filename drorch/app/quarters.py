@@ -39,7 +39,7 @@ from drorch.core.quarter_document import (
     Verifying,
 )
 from drorch.core.quarter_drills import DrillSchedule, ServiceQuarter
-from drorch.core.quarter_findings import Findings
+from drorch.core.quarter_findings import Findings, of_quarter
 from drorch.core.quarter_judging import promises_of, works_of
 from drorch.core.quarter_loss import OwnRecords, own_records
 from drorch.core.quarter_records import ActionQuarter, FindingQuarter
@@ -275,15 +275,29 @@ def _action(seen: QuarterSeen, then: Corrective) -> ActionQuarter:
 def _with_actions(
     findings: Sequence[FindingQuarter], actions: Sequence[ActionQuarter]
 ) -> list[FindingQuarter]:
-    """Each finding with the newest action that names it, an open one before others."""
+    """Each finding with the newest action that names it, an open one before others. What a quarter
+    adds up to is taken up, too, by an open action that names the same of an earlier quarter.
+    """
     by_age = sorted(actions, key=lambda action: action.status == "open")
     known = {action.finding: action for action in by_age if action.finding}
-    return [
-        replace(one, action=action.id, closed=action.status == "closed")
-        if (action := known.get(one.id)) is not None
-        else one
-        for one in findings
-    ]
+    lasting = {
+        same[1]: action
+        for action in by_age
+        if action.status == "open" and (same := of_quarter(action.finding or ""))
+    }
+    return [_taken_up(one, known, lasting) for one in findings]
+
+
+def _taken_up(
+    finding: FindingQuarter,
+    known: Mapping[str, ActionQuarter],
+    lasting: Mapping[str, ActionQuarter],
+) -> FindingQuarter:
+    same = of_quarter(finding.id)
+    action = known.get(finding.id) or (lasting.get(same[1]) if same else None)
+    if action is None:
+        return finding
+    return replace(finding, action=action.id, closed=action.status == "closed")
 
 
 def _retained(seen: QuarterSeen, evidence: EvidencePolicy) -> date:

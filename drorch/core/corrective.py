@@ -38,7 +38,8 @@ class Change:
 class Corrective:
     """A corrective action. Ids are A1, A2 and so on; none is given twice.
 
-    `finding` is RUN/N, of the run's document; `run` is the run it came from; both may be empty.
+    `finding` is RUN/N, of the run's document, or QUARTER/WORD/SUBJECT, of a quarter's; `run` is the run it
+    came from; both may be empty.
     A due day is local: 2026-12-31. `first_owner` and `first_due` are those it was opened with.
     """
 

@@ -3,6 +3,7 @@
 Each has the id QUARTER/WORD/SUBJECT: made again, the report gives it the same one.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,14 @@ from drorch.core.quarter_drills import Coverage, RunbookQuarter, ServiceQuarter
 from drorch.core.quarter_judging import works_of
 from drorch.core.quarter_loss import OwnRecords
 from drorch.core.quarter_records import CopyPlace, FindingQuarter
+
+_ID = re.compile(r"(\d{4}Q[1-4])/([a-z.-]+/.*)", re.DOTALL)
+
+
+def of_quarter(finding: str) -> tuple[str, str] | None:
+    """Quarter, and WORD/SUBJECT, which is the same from one quarter to the next; None: a run's finding."""
+    found = _ID.fullmatch(finding)
+    return (found[1], found[2]) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,9 @@ def show(session: Session, action: str) -> None:
 @click.option("--owner", metavar="NAME", required=True, help="Who is to see to it.")
 @click.option("--due", metavar="DATE", required=True, help="The day by whose end: 2026-12-31.")
 @OVERDUE
-@click.option("--finding", metavar="RUN/N", default="", help="What it is about.")
+@click.option(
+    "--finding", metavar="ID", default="", help="What it is about: RUN/N, or a quarter's."
+)
 @click.option(
     "--run", metavar="RUN", default="", shell_complete=run_names, help="Where it is from."
 )

@@ -5,16 +5,20 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from drorch.app.corrective import Wanted, add, change, corrective_actions, find, listing
+from drorch.app.quarters import quarter_values
 from drorch.app.runs import Control
 from drorch.core.alarms import RunEnded
 from drorch.core.corrective import ChangeKind
 from drorch.core.errors import ConfigurationError, UsageError
 from drorch.core.events import FindingRecorded, RunFinished
 from drorch.core.names import Outcome, RunKind
+from drorch.core.quarter import Quarter
+from drorch.core.quarter_findings import of_quarter
 from drorch.core.values import Finding
 from tests.integration.app.house import DAY, House
 
@@ -134,6 +138,36 @@ def test_a_finding_may_have_several_actions_and_one_without_is_listed(house, pro
         add(program, "x", Wanted("anne", AFTER), finding=f"{run}/3", control=CONTROL)
     with pytest.raises(UsageError, match=r"names no finding"):
         add(program, "x", Wanted("anne", AFTER), finding=run, control=CONTROL)
+
+
+def test_what_a_quarter_adds_up_to_is_taken_up_and_stays_so_in_the_next(house, program):
+    ended(house, RunKind.BACKUP, "docs")
+    first = Quarter.of(house.clock.now().at, ZoneInfo("UTC"))
+    lasting = "dataset.never-restored/docs"
+    action = opened(program, title="x")
+    assert taken_up(program, first)[lasting] == (None, False)
+    with pytest.raises(UsageError, match=f"the report of {first} has no finding"):
+        add(program, "y", Wanted("anne", AFTER), finding=f"{first}/{lasting}2", control=CONTROL)
+    with pytest.raises(UsageError, match="2099Q1 has not begun"):
+        add(program, "y", Wanted("anne", AFTER), finding=f"2099Q1/{lasting}", control=CONTROL)
+    made = add(program, "y", Wanted("anne", AFTER), finding=f"{first}/{lasting}", control=CONTROL)
+    assert made[0] is not None
+    assert made[0].finding == f"{first}/{lasting}"
+    house.clock.advance(timedelta(minutes=1))
+    assert taken_up(program, first)[lasting] == ("A2", False)
+    house.clock.advance(timedelta(days=95))
+    assert taken_up(program, first.moved(1))[lasting] == ("A2", False)
+    change(program, "A2", ChangeKind.CLOSED, "done", Wanted(), control=CONTROL)
+    house.clock.advance(timedelta(minutes=1))
+    assert taken_up(program, first.moved(1))[lasting] == (None, False), "it is there again"
+    assert action.finding == ""
+
+
+def taken_up(program, quarter):
+    """What the quarter adds up to: by which action each finding is taken up, and whether it is done."""
+    found = quarter_values(program, quarter).findings
+    told = {of_quarter(one.id): (one.action, one.closed) for one in found}
+    return {same[1]: action for same, action in told.items() if same}
 
 
 def test_findings_of_older_exercises_and_of_other_work_are_not_listed(house, program):
