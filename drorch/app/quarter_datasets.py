@@ -132,6 +132,7 @@ def _copy(
         worst_at=found.worst_at,
         over_rpo=found.over,
         without=found.without,
+        broken_at=found.broken_at,
         days=tuple(found.days),
         first_at=first if first is not None and first < seen.until else None,
         newest_at=newest,

@@ -19,7 +19,8 @@ _NONE = timedelta()
 @dataclass(slots=True)
 class Ages:
     """The worst age and when it was reached; the worst of each day; how long the age was above what
-    was promised, and for how long the region, which had held something, held nothing.
+    was promised, and for how long the region, which had held something, held nothing; and when the
+    one or the other was first so.
     """
 
     days: list[timedelta | None]
@@ -27,6 +28,7 @@ class Ages:
     worst_at: datetime | None = None
     over: timedelta = field(default=_NONE)
     without: timedelta = field(default=_NONE)
+    broken_at: datetime | None = None
 
 
 def ages(
@@ -53,7 +55,9 @@ def ages(
         since = max(first, begin)
         stop = min(end, to)
         if since < stop and newest is None:
-            found.without += stop - since if seen else _NONE
+            if seen:
+                found.without += stop - since
+                found.broken_at = found.broken_at or since
         elif since < stop and newest is not None:
             while closes <= since:
                 day, closes = day + 1, borders[day + 2]
@@ -67,7 +71,9 @@ def ages(
             if found.worst is None or age > found.worst:
                 found.worst, found.worst_at = max(_NONE, age), stop
             if rpo is not None and age > rpo:
-                found.over += stop - max(since, newest + rpo)
+                begun = max(since, newest + rpo)
+                found.over += stop - begun
+                found.broken_at = found.broken_at or begun
         seen = seen or newest is not None
     found.days = [age if n in known else None for n, age in enumerate(days)]
     return found

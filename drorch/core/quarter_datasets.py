@@ -51,9 +51,10 @@ class CopyQuarter:
     `worst_age` was reached at `worst_at`; `days` has the worst of each day of the document's `days`,
     None where nothing lay there yet, or any more, or where the day is still to come. `over_rpo` is how
     long the age was above the RPO, `without` how long the region held nothing after it had once held
-    something. `newest_at` and `age` are as of the document's `until`; what is owed and proven is as of
-    when it was made, of a dataset that left: as last known. `first_at` is when the region is first known to
-    have held something, in any quarter. A copy that never held anything, while others did, has not met
+    something, `broken_at` when the one or the other was first so in the quarter. `newest_at` and `age` are
+    as of the document's `until`; what is owed and proven is as of when it was made, of a dataset that
+    left: as last known. `first_at` is when the region is first known to have held something, in any
+    quarter. A copy that never held anything, while others did, has not met
     its RPO.
     """
 
@@ -66,6 +67,7 @@ class CopyQuarter:
     worst_at: datetime | None
     over_rpo: timedelta
     without: timedelta
+    broken_at: datetime | None
     days: tuple[timedelta | None, ...]
     first_at: datetime | None
     newest_at: datetime | None

@@ -85,7 +85,7 @@ class Findings:
             f"{dataset} in {copy.region}",
             said,
             "see why its backups were missed or failed, or its copies owed",
-            copy.worst_at or self.until,
+            copy.broken_at or copy.worst_at or self.until,
             dataset=dataset,
         )
 

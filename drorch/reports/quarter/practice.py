@@ -57,16 +57,17 @@ def _drilled(reading: Reading, told: Sequence[Mapping[str, Any]]) -> Table:
         "Times are those of {zone}. “Not tested” are steps that an exercise leaves out.",
         zone=reading.document["timezone"],
     )
-    return Table(columns, tuple(_drill(reading, one) for one in told), caption)
+    left = frozenset(r["run"] for r in reading.document["restores"] if r["state"] == "left")
+    return Table(columns, tuple(_drill(reading, one, left) for one in told), caption)
 
 
-def _drill(reading: Reading, drill: Mapping[str, Any]) -> tuple[Cell, ...]:
+def _drill(reading: Reading, drill: Mapping[str, Any], left: frozenset[str]) -> tuple[Cell, ...]:
     result = reading.outcome(drill["outcome"])
     findings = drill["findings"]
     small = []
     if drill["failed_step"]:
         small.append(reading.say("at {step}", step=drill["failed_step"]))
-    if drill["dirty"]:
+    if drill["dirty"] or drill["run"] in left:
         small.append(reading.say("left something behind"))
     if findings:
         small.append(reading.language.say_many("{count} finding", "{count} findings", findings))

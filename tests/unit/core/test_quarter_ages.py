@@ -33,8 +33,10 @@ def walked(
                     found.worst, found.worst_at = age, at + MINUTE
                 if rpo is not None and age > rpo:
                     found.over += MINUTE
+                    found.broken_at = found.broken_at or at
             elif seen:
                 found.without += MINUTE
+                found.broken_at = found.broken_at or at
         seen = seen or newest is not None
         at += MINUTE
     return found

@@ -119,6 +119,17 @@ def test_findings_have_ids_that_stay() -> None:
     ]
 
 
+def test_a_broken_rpo_was_found_when_it_was_first_broken() -> None:
+    dataset = next(d for d in DOCUMENT.datasets if any(c.rpo_met is False for c in d.copies))
+    copy = next(c for c in dataset.copies if c.rpo_met is False)
+    whole = replace(dataset, copies=(copy,), backups=Work(), restore_tests=Work())
+    (found,) = (f for f in FIND.of_datasets([whole], DOCUMENT.coverage) if "rpo" in f.what)
+    assert copy.broken_at is not None
+    assert copy.worst_at is not None
+    assert copy.broken_at < copy.worst_at
+    assert (found.found_at, found.age) == (copy.broken_at, END - copy.broken_at)
+
+
 def test_a_copy_that_never_held_anything_is_a_finding() -> None:
     dataset = DOCUMENT.datasets[0]
     never = replace(dataset.copies[0], rpo_met=False, worst_age=None, first_at=None)

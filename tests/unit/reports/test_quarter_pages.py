@@ -63,6 +63,17 @@ def test_records_that_did_not_come_back_came_from_nowhere() -> None:
     assert "- Came back from: –" in render_quarter(document, "md", "en").decode()
 
 
+def test_a_drill_whose_data_lies_there_still_says_so_in_its_row() -> None:
+    document = sample("hospital")
+    drill = next(one for one in document["drills"] if one["outcome"] == "passed")
+    for restore in document["restores"]:
+        if restore["run"] == drill["run"]:
+            restore["state"] = "left"
+    text = render_quarter(document, "md", "en").decode()
+    row = next(line for line in text.splitlines() if line.startswith(f"| {drill['run']}<br>"))
+    assert "left something behind" in row
+
+
 def over_and_without_a_drill() -> dict[str, Any]:
     document = sample("no_drill")
     document.update(over=True, until=document["to"])

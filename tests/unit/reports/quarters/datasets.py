@@ -57,6 +57,7 @@ def _copies(n: int) -> Iterator[CopyQuarter]:
             worst_at=at(10, 1, 23) + on * DAY,
             over_rpo=(known[on] - rpo) if over and rpo else timedelta(),
             without=timedelta(),
+            broken_at=at(10, 1, 23) + on * DAY - (known[on] - rpo) if over and rpo else None,
             days=tuple(days),
             first_at=at(11, 15, 3) if name == "research-images" else at(7, 1, 0, 15),
             newest_at=END - usual / 2,
