@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from functools import cache
 
@@ -14,18 +15,32 @@ from drorch.restic.authentic import (
     open_key_file,
     read_key_file,
 )
+from tests.integration.app.quick_keys import quicken
+
+#: What each repository is made for once, in one worker.
+pytestmark = pytest.mark.xdist_group("authentic")
 
 
 @pytest.fixture(scope="module", params=["1", "2"])
 def repository(request, template, tmp_path_factory):
-    """A repository of each format with a snapshot in it, and a second key; looked at alone."""
+    """A repository of each format with a snapshot in it, and a second key; looked at alone.
+
+    Both key files as restic wrote them lie beside it, in `keys`; in it the first is quick to try.
+    """
     folder = tmp_path_factory.mktemp("authentic") / "repository"
     ward, password = template, template.address.password
     run(ward, folder, "init", "--repository-version", request.param, password=password)
+    written = folder.with_name("keys")
+    shutil.copytree(folder / "keys", written)
+    quicken([folder / "keys"], password)
     run(ward, folder, "backup", str(ward.source), password=password)
     new = folder.with_name("new-password")
     new.write_text("another password\n")
+    (first,) = (folder / "keys").iterdir()
     run(ward, folder, "key", "add", "--new-password-file", str(new), password=password)
+    for key in (folder / "keys").iterdir():
+        if key != first:
+            shutil.copy(key, written)
     return folder
 
 
@@ -43,9 +58,9 @@ def contents(folder, kind):
 
 @cache
 def opened(folder, password):
-    """The master keys that a password opens."""
+    """The master keys that a password opens, of key files as restic wrote them."""
     found = []
-    for content in contents(folder, "keys"):
+    for content in contents(folder.parent, "keys"):
         try:
             found.append(open_key_file(content, password))
         except WrongPassword:
@@ -96,7 +111,7 @@ def test_documents_are_what_restic_says_they_are(template, repository):
 
 
 def test_a_key_file_says_who_made_it(repository):
-    for content in contents(repository, "keys"):
+    for content in contents(repository.parent, "keys"):
         file = read_key_file(content)
         assert file.host
         assert file.created.startswith("20")

@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from math import inf
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from drorch.core.errors import StorageError
+from drorch.core.model import Region
+from drorch.lab.regions import LabRegion
 from drorch.storage.bucket import Bucket
 from drorch.storage.faults import Cause
 from drorch.storage.gateway import Deletions, Gateway
@@ -119,6 +122,11 @@ def gateway(buckets, repository: str, **how) -> Iterator[tuple[Gateway, str]]:
         yield opened, url
 
 
+def impatient(described: Region, region: LabRegion) -> Bucket:
+    """A region that is soon given up: how long is waited for it is not what these tests are about."""
+    return Bucket(described, credentials_of(region), give_up_after=timedelta(seconds=1))
+
+
 def content(bucket: Bucket, repository: str) -> set[str]:
     return {n.name for kind in KINDS for n in listed(bucket, repository, kind)}
 
@@ -168,7 +176,7 @@ def test_a_region_that_dies_half_way_is_left_out_and_the_backup_goes_on(
         proxy = stack.enter_context(in_front_of(regions[victim], well))
         seen = list(made)
         described = replace(proxy.as_region(), prefix=made[victim].region.prefix)
-        seen[victim] = Bucket(described, credentials_of(regions[victim]))
+        seen[victim] = impatient(described, regions[victim])
         opened, url = stack.enter_context(gateway(seen, repository))
         opened.surveyed()
         proxy.become(between(3, inf, Harm.DIES))
@@ -201,7 +209,7 @@ def test_a_region_that_refuses_what_is_written_is_told_at_once(regions, made, re
         return Harm.EXPIRED if asked.method == "PUT" else None
 
     with in_front_of(regions[0], refuses) as proxy:
-        bucket = Bucket(proxy.as_region(), credentials_of(regions[0]))
+        bucket = impatient(proxy.as_region(), regions[0])
         with gateway([bucket], repository, lost=lost):
             assert over.wait(60)
     assert [error.cause for error in told] == [Cause.EXPIRED]
@@ -220,9 +228,7 @@ def test_when_no_region_is_left_restic_is_refused_and_the_caller_is_told_once(
 
     with ExitStack() as stack:
         proxies = [stack.enter_context(in_front_of(region, well)) for region in regions]
-        buckets = [
-            Bucket(p.as_region(), credentials_of(r)) for p, r in zip(proxies, regions, strict=True)
-        ]
+        buckets = [impatient(p.as_region(), r) for p, r in zip(proxies, regions, strict=True)]
         mirror(made[0], buckets[1], repository)
         opened, url = stack.enter_context(gateway(buckets, repository, lost=lost))
         opened.surveyed()
