@@ -121,8 +121,10 @@ def _load() -> None:
     from importlib import import_module
 
     from drorch.app.preload import MODULES
+    from drorch.sealing import vault
     from drorch.storage.loading import load
 
+    vault._N = 16  # type: ignore[misc] # as in tests/integration/conftest.py
     load()
     for name in (*MODULES, "drorch.cli.main"):
         import_module(name)

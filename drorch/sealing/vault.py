@@ -27,6 +27,8 @@ _N: Final = 1 << 16
 _R: Final = 8
 _P: Final = 1
 _MEMORY: Final = 4 * 128 * _N * _R
+#: What opening a key file may cost: what it costs to open one of our own.
+_MOST: Final = _N * _R * _P
 LARGEST_KEY: Final = 4096
 
 #: What is unpacked of one object at most.
@@ -112,7 +114,7 @@ def _read(file: bytes) -> tuple[Told, bytes, bytes]:
         raise NewerFormat("it was written by a newer version of drorch")
     if n < 2 or n & (n - 1) or r < 1 or p < 1 or len(nonce) != _NONCE:
         raise NotOpened("it is no key file of drorch's")
-    if n * r * p > _N * _R * _P:
+    if n * r * p > _MOST:
         raise NotOpened("opening it would cost more than any key file of drorch's does")
     return found, nonce, sealed
 

@@ -13,6 +13,15 @@ import pytest
 from tests.integration.app.premises import restics
 
 
+@pytest.fixture(autouse=True)
+def quick_vaults(monkeypatch):
+    """Vaults of the control plane that cost nothing to open: most of what is done here makes one.
+
+    What a real one costs, and that it is opened, is for tests/unit/sealing and tests/e2e.
+    """
+    monkeypatch.setattr("drorch.sealing.vault._N", 16)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "any_restic" not in metafunc.fixturenames:
         return

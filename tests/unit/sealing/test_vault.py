@@ -47,6 +47,11 @@ def test_a_vault_opens_with_its_passphrase_alone(vault):
         open_vault(file, PASSPHRASE + " ")
 
 
+def test_it_costs_what_is_documented_to_try_a_passphrase(vault):
+    told = json.loads(vault[1])
+    assert (told["n"], told["r"], told["p"]) == (65536, 8, 1)
+
+
 def test_two_vaults_share_nothing(vault):
     key, file = new_vault(PASSPHRASE)
     assert key != vault[0]
