@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from drorch.app.repositories import initialise
 from drorch.core.errors import ExitCode
 from drorch.core.names import Outcome, SlotFate
 from tests.e2e.watchman import Watchman, every_slot_once, on_watch, rows, slots
 from tests.integration.app.premises import Premises, restics
+from tests.integration.app.quick_keys import made_quick
 from tests.integration.app.seeing import wait_for
 
 #: Seconds of turmoil; before and after it everything is made, and held against what it should be.
@@ -62,8 +62,7 @@ def prepared(folder: Any) -> Premises:
     }
     premises.save()
     with premises.program() as program:
-        initialise(program, list(program.configuration.datasets.values()))
-    premises.quicken()
+        made_quick(program, list(program.configuration.datasets.values()))
     return premises
 
 

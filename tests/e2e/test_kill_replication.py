@@ -18,6 +18,7 @@ from drorch.storage.bucket import Bucket
 from tests.e2e.trigger import Trigger
 from tests.faulty import Faulty
 from tests.integration.app.premises import Premises, restics
+from tests.integration.app.quick_keys import made_quick
 from tests.objects import damaged, objects
 from tests.regions import bucket_of
 
@@ -52,6 +53,9 @@ class Lane:
         premises.configuration["regions"]["qc"]["endpoint"] = proxy.endpoint
         del premises.configuration["datasets"]["db"]
         premises.save()
+        premises.forks = True
+        with premises.program() as program:
+            made_quick(program, [program.dataset("docs")])
         return cls(premises, chance, trigger, proxy)
 
     @property
@@ -64,7 +68,6 @@ class Lane:
 
     def prepare(self) -> None:
         """A snapshot in both regions, and some more in the first, in many small objects."""
-        assert self.premises.cli("repo", "init").code == 0
         assert self.premises.cli("backup", "docs").code == 0
         self.base = frozenset(objects(self.replica))
         assert self.base == frozenset(objects(self.source))
@@ -151,7 +154,6 @@ def test_a_replica_cut_off_at_any_moment_can_be_opened_and_fully_checked(runs: L
 
 @pytest.mark.campaign
 def test_a_backup_cut_off_at_any_moment_leaves_both_regions_right(runs: Lane) -> None:
-    assert runs.premises.cli("repo", "init").code == 0
     whole = runs.measure("backup", "docs")
     while runs.kills < KILLS // 2:
         runs.change()

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from drorch.app.repositories import initialise
 from tests.integration.app.history import locks, repository, rules, snapshots
 from tests.integration.app.premises import Premises, restics
+from tests.integration.app.quick_keys import made_quick
+from tests.integration.app.seeing import PATIENCE
 
 LANES = 2
 KILLS = (100 if os.environ.get("DRORCH_CAMPAIGN") else 10) // LANES
@@ -20,9 +21,10 @@ APPLY = ("retention", "apply", "--dataset", "docs", "--prune", "--progress", "no
 def prepared(folder):
     """Three snapshots in two regions, of which one is to stay; the servers are down."""
     premises = Premises.made(folder / "here", restics()[-1])
+    premises.forks = True
     rules(premises, keep={"last": 1}, brake="95%")
     with premises.program() as program:
-        initialise(program, [program.dataset("docs")])
+        made_quick(program, [program.dataset("docs")])
     for turn in range(3):
         (premises.folder / "src" / "docs" / "turn.bin").write_bytes(os.urandom(150_000))
         assert premises.back_up()["outcome"] == "passed", turn
@@ -79,8 +81,11 @@ def test_retention_killed_at_any_moment_leaves_every_region_whole(tmp_path, lane
             newest = max(premises.listed(), key=lambda s: s["time"])["id"]
             if not length:
                 begun = time.monotonic()
-                end_it(premises)
+                with premises.started(*APPLY) as process:
+                    process.communicate(timeout=PATIENCE)
+                assert process.returncode == 0
                 length = time.monotonic() - begun
+                end_it(premises)
                 continue
             kills += killed(premises, chance.uniform(0.3, length))
             readable(premises, newest)

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from drorch.app.repositories import initialise
 from tests.integration.app.disks import namespaces_work
 from tests.integration.app.premises import Premises, restics
+from tests.integration.app.quick_keys import made_quick
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +21,8 @@ def templates(tmp_path_factory):
             premises.forks = True
             try:
                 with premises.program() as program:
-                    done = initialise(program, list(program.configuration.datasets.values()))
-                assert [m.result for m in done] == ["made"] * 4
-                premises.quicken()
+                    done = made_quick(program, list(program.configuration.datasets.values()))
+                assert [m.ok for m in done] == [True] * 4
                 run = premises.back_up()
                 assert run["outcome"] == "passed", run["findings"]
             finally:

@@ -32,7 +32,7 @@ class LockedPremises(Premises):
     @classmethod
     def in_ceph(cls, folder: Path, binary: Path, ceph: Ceph, **settings: Any) -> "LockedPremises":
         """Regions mtl and qc, empty; repositories are not made yet."""
-        made = cls(folder, binary, ceph=ceph, **settings)
+        made = cls(folder, binary, ceph=ceph, forks=True, **settings)
         names = ("mtl", "qc")
         made._fill()
         made._configure(names)

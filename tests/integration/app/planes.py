@@ -5,8 +5,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from drorch.actions.places import bucket_of
 from drorch.app import backups
+from drorch.app.plane import whole
 from drorch.app.plane.copying import PATIENT, Copier, Pace, folder_of
 from drorch.app.plane.now import copy_now
 from drorch.app.plane.recovered import Wish
@@ -20,7 +23,7 @@ from drorch.core.plane import plane_regions
 from drorch.storage.client import Credentials
 from tests.fakes.clock import FakeClock
 from tests.integration.app.premises import PASSWORD
-from tests.integration.app.quick_keys import quicken_in
+from tests.integration.app.quick_keys import made_quick, quicken_in
 
 #: Whatever the machine's pace: nothing here is about how long it takes.
 WAITING = Pace(within=120.0, going_on=60.0, patience=PATIENT, insist=True)
@@ -31,19 +34,16 @@ def quicken_plane(program):
     vault = read_standing(folder_of(program.configuration)).vault
     home = f"{vault_folder(vault.plane, vault.name)}/repository"
     first, *others = (bucket_of(program.tools, r) for r in plane_regions(program.configuration))
-    quicken_in(first, home, PASSWORD)
-    (new,) = first.list_objects(f"{home}/keys/")
-    for other in others:
-        (old,) = other.list_objects(f"{home}/keys/")
-        other.put(new.name, first.get(new.name))
-        other.delete(old.name)
+    quicken_in(first, home, PASSWORD, *others)
 
 
 class Plane:
     """Premises whose regions' keys come from the environment, as on a machine that was empty."""
 
-    def __init__(self, premises):
+    def __init__(self, premises, *, quick=True):
         self.premises = premises
+        #: Whether a whole state's repository gets a password that is quick to try.
+        self.quick = quick
         secrets = premises.folder / "lab" / "secrets"
         self.keys = {
             f"{region}_{part}".upper(): (secrets / f"{region}-{part}").read_text().strip()
@@ -67,8 +67,10 @@ class Plane:
     @contextmanager
     def program(self):
         """In this process, with the keys of every region."""
-        with self.premises.program() as program:
+        with self.premises.program() as program, pytest.MonkeyPatch.context() as patch:
             program.environment.update(self.keys)
+            if self.quick:
+                patch.setattr(whole, "initialise", made_quick)
             yield program
 
     def back_up(self, *, copied=True):

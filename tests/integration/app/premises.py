@@ -27,7 +27,6 @@ from drorch.lab.regions import LabRegion, RegionSpec
 from drorch.storage.bucket import close_buckets
 from tests.fakes.facts import begun, ended, stamped, started
 from tests.forked import run
-from tests.integration.app.quick_keys import quicken
 from tests.integration.app.seeing import PATIENCE, marked, wait_for
 from tests.regions import kill_region, lab_in, restart_region
 
@@ -111,14 +110,6 @@ class Premises:
         again.forks = self.forks
         again._rise(list(again.configuration["regions"]))
         return again
-
-    def quicken(self) -> None:
-        """Make the repositories' passwords quick to try; servers remember what they have listed."""
-        self.down()
-        for dataset in self.configuration["datasets"]:
-            buckets = (region.bucket / "datasets" / dataset for region in self.regions.values())
-            quicken([bucket / "keys" for bucket in buckets], PASSWORD)
-        self._rise(list(self.regions))
 
     def down(self) -> None:
         """End the regions' servers."""

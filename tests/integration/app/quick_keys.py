@@ -9,10 +9,19 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from drorch.actions.places import bucket_of, password_name, repository_folder
+from drorch.app.program import Program
+from drorch.app.repositories import Made, initialise
+from drorch.core.errors import StorageError
+from drorch.core.model import CopyMode, Dataset
 from drorch.restic.authentic import SealingKey, open_key_file
 from drorch.storage.bucket import Bucket
+
+#: Where data is cut: an irreducible polynomial of restic's documentation.
+_CUTS = "3da3358b4dc173"
 
 
 def quicken(folders: Sequence[Path], password: str) -> None:
@@ -24,16 +33,49 @@ def quicken(folders: Sequence[Path], password: str) -> None:
         (folder / hashlib.sha256(content).hexdigest()).write_bytes(content)
 
 
-def quicken_in(bucket: Bucket, repository: str, password: str) -> None:
-    """The same by the region's own door."""
+def quicken_in(bucket: Bucket, repository: str, password: str, *mirrors: Bucket) -> None:
+    """The same by the regions' own doors."""
     (old,) = bucket.list_objects(f"{repository}/keys/")
     content = _quick(bucket.get(old.name), password)
-    bucket.put(f"{repository}/keys/{hashlib.sha256(content).hexdigest()}", content)
-    bucket.delete(old.name)
+    for one in (bucket, *mirrors):
+        one.put(f"{repository}/keys/{hashlib.sha256(content).hexdigest()}", content)
+        one.delete(old.name)
+
+
+def made_quick(program: Program, datasets: Sequence[Dataset]) -> list[Made]:
+    """Make the repositories of datasets in all their regions, with passwords that are quick to try.
+
+    What restic's own init makes, without half a second for each key: config and key are ours, the
+    rest is done by drorch. For tests of what happens afterwards.
+    """
+    for dataset in datasets:
+        copies = (copy.region for copy in dataset.copies if copy.mode is CopyMode.COPY)
+        for region in (dataset.primary, *copies):
+            with suppress(StorageError):  # of a region that is away, drorch says so below
+                _begin(program, dataset, region)
+    return initialise(program, datasets)
+
+
+def _begin(program: Program, dataset: Dataset, region: str) -> None:
+    bucket, folder = bucket_of(program.tools, program.region(region)), repository_folder(dataset)
+    if bucket.head(f"{folder}/config") is not None:
+        return
+    master = SealingKey(os.urandom(32), os.urandom(16), os.urandom(16))
+    config = {"version": 2, "id": os.urandom(32).hex(), "chunker_polynomial": _CUTS}
+    key = {"created": "2026-11-27T07:00:00Z", "username": "tests", "hostname": "tests"}
+    key |= {"kdf": "scrypt"} | _wrapped(master, program.secrets.get(password_name(dataset, region)))
+    content = json.dumps(key).encode()
+    bucket.put(f"{folder}/keys/{hashlib.sha256(content).hexdigest()}", content)
+    bucket.put(f"{folder}/config", master.sealed(json.dumps(config).encode()))
 
 
 def _quick(content: bytes, password: str) -> bytes:
-    master = open_key_file(content, password)
+    told = json.loads(content) | _wrapped(open_key_file(content, password), password)
+    return json.dumps(told).encode()
+
+
+def _wrapped(master: SealingKey, password: str) -> dict[str, object]:
+    """Of a key file what a password opens."""
     kept = {
         "mac": {"k": _text(master.mac_k), "r": _text(master.mac_r)},
         "encrypt": _text(master.encryption),
@@ -41,14 +83,13 @@ def _quick(content: bytes, password: str) -> bytes:
     salt = os.urandom(64)
     derived = hashlib.scrypt(password.encode(), salt=salt, n=16, r=1, p=1, dklen=64)
     user = SealingKey(derived[:32], derived[32:48], derived[48:])
-    told = {
+    return {
         "N": 16,
         "r": 1,
         "p": 1,
         "salt": _text(salt),
         "data": _text(user.sealed(json.dumps(kept).encode())),
     }
-    return json.dumps(json.loads(content) | told).encode()
 
 
 def _text(raw: bytes) -> str:

@@ -10,6 +10,7 @@ from drorch.app.runs import Control
 from drorch.core.facts import Forgotten, KeyKnown
 from tests.integration.app.locked import LockedPremises
 from tests.integration.app.premises import restics
+from tests.integration.app.quick_keys import made_quick
 from tests.integration.app.seeing import findings, step, tree
 from tests.integration.app.test_app_scrub import learn, promise
 from tests.integration.storage.test_heal import HARMS
@@ -316,7 +317,8 @@ def locked(tmp_path, ceph):
     premises = LockedPremises.in_ceph(tmp_path / "here", restics()[-1], ceph)
     del premises.configuration["datasets"]["db"]
     premises.save()
-    assert premises.cli("repo", "init").code == 0
+    with premises.program() as program:
+        made_quick(program, [program.dataset("docs")])
     assert premises.back_up()["outcome"] == "passed"
     return premises
 

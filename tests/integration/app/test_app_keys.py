@@ -10,6 +10,7 @@ import pytest
 from drorch.actions.revoking import apply_revocations
 from drorch.app.keys import list_keys
 from drorch.core.facts import KeyKnown, KeyRemoved, KeyRevoked
+from tests.integration.app.quick_keys import made_quick
 from tests.integration.app.test_app_genuine import record
 from tests.regions import bucket_of
 
@@ -352,7 +353,8 @@ def test_a_copy_with_a_key_of_its_own_has_keys_of_its_own(bare):
     }
     del bare.configuration["datasets"]["db"]
     bare.save()
-    assert bare.cli("repo", "init").code == 0
+    with bare.program() as program:
+        made_quick(program, [program.dataset("docs")])
     secret(bare, "escrow", ESCROW)
     line = ("repo", "key", "add", "docs", "--password-secret", "escrow", "--region", "tor")
     said = bare.cli(*line)

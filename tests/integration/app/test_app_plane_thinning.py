@@ -18,7 +18,7 @@ from drorch.core.plane import plane_regions
 from drorch.storage.versions import histories
 from tests.fakes.clock import FakeClock
 from tests.integration.app.locked import LockedPremises
-from tests.integration.app.planes import WAITING, Plane, quicken_plane
+from tests.integration.app.planes import WAITING, Plane
 from tests.integration.app.premises import restics
 
 
@@ -28,8 +28,6 @@ def plane(premises):
     premises.configuration["control_plane"] = {"keep": {"last": 1}}
     premises.save()
     assert all(one.good for one in made.copy_now())
-    with made.program() as program:
-        quicken_plane(program)
     return made
 
 

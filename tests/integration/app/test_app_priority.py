@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from drorch.app.repositories import initialise
 from tests.integration.app.history import imagined, rules
+from tests.integration.app.quick_keys import made_quick
 from tests.integration.app.test_app_retention import days_ago
 
 #: Says how its own process stands before it becomes restic.
@@ -82,7 +82,7 @@ def test_a_copy_stands_back_too(bare):
     copies = {"tor": {"mode": "copy", "password": "tor-key"}}
     rules(bare, copies=copies, priority={"nice": 4, "io": "low"})
     with bare.program() as program:
-        initialise(program, list(program.configuration.datasets.values()))
+        made_quick(program, list(program.configuration.datasets.values()))
     assert bare.back_up()["outcome"] == "passed"
     ours = os.getpriority(os.PRIO_PROCESS, 0)
     assert f"copy {ours + 4} best-effort: prio 7" in log.read_text().splitlines()

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from drorch.app.repositories import initialise
 from drorch.core.events import AttemptFinished
 from drorch.core.facts import Forgotten, PruneOwed
 from tests.integration.app.history import (
@@ -18,6 +17,7 @@ from tests.integration.app.history import (
     whole,
 )
 from tests.integration.app.premises import Premises, restics
+from tests.integration.app.quick_keys import made_quick
 from tests.integration.app.seeing import findings, step
 
 
@@ -204,7 +204,7 @@ def three(bare):
     """docs in mtl, mirrored to qc, copied to tor, backed up three times."""
     rules(bare, copies={"qc": "mirror", "tor": {"mode": "copy", "password": "tor-key"}})
     with bare.program() as program:
-        initialise(program, [program.dataset("docs")])
+        made_quick(program, [program.dataset("docs")])
     for name in ("a.bin", "b.bin", "c.bin"):
         content(bare, name)
         assert bare.back_up()["outcome"] == "passed"
@@ -258,7 +258,7 @@ def test_a_dataset_in_one_region_alone_is_pruned_too(binary, tmp_path):
     try:
         rules(premises, copies={}, keep={"last": 1}, brake="95%", prune="1ms")
         with premises.program() as program:
-            initialise(program, [program.dataset("docs")])
+            made_quick(program, [program.dataset("docs")])
         for name in ("a.bin", "b.bin"):
             content(premises, name)
             premises.back_up()

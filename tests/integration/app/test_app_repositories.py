@@ -8,6 +8,7 @@ import pytest
 from drorch.actions.places import address_of, restic_of
 from drorch.app.repositories import initialise, standing
 from drorch.core.errors import ResticError
+from tests.integration.app.quick_keys import made_quick
 from tests.integration.app.seeing import findings, step, wait_for
 
 
@@ -15,6 +16,12 @@ def made(premises, **how):
     with premises.program() as program:
         wanted = list(program.configuration.datasets.values())
         return {(m.dataset, m.region): m for m in initialise(program, wanted, **how)}
+
+
+def made_to_use(premises):
+    """What is done with them is what is looked at."""
+    with premises.program() as program:
+        made_quick(program, list(program.configuration.datasets.values()))
 
 
 def results(rows):
@@ -55,7 +62,7 @@ def test_init_makes_the_primary_its_mirror_and_its_copy_and_is_harmless_again(th
 
 
 def test_a_copy_has_ids_of_its_own_and_can_be_restored_from(three):
-    made(three)
+    made_to_use(three)
     three.back_up()
     (three.folder / "src" / "docs" / "later.txt").write_text("later\n")
     run = three.back_up()
@@ -75,7 +82,7 @@ def test_a_copy_has_ids_of_its_own_and_can_be_restored_from(three):
 
 
 def test_a_copy_of_what_a_failure_left_is_not_taken_for_a_good_one(three):
-    made(three)
+    made_to_use(three)
     three.back_up()
     with three.program() as program:
         (row,) = program.journal.rows()
@@ -90,7 +97,7 @@ def test_a_copy_of_what_a_failure_left_is_not_taken_for_a_good_one(three):
 
 
 def test_a_copy_that_is_owed_is_owed_no_more_once_it_is_made(three):
-    made(three)
+    made_to_use(three)
     three.kill("tor")
     run = three.back_up()
     assert run["outcome"] == "passed"

@@ -2,13 +2,13 @@
 
 import pytest
 
-from drorch.app.repositories import initialise
 from drorch.storage.bucket import Bucket
 from drorch.storage.versions import histories
 from tests.ceph import running_ceph
 from tests.integration.app.history import let_go, rules
 from tests.integration.app.locked import LockedPremises
 from tests.integration.app.premises import restics
+from tests.integration.app.quick_keys import made_quick
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def locked(tmp_path):
         premises = LockedPremises.in_ceph(tmp_path / "here", restics()[-1], ceph)
         rules(premises, keep={"last": 1}, brake="95%", prune="weekly")
         with premises.program() as program:
-            initialise(program, [program.dataset("docs")])
+            made_quick(program, [program.dataset("docs")])
         for turn in range(2):
             (premises.folder / "src" / "docs" / "turn").write_bytes(bytes([turn]) * 90_000)
             assert premises.back_up()["outcome"] == "passed"

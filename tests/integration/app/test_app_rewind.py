@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from drorch.app.repositories import initialise
 from drorch.storage.versions import listed_versions
 from tests.integration.app.locked import LockedPremises
 from tests.integration.app.premises import restics
+from tests.integration.app.quick_keys import made_quick
 from tests.integration.app.seeing import wait_for
 from tests.storage_objects import name_of
 
@@ -25,7 +25,7 @@ def made(ceph, folder, binary):
     del premises.configuration["datasets"]["db"]
     premises.save()
     with premises.program() as program:
-        initialise(program, list(program.configuration.datasets.values()))
+        made_quick(program, list(program.configuration.datasets.values()))
     for text in ("north\n", "south\n"):
         (premises.folder / "src" / "docs" / "wards" / "a.txt").write_text(text)
         assert premises.back_up()["outcome"] == "passed"

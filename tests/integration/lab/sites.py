@@ -13,13 +13,13 @@ from drorch.app.backups import back_up
 from drorch.app.drills import drill
 from drorch.app.failovers import Declaration, carry_live, compile_live, request_by
 from drorch.app.program import Program
-from drorch.app.repositories import initialise
 from drorch.app.runs import Control, RunView, resume
 from drorch.config.load import load_configuration
 from drorch.core.names import Outcome, RunState
 from drorch.lab.hospital import production
 from drorch.lab.hospital.production import Database, Facts, Scale
 from drorch.loopback import free_port, free_ports
+from tests.integration.app.quick_keys import made_quick
 
 ROOT = Path(__file__).parents[3]
 SMALL = Scale(patients=300, visits=900, results=1_500, documents=120, bytes=2_000_000)
@@ -40,7 +40,7 @@ class Site:
         facts = production.generate(
             self.hospital, seed=7, database=database, commands=self.program.commands, scale=SMALL
         )
-        assert all(made.ok for made in initialise(self.program, self.datasets))
+        assert all(made.ok for made in made_quick(self.program, self.datasets))
         return facts
 
     def back_up(self) -> None:

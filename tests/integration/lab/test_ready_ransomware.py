@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from drorch.app.drills import drill
-from drorch.app.repositories import initialise
 from drorch.app.runs import Control
 from drorch.core.names import Outcome, StepStatus
 from drorch.lab.hospital.production import Database
 from drorch.storage.versions import listed_versions
 from tests.integration.app.locked import LockedPremises
 from tests.integration.app.premises import restics
+from tests.integration.app.quick_keys import made_quick
 from tests.integration.lab.sites import ROOT, assert_nothing_left, carried_live
 
 CANARY = "canari-1"
@@ -60,7 +60,7 @@ def locked(ceph, tmp_path) -> LockedPremises:
     premises.configuration["services"] = {"ehr": {"datasets": ["ehr-documents", "ehr-db"]}}
     premises.save()
     with premises.program() as program:
-        initialise(program, list(program.configuration.datasets.values()))
+        made_quick(program, list(program.configuration.datasets.values()))
     for name in ("ehr-documents", "ehr-db"):
         assert premises.back_up(name)["outcome"] == "passed"
     return premises
