@@ -78,12 +78,12 @@ def turns(proofs: Iterable[Proven]) -> list[Turn]:
     """
     known = {proof.part: proof for proof in proofs}
 
-    def order(part: str) -> tuple[datetime, bool, int]:
+    def order(part: str) -> tuple[datetime, bool]:
         proof = known.get(part)
         since = proof.since if proof else None
-        return since or _NEVER, not (proof and proof.began), PARTS.index(part)
+        return since or _NEVER, not (proof and proof.began)
 
-    ordered = sorted(PARTS, key=order)
+    ordered = sorted(PARTS, key=order)  # among equals in their own order
     return [Turn(part, known[part].through if part in known else "") for part in ordered]
 
 

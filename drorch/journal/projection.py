@@ -6,6 +6,7 @@ All are folds over events in the order in which they were recorded, so they can 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import TypeAlias
 
 from drorch.core.consent import Terms
@@ -94,10 +95,10 @@ class Standing:
 
     def row(self) -> RunRow:
         """The row as others see it."""
-        return RunRow(*(getattr(self, name) for name in _SHOWN))
+        return RunRow(*_shown(self))
 
 
-_SHOWN = tuple(f.name for f in fields(RunRow))
+_shown = attrgetter(*(f.name for f in fields(RunRow)))
 
 
 def opening(run: str, first: Stamped | Recorded, head: str) -> Standing:

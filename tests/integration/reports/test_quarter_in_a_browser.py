@@ -26,6 +26,9 @@ PAGES = {
     "crowded": lambda: (crowded(), "fr"),
 }
 
+#: One browser measures all of them.
+pytestmark = pytest.mark.xdist_group("quarter-pages")
+
 
 @pytest.fixture(autouse=True)
 def programs() -> None:

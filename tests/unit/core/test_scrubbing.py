@@ -180,8 +180,11 @@ class Repository:
     def scrub(self, budget, now):
         """What storage.scrub does, without bytes."""
         spent = 0
+        parts: dict[str, list[str]] = {}
+        for name in sorted(self.sizes):
+            parts.setdefault(part_of(name), []).append(name)
         for turn in turns(self.proofs.values()):
-            names = sorted(n for n in self.sizes if part_of(n) == turn.part and n > turn.after)
+            names = [n for n in parts.get(turn.part, []) if n > turn.after]
             done = []
             for name in names:
                 if spent and spent + self.sizes[name] > budget:
