@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from drorch.adapters.commands import SystemCommands
@@ -57,7 +58,15 @@ def running_regions(n: int, folder: Path | None = None) -> Iterator[list[LabRegi
 
 def lab_in(folder: Path) -> Lab:
     """The lab of a folder, with this machine's real processes."""
-    return Lab(folder, SystemCommands("drorch-tests"))
+    return Lab(folder, _commands())
+
+
+@cache
+def _commands() -> SystemCommands:
+    """The same for all, so that a server is reaped whoever ends it: thousands of dead ones would be
+    looked at whenever another is ended.
+    """
+    return SystemCommands("drorch-tests")
 
 
 def lab_of(region: LabRegion) -> Lab:

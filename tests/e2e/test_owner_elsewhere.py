@@ -48,24 +48,39 @@ def test_it_is_taken_over_only_on_a_persons_word_which_is_recorded(carried: Carr
     ended_right(carried, RUN)
 
 
-def test_ending_it_waits_for_its_process_unless_that_is_said_to_be_gone(carried: Carried) -> None:
-    assert carried.finish(carried.start(*QUIETLY, "run", "abort", RUN)) == (0, "")
-    assert carried.seen(RUN).state.finished is None
-    assert carried.finish(carried.start(*QUIETLY, "run", "abort", RUN, "--gone")) == (0, "")
-    finished = carried.seen(RUN).state.finished
-    assert finished is not None
-    assert finished.outcome is Outcome.ABORTED
-
-
-def test_a_process_that_is_seen_to_live_is_taken_for_gone_on_nobodys_word(tmp_path: Path) -> None:
-    carried = Carried.prepared(tmp_path)
+@pytest.fixture
+def carried_here(tmp_path: Path) -> Carried:
+    """A drill that a process on this host carries, which is seen to live: it is ours."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    carried = Carried.prepared(folder)
     program = carried.program()
     plan = compile_plan(program, "campaign", Mode.DRILL, {})
     ours = replace(program.owner, token="of-this-test")
     started = RunStarted(plan, ours, "m.tremblay", "operator")
     with program.journal as journal:
         journal.begin(RUN, [Stamped(program.clock.now(), started)], lambda row: None)
-    code, errors = carried.finish(carried.start(*QUIETLY, "run", "resume", RUN, "--gone"))
-    assert (code, "--gone" in errors) == (4, False)
+    return carried
+
+
+def test_ending_it_waits_for_its_process_unless_that_is_said_to_be_gone(
+    carried: Carried, carried_here: Carried
+) -> None:
+    """And on nobody's word for one that is seen to live. Both are waited for at once."""
+    told = carried.start(*QUIETLY, "run", "abort", RUN)
+    told_here = carried_here.start(*QUIETLY, "run", "abort", RUN, "--gone")
+    for one, process in ((carried, told), (carried_here, told_here)):
+        assert one.finish(process) == (0, "")
+        assert one.seen(RUN).state.finished is None
     assert carried.finish(carried.start(*QUIETLY, "run", "abort", RUN, "--gone")) == (0, "")
-    assert carried.seen(RUN).state.finished is None
+    finished = carried.seen(RUN).state.finished
+    assert finished is not None
+    assert finished.outcome is Outcome.ABORTED
+
+
+def test_a_process_that_is_seen_to_live_is_taken_for_gone_on_nobodys_word(
+    carried_here: Carried,
+) -> None:
+    line = carried_here.start(*QUIETLY, "run", "resume", RUN, "--gone")
+    code, errors = carried_here.finish(line)
+    assert (code, "--gone" in errors) == (4, False)
