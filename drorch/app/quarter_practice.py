@@ -6,7 +6,7 @@ from drorch.app.proving import Proof, proof_of, standings
 from drorch.app.quarter_runs import Told, first_drills
 from drorch.app.quarter_seen import QuarterSeen
 from drorch.core.model import Service
-from drorch.core.names import RunKind
+from drorch.core.names import Outcome, RunKind
 from drorch.core.quarter_datasets import DatasetQuarter
 from drorch.core.quarter_drills import (
     Coverage,
@@ -94,7 +94,7 @@ def coverage_of(
     named = {s.service: s.runbook for s in services if s.runbook}
     ever = {name: first[runbook] for name, runbook in named.items() if runbook in first}
     for one in told.practised:
-        if one.service and one.outcome is not None:
+        if one.service and one.outcome not in (None, Outcome.ABORTED.value):
             ever.setdefault(one.service, one.started_at)
     configured = [d.dataset for d in datasets if d.configured]
     never = tuple(d for d in configured if not _restored_ever(seen, told, d))

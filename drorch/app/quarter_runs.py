@@ -6,7 +6,7 @@ from datetime import datetime
 
 from drorch.app.quarter_seen import QuarterSeen
 from drorch.core.exercises import EVIDENCE
-from drorch.core.names import RunKind
+from drorch.core.names import Outcome, RunKind
 from drorch.core.posture import RunRow
 from drorch.core.quarter_drills import DrillQuarter
 from drorch.core.quarter_loss import LossDrill, loss_of
@@ -79,9 +79,9 @@ def _brought(restores: Sequence[RestoreQuarter]) -> set[str]:
 
 
 def first_drills(seen: QuarterSeen) -> dict[str, datetime]:
-    """When each runbook was first drilled, or carried out, up to the quarter's end."""
+    """When each runbook was first drilled, or carried out, up to the quarter's end; aborted ones apart."""
     found: dict[str, datetime] = {}
     for row in seen.drills:
-        if row.outcome is not None:
+        if row.outcome not in (None, Outcome.ABORTED):
             found.setdefault(row.name, row.started_at)
     return found

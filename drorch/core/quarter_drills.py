@@ -136,7 +136,7 @@ class ServiceQuarter:
 @dataclass(frozen=True, slots=True)
 class TierCoverage:
     """The services of a tier (None: they have none): drilled in the quarter, drilled before it only,
-    never drilled, and without a runbook, which cannot be.
+    never drilled, and without a runbook, which cannot be. A drill that was aborted does not count.
     """
 
     tier: int | None

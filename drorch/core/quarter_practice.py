@@ -89,7 +89,9 @@ def trends(
 def covered(
     services: Sequence[ServiceQuarter], ever: Mapping[str, datetime]
 ) -> tuple[TierCoverage, ...]:
-    """The services by tier, those without one last. `ever` says when each was first drilled."""
+    """The services by tier, those without one last. `ever` says when each was first drilled. A drill that
+    was aborted says nothing about recovery, so it covers nothing.
+    """
     tiers = sorted({s.tier for s in services}, key=lambda tier: (tier is None, tier or 0))
     return tuple(_tier(tier, [s for s in services if s.tier == tier], ever) for tier in tiers)
 
@@ -104,8 +106,12 @@ def _tier(
     return TierCoverage(
         tier,
         len(services),
-        drilled=named(s for s in able if s.drilled),
-        before=named(s for s in able if not s.drilled and s.service in ever),
-        never=named(s for s in able if not s.drilled and s.service not in ever),
+        drilled=named(s for s in able if _practised(s)),
+        before=named(s for s in able if not _practised(s) and s.service in ever),
+        never=named(s for s in able if not _practised(s) and s.service not in ever),
         no_runbook=named(s for s in services if s not in able),
     )
+
+
+def _practised(service: ServiceQuarter) -> bool:
+    return bool(service.passed + service.failed)
