@@ -20,9 +20,11 @@ def concluded(state: RunFold, outcome: Outcome) -> tuple[Fact, ...]:
 def _ended(state: RunFold, outcome: Outcome) -> tuple[Fact, ...]:
     """How it ended, where that is news."""
     plan = state.plan
-    if plan.kind in _NO_NEWS or outcome is Outcome.ABORTED:
+    # What somebody aborted is no news; but a quarter's report is owed until it has gone out.
+    aborted = outcome is Outcome.ABORTED
+    if plan.kind in _NO_NEWS or (aborted and plan.kind is not RunKind.REPORT):
         return ()
-    failed = outcome is Outcome.FAILED
+    failed = outcome is not Outcome.PASSED
     missed = () if failed else _missed(state)
     why = _why(state) if failed else ""
     good = not failed and not missed
@@ -41,5 +43,5 @@ def _missed(state: RunFold) -> tuple[str, ...]:
 def _why(state: RunFold) -> str:
     step = state.steps.get(state.failed_step)
     if step is None:
-        return ""
+        return f"ended by {state.abort.by}: {state.abort.reason}" if state.abort else ""
     return f"{step.plan.id}: {step.message or step.why or step.cause}"

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from drorch.adapters.clock import SystemClock
+from drorch.app.again import failed_jobs
 from drorch.app.delivering import MOST, deliver, owed_before
 from drorch.app.keyring import given_keys
 from drorch.app.program import Program
@@ -22,6 +23,7 @@ from drorch.app.quarterly import _put, write
 from drorch.app.runs import Control, Request
 from drorch.app.verifying import verify_bundle
 from drorch.core.events import AttemptStarted, JobsSeen, SlotsMissed
+from drorch.core.jobs import jobs_of
 from drorch.core.names import RunKind
 from drorch.core.quarter import Quarter, ended_last
 from drorch.core.reported import ReportSent
@@ -149,6 +151,22 @@ def test_who_has_not_got_it_is_told_of_and_gets_it_later_and_nobody_twice(house)
         assert len(everybody["steps"]) == 3
         assert len(box.mails) == 4
     assert not {what for what, _ in house.alarms()} & {"run.failed", "channel.failing"}
+
+
+def test_what_a_signal_ended_is_told_of_and_tried_again(house):
+    """As SIGTERM does that meets `drorch daemon --once`: else no report would come, and nobody know."""
+    house.settings["datasets"]["docs"]["schedule"] = "monthly on 1 at 04:00"
+    stopped = Control()
+    stopped.abort("root", "interrupted by SIGTERM")
+    program = house.program()
+    seen = deliver(program, QUARTER, Request(), retry=RETRY, control=stopped)
+    jobs = {one.name: one for one in jobs_of(program.configuration)}
+    (again,) = failed_jobs(program, jobs)
+    program.journal.close()
+    assert seen.document["outcome"] == "aborted"
+    assert again[0].name == "report:quarter"
+    (told,) = [one for one in house.status()["alarms"] if one["what"] == "run.failed"]
+    assert "ended by root: interrupted by SIGTERM" in told["message"]
 
 
 def line(house, *words):
