@@ -107,6 +107,18 @@ def test_one_that_was_just_recovered_deletes_nothing_either(premises, tmp_path, 
     with pytest.raises(AlreadyRunning, match="lives and may count"):
         refuse_deleting(program)
 
+    # By hand it is refused; a runbook's step is not: people have declared it, and no version goes.
+    then = "2026-11-01 00:00"
+    by_hand = site.cli("rewind", "--region", "mtl", "--dataset", "docs", "--to", then)
+    assert (by_hand.code, "lives and may count" in by_hand.error) == (4, True)
+    step = f"{{step: back, do: rewind, with: {{dataset: docs, region: mtl, to: '{then}'}}}}"
+    runbook = f"runbook: take-back\nunfenced: nothing can write twice\nsteps:\n  - {step}\n"
+    (site.folder / "runbooks" / "take-back.yaml").write_text(runbook)
+    declared = site.cli("failover", "take-back", "--declare", "ransomware")
+    assert declared.code == 1, declared.errors
+    (failed,) = [one for one in declared.document["steps"] if one["step"] == "back"]
+    assert "keeps no versions" in failed["message"]
+
 
 def test_one_region_is_enough_and_without_any_what_was_known_holds(premises, tmp_path, stack):
     copy(premises)
