@@ -9,6 +9,7 @@ Its copies lie below `control-plane/` in each region's bucket (docs/control-plan
         repository/         a restic repository of whole states
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -48,6 +49,15 @@ def plane_regions(configuration: Configuration) -> tuple[Region, ...]:
         return tuple(regions[name] for name in configuration.control_plane.regions)
     datasets = configuration.datasets.values()
     return tuple(r for r in regions.values() if all(may_lie(r, one) for one in datasets))
+
+
+def damaged_wholes(names: Sequence[str]) -> str:
+    """What is said of objects of a region's whole states that are whole nowhere."""
+    more = f", and {len(names) - 1} more" if len(names) > 1 else ""
+    return (
+        f"{names[0]} of the whole states is damaged{more}, and no region that answers has it whole: those "
+        "that need it do not come back from there"
+    )
 
 
 @dataclass(frozen=True, slots=True)

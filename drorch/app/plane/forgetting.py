@@ -24,6 +24,7 @@ from drorch.app.plane.copying import Copier
 from drorch.app.plane.standing import Standing, Vault, alone, read_standing, write_standing
 from drorch.app.plane.terms import alone_in_charge, own_term
 from drorch.app.plane.whole import Manifest, level, repository_of_plane
+from drorch.app.program import Program
 from drorch.app.records import record
 from drorch.app.runs import Request
 from drorch.core.errors import DrorchError, StorageError
@@ -143,6 +144,28 @@ def braked(judgement: Sequence[Judged], left: int | None) -> str:
     return _BRAKE.stops("whole states", len(judgement), staying, left)
 
 
+def holding(program: Program, vault: Vault) -> list[Bucket]:
+    """The buckets that answer and hold the whole states' repository."""
+    buckets, _ = buckets_of(program.tools, plane_regions(program.configuration))
+    healths = zip(probe_all(buckets, Depth.REACHABLE), buckets, strict=True)
+    living = [bucket for health, bucket in healths if health.error is None]
+    return [bucket for bucket in living if _holds(program, vault, bucket)]
+
+
+def _holds(program: Program, vault: Vault, bucket: Bucket) -> bool:
+    try:
+        return bucket.head(f"{repository_in(program, vault, [bucket]).home}/{CONFIG}") is not None
+    except StorageError:
+        return False
+
+
+def repository_in(program: Program, vault: Vault, buckets: Sequence[Bucket]) -> Dataset:
+    """The whole states' repository, in these."""
+    secret = plane_password(program.configuration) or ""
+    regions = [bucket.region for bucket in buckets]
+    return repository_of_plane(secret, regions, vault.plane, vault.name)
+
+
 class _Thinning:
     def __init__(self, copier: Copier, vault: Vault, cancel: Cancellation) -> None:
         self._program = copier.program
@@ -153,26 +176,12 @@ class _Thinning:
 
     def ready(self, *, patient: bool) -> bool:
         """Whether the regions that hold the repository answer: all of them, while one is waited for."""
+        self._buckets = holding(self._program, self._vault)
         regions = plane_regions(self._program.configuration)
-        buckets, _ = buckets_of(self._tools, regions)
-        for health, bucket in zip(probe_all(buckets, Depth.REACHABLE), buckets, strict=True):
-            if health.error is None and self._holds(bucket):
-                self._buckets.append(bucket)
         return bool(self._buckets) and (not patient or len(self._buckets) == len(regions))
 
-    def _holds(self, bucket: Bucket) -> bool:
-        try:
-            return bucket.head(f"{self._repository([bucket]).home}/{CONFIG}") is not None
-        except StorageError:
-            return False
-
-    def _repository(self, buckets: Sequence[Bucket]) -> Dataset:
-        secret = plane_password(self._program.configuration) or ""
-        regions = [bucket.region for bucket in buckets]
-        return repository_of_plane(secret, regions, self._vault.plane, self._vault.name)
-
     def done(self, now: datetime, left: int | None, force: str) -> Thinned:
-        repository = self._repository(self._buckets)
+        repository = repository_in(self._program, self._vault, self._buckets)
         address = address_of(self._tools, repository, self._buckets[0].region)
         found = restic_of(self._tools).snapshots(address, locks=False)
         configuration = self._program.configuration

@@ -7,6 +7,7 @@ from drorch.adapters.logs import Log
 from drorch.app.plane import whole
 from drorch.app.plane.copying import PATIENT, Brought, Copier, Pace
 from drorch.app.plane.forgetting import thin
+from drorch.app.plane.proving import prove
 from drorch.app.plane.standing import folder_of, read_standing
 from drorch.app.program import Program
 from drorch.core.errors import DrorchError
@@ -79,6 +80,7 @@ def take_due(program: Program, log: Log, cancel: Cancellation | None = None) -> 
             log.warning("control-plane.away", told, region=one.region, hint=one.hint)
     if brought:
         _thin(program, log, cancel)
+        _prove(program, log, cancel)
 
 
 def _thin(program: Program, log: Log, cancel: Cancellation | None) -> None:
@@ -90,6 +92,17 @@ def _thin(program: Program, log: Log, cancel: Cancellation | None) -> None:
         return
     for sentence in thinned.sentences if thinned is not None else ():
         log.info("control-plane.thinned", sentence)
+
+
+def _prove(program: Program, log: Log, cancel: Cancellation | None) -> None:
+    try:
+        proved = prove(Copier(program, _WHOLE), cancel)
+    except DrorchError as error:
+        told = f"whole states could not be looked at: {error.message}"
+        log.warning("control-plane.not-proved", told, hint=error.hint)
+        return
+    for sentence in proved.sentences:
+        log.warning("control-plane.damaged", sentence)
 
 
 def _taken(program: Program, cancel: Cancellation | None) -> Sequence[Brought]:

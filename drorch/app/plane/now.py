@@ -7,6 +7,7 @@ from drorch.app.exercised import refuse
 from drorch.app.plane import whole
 from drorch.app.plane.copying import PATIENT, Brought, Copier, Pace
 from drorch.app.plane.forgetting import thin
+from drorch.app.plane.proving import prove
 from drorch.app.plane.standing import Place, read_standing
 from drorch.app.program import Program
 from drorch.core.errors import DrorchError, UsageError
@@ -75,6 +76,7 @@ def copy_now(
         return []
     wholes = first or _whole(copier)
     _thin(copier, say, force)
+    _prove(copier, say)
     nowhere = wholes.get("")
     return [_copied(one, nowhere or wholes[one.region]) for one in rows]
 
@@ -107,6 +109,14 @@ def _thin(copier: Copier, say: Callable[[str], None], force: str) -> None:
         say(f"no whole state went: {away if thinned is None else 'every one has to stay'}")
     for sentence in thinned.sentences if thinned is not None else ():
         say(sentence)
+
+
+def _prove(copier: Copier, say: Callable[[str], None]) -> None:
+    try:
+        for sentence in prove(copier).sentences:
+            say(sentence)
+    except DrorchError as error:
+        say(f"whole states could not be looked at: {error.message}")
 
 
 def _copied(rows: Brought, state: Brought) -> Copied:

@@ -6,6 +6,7 @@ from datetime import datetime
 from drorch.app.alarm import alarm
 from drorch.app.diagnosis import Check, Diagnosis, good
 from drorch.app.plane import telling
+from drorch.app.plane.segments import vault_folder
 from drorch.app.plane.standing import Place, Standing, folder_of, read_standing
 from drorch.app.plane.terms import others_of, own_term
 from drorch.app.program import Program
@@ -14,7 +15,13 @@ from drorch.core.document import rfc3339
 from drorch.core.durations import format_duration
 from drorch.core.errors import JournalUntrusted
 from drorch.core.model import Region
-from drorch.core.plane import SEGMENT_LATE, WHOLE_LATE, plane_password, plane_regions
+from drorch.core.plane import (
+    SEGMENT_LATE,
+    WHOLE_LATE,
+    damaged_wholes,
+    plane_password,
+    plane_regions,
+)
 from drorch.core.terms import TermBegun, first_term
 from drorch.core.values import Value
 from drorch.journal.increments import lineage, recorded_after
@@ -55,6 +62,14 @@ def alarms(program: Program, now: datetime) -> Iterator[dict[str, Value]]:
                 _HINT if standing.vault is not None else place.hint,
             )
         yield from _without_whole(region, place, now)
+        if place.damaged:
+            yield alarm(
+                AlarmWord.CONTROL_PLANE_BEHIND,
+                f"whole states in {region.name}",
+                standing.proved_at or now,
+                f"{region.name}: {damaged_wholes(place.damaged)}",
+                _damaged_hint(standing),
+            )
 
 
 def _without_whole(region: Region, place: Place, now: datetime) -> Iterator[dict[str, Value]]:
@@ -68,6 +83,15 @@ def _without_whole(region: Region, place: Place, now: datetime) -> Iterator[dict
     )
     yield alarm(
         AlarmWord.CONTROL_PLANE_BEHIND, f"whole state in {region.name}", since, message, _WHOLE_HINT
+    )
+
+
+def _damaged_hint(standing: Standing) -> str:
+    vault = standing.vault
+    folder = f"{vault_folder(vault.plane, vault.name)}/repository" if vault is not None else "it"
+    return (
+        "once a region answers that has it whole it is brought back; if none has, delete the folder "
+        f"{folder} in each region and begin another: drorch replicate --control-plane"
     )
 
 
@@ -101,6 +125,12 @@ def checks(program: Program) -> Iterator[Check]:
     for region in regions:
         place = standing.places.get(region.name) if standing is not None else None
         owed = recorded_after(program.journal, place.until) if place is not None else None
+        if standing is not None and place is not None and place.damaged:
+            message = damaged_wholes(place.damaged)
+            yield Check(
+                "control-plane", region.name, Diagnosis.WARN, message, _damaged_hint(standing)
+            )
+            continue
         yield _check(program, region, place, owed, now)
 
 

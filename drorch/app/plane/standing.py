@@ -32,7 +32,8 @@ class Place:
     `began_at` when it was first written to, `tried_at` when it was last tried, `why` and `hint` why
     that failed. `whole` is where its newest whole state ends, `whole_late` the numbers that it lacks,
     `whole_at` when it was taken; `covered` is the number of the last segment that it covers, of the
-    newest of `streams` at that time. `streams` are all that were begun here.
+    newest of `streams` at that time. `streams` are all that were begun here. `damaged` are objects of
+    whole states that are so, and could not be brought back.
     """
 
     stream: str = ""
@@ -52,6 +53,7 @@ class Place:
     whole_files: str = ""
     covered: tuple[str, int] = ("", 0)
     streams: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,15 @@ class Vault:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """All of it; an empty one for a state that was never copied. `thinned_at` is when the whole states
-    were last gone through for what need not stay, `left` how many of this instance that left.
+    were last gone through for what need not stay, `left` how many of this instance that left, `proved_at`
+    when they were last hashed.
     """
 
     vault: Vault | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
     thinned_at: datetime | None = None
     left: int | None = None
+    proved_at: datetime | None = None
 
     def with_place(self, region: str, place: Place) -> "Standing":
         """With another place."""
@@ -104,6 +108,7 @@ def read_standing(folder: Path) -> Standing:
             {name: _place(one) for name, one in found["places"].items()},
             _time(found.get("thinned_at")),
             found.get("left"),
+            _time(found.get("proved_at")),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return Standing()
@@ -123,6 +128,7 @@ def write_standing(folder: Path, standing: Standing) -> None:
         "places": {name: _document(place) for name, place in standing.places.items()},
         "thinned_at": rfc3339(standing.thinned_at) if standing.thinned_at else None,
         "left": standing.left,
+        "proved_at": rfc3339(standing.proved_at) if standing.proved_at else None,
     }
     with _said(folder):
         make_private(folder)
@@ -196,6 +202,7 @@ def _place(found: Mapping[str, Any]) -> Place:
             "whole_late": tuple(found.get("whole_late", ())),
             "covered": (str(found["covered"][0]), int(found["covered"][1])),
             "streams": tuple(found["streams"]),
+            "damaged": tuple(found.get("damaged", ())),
         }
     )
 
