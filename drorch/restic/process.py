@@ -4,6 +4,8 @@ Knows the flags every command shares, and that restic ends cleanly (no lock, no 
 on SIGINT alone.
 """
 
+import os
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +25,10 @@ _GRACE = timedelta(seconds=10)
 #: restic since 0.17 removes its lock on SIGINT but then waits for its input for ever: it is
 #: killed soon, and leaves nothing behind.
 _GRACE_WITH_INPUT = timedelta(seconds=5)
+
+#: In bytes. With less room where its cache lies restic goes without: what it has no room for there it
+#: fetches again and again, for a quarter of an hour each (0.14 to 0.19).
+_CACHE_ROOM = 1 << 28
 
 #: What leaves a repository as it is, without a lock.
 _READING = frozenset({"cat", "check", "find", "list", "ls", "restore", "snapshots", "stats"})
@@ -145,7 +151,7 @@ class Processes:
         return Heard(done, listener)
 
     def _shared(self, attempt: Attempt, *, cached: bool, locks: bool) -> list[str]:
-        flags = [] if cached else ["--no-cache"]
+        flags = [] if cached and _takes_a_cache(self._cache) else ["--no-cache"]
         if self._only_reads or not locks:
             flags.append("--no-lock")
         elif self._wait_for_lock and self.capabilities(attempt).retry_lock:
@@ -157,6 +163,14 @@ class Processes:
 
     def _base(self) -> dict[str, str]:
         return {k: v for k, v in self._environment.items() if k in INHERITED}
+
+
+def _takes_a_cache(folder: Path | None) -> bool:
+    """Whether restic can keep a cache there; where it cannot write at all, 0.19 fails. None: its own."""
+    if folder is None:
+        return True
+    there = next(p for p in (folder, *folder.parents) if os.path.exists(p))  # noqa: PTH110
+    return os.access(there, os.W_OK) and shutil.disk_usage(there).free >= _CACHE_ROOM
 
 
 def _feeder(dump: DumpCommand | None, attempt: Attempt) -> Command | None:
