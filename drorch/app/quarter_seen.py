@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from drorch.app.program import Program
 from drorch.core.alarms import RunEnded
-from drorch.core.jobs import jobs_of
+from drorch.core.jobs import Job, JobKind, jobs_of
 from drorch.core.moment import Moment
 from drorch.core.names import RunKind
 from drorch.core.posture import RunRow, Stock
@@ -19,11 +19,23 @@ from drorch.core.quarter_practice import BACK
 from drorch.core.quarter_story import DRILLS, Story
 from drorch.core.quarter_work import Counts, beside, by_name, works
 from drorch.core.run import replay
-from drorch.core.slots import start_of
+from drorch.core.slots import count_between, start_of
 from drorch.core.spans import RunsCounted
 from drorch.core.timing import time_run
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: Jobs whose slots the report counts.
+_COUNTED = (
+    JobKind.BACKUP,
+    JobKind.CHECK,
+    JobKind.SCRUB,
+    JobKind.RESTORE_TEST,
+    JobKind.DRILL,
+)
+
+#: For so long what is due may wait for its turn.
+_TURN = timedelta(hours=1)
 
 
 class QuarterSeen:
@@ -76,6 +88,27 @@ class QuarterSeen:
                 schedules={job.name: job.schedule for job in jobs},
             )
         )
+
+    @cached_property
+    def unaccounted(self) -> tuple[datetime, int] | None:
+        """Since when nobody has accounted for slots that the report should count, and how many those
+        are; None: there are none. Where no daemon ever was, since the journal began.
+        """
+        accounted = self.program.journal.accounted()
+        told = [
+            (since, count)
+            for job in jobs_of(self.program.configuration)
+            if job.kind in _COUNTED
+            and (since := accounted.get(job.name, None if accounted else self.begins)) is not None
+            and (count := self._slots_since(job, since))
+        ]
+        return (min(since for since, _ in told), sum(n for _, n in told)) if told else None
+
+    def _slots_since(self, job: Job, since: datetime) -> int:
+        first = max(since, self.since - timedelta(microseconds=1))
+        last = self.until - timedelta(microseconds=1)
+        last = min(last, self.now - job.spread - _TURN)
+        return count_between(job.schedule, first, last, self.zone) if first < last else 0
 
     def work(self, kind: RunKind, subject: str, promised: str | None) -> Work:
         """One kind of work on a dataset."""

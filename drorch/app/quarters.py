@@ -226,6 +226,13 @@ def _notices(seen: QuarterSeen, datasets: Sequence[DatasetQuarter]) -> Iterator[
             f"{seen.begins.astimezone(seen.zone):%Y-%m-%d}",
             "the journal begins in the quarter: of the time before it nothing is known",
         )
+    if seen.unaccounted is not None:
+        since, count = seen.unaccounted
+        yield Notice(
+            "slots.unaccounted",
+            f"{since.astimezone(seen.zone):%Y-%m-%d %H:%M}",
+            f"{count} slots of scheduled work since then are accounted for by no daemon: no figure has them",
+        )
     for dataset in datasets:
         if dataset.standing in (Standing.ENTERED, Standing.CAME_AND_WENT):
             said = f"{dataset.dataset} was backed up for the first time in the quarter"

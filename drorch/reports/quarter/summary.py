@@ -38,7 +38,8 @@ def verdict(reading: Reading) -> tuple[str, str, str]:
     )
     if broken:
         return "bad", kept, drills
-    unproven = head["promises_unjudged"] or not promises
+    blind = any(one["what"] == "slots.unaccounted" for one in reading.document["notices"])
+    unproven = head["promises_unjudged"] or not promises or blind
     failed = head["drills_passed"] < head["drills"]
     return ("warn" if unproven or failed else "good"), kept, drills
 

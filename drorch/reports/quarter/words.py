@@ -74,6 +74,9 @@ NOTICES = {
     "journal.begins": later(
         "the journal begins on {subject}: of the time before it nothing is known"
     ),
+    "slots.unaccounted": later(
+        "since {subject} work was due that no daemon has accounted for: it is in no figure of this report, neither as done nor as missed"
+    ),
     "dataset.entered": later("{subject} was backed up for the first time in this quarter"),
     "dataset.never": later("{subject} was never backed up"),
     "dataset.left": later(

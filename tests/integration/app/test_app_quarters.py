@@ -1,7 +1,7 @@
 """Which quarter is reported on, and which cannot be."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,12 +9,12 @@ import pytest
 from drorch.app.program import Program
 from drorch.app.quarters import chosen, quarter_values
 from drorch.core.errors import UsageError
-from drorch.core.events import Stamped
-from drorch.core.model import Configuration
+from drorch.core.events import JobsSeen, SlotsMissed, Stamped
+from drorch.core.model import Configuration, Dataset, Region
 from drorch.core.moment import Moment
 from drorch.core.quarter import Quarter
 from tests.fakes.clock import FakeClock
-from tests.fakes.facts import whole_run
+from tests.fakes.facts import finished, stamped, started, whole_run
 from tests.fakes.postgres import postgres_url
 
 
@@ -80,3 +80,29 @@ def test_a_quarter_without_a_drill_says_so(program: Program) -> None:
     assert document.headline.no_drill
     assert (document.drills, document.restores, document.totals.runs) == ((), (), 0)
     assert not quarter_values(program, Quarter(2026, 4)).headline.no_drill
+
+
+def test_what_nobody_has_accounted_for_is_told(tmp_path: Path) -> None:
+    dataset = Dataset("db", "key", "mtl", schedule="daily at 04:00")
+    regions = {"mtl": Region("mtl", "http://mtl.example", "b", "CA-QC")}
+    program = Program(
+        Configuration(
+            tmp_path, timezone="America/Toronto", regions=regions, datasets={"db": dataset}
+        )
+    )
+    program.__dict__["clock"] = FakeClock(datetime(2027, 10, 1, 4, 30, tzinfo=UTC))
+    begin(program, datetime(2027, 9, 10, tzinfo=UTC))
+    assert unaccounted(program) == [("2027-09-09 20:00", "21 slots")], "no daemon ever was"
+    seen = JobsSeen(("backup:db",), datetime(2027, 9, 28, tzinfo=UTC))
+    program.journal.begin("seen", stamped(started(), seen, finished()), lambda row: None)
+    assert unaccounted(program) == [("2027-09-27 20:00", "3 slots")]
+    first = datetime(2027, 9, 28, 8, tzinfo=UTC)
+    gap = SlotsMissed("backup:db", first, first + timedelta(days=2), 3, "no daemon was running")
+    program.journal.begin("gap", stamped(started(), gap, finished()), lambda row: None)
+    assert unaccounted(program) == [], "they are told as missed"
+
+
+def unaccounted(program: Program) -> list[tuple[str, str]]:
+    notices = quarter_values(program, Quarter(2027, 3)).notices
+    told = [one for one in notices if one.what == "slots.unaccounted"]
+    return [(one.subject, one.message.partition(" of ")[0]) for one in told]
