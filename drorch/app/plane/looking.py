@@ -1,5 +1,6 @@
 """What lies in a region of control planes, opened by a passphrase."""
 
+import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -48,6 +49,9 @@ _NOT_GIVEN = frozenset({Cause.CREDENTIALS, Cause.REFUSED})
 
 #: Why one object cannot be read; a store whose disk is bad says so of what lay there, for ever.
 _OF_ONE_OBJECT = OF_ONE_OBJECT | {Cause.SERVER_ERROR}
+
+#: What editors put before a text, and pages between words.
+_UNSEEN = "\ufeff\u00a0\u200b"
 
 #: How many flaws are named.
 NAMED = 5
@@ -113,7 +117,7 @@ def look(bucket: Bucket, passphrase: str, restic: Restic, plane: str = "") -> li
         for name in vaults.shut[:_KEYLESS]:
             opened += _by_restic(bucket, found[0], name, passphrase, restic)
     if not opened:
-        raise vaults.unopened(bucket.region)
+        raise vaults.unopened(bucket.region, passphrase)
     since = _shut_since(bucket, found[0], vaults) if vaults.opened else None
     return [replace(o, flaws=(*vaults.flaws, *o.flaws), shut_since=since) for o in opened]
 
@@ -137,14 +141,14 @@ class _Vaults:
             return "opens"
         return "does not open" if self.shut or not self.flaws else "its key is missing or damaged"
 
-    def unopened(self, region: Region) -> DrorchError:
+    def unopened(self, region: Region, passphrase: str) -> DrorchError:
         """Why nothing opens."""
         if any(isinstance(one, NewerFormat) for one in self.errors):
             return newer_state("newer than this one")
         for one in self.errors:
             if isinstance(one, StorageError) and one.cause in _NOT_GIVEN and not self.shut:
                 return one
-        return _unopened(region, len(self.shut), self.flaws)
+        return _unopened(region, passphrase, self.flaws if not self.shut else None)
 
 
 def _vaults(bucket: Bucket, plane: str, passphrase: str) -> _Vaults:
@@ -364,11 +368,18 @@ def _several(bucket: Bucket, planes: Sequence[str], passphrase: str) -> UsageErr
     )
 
 
-def _unopened(region: Region, wrong: int, flaws: Sequence[str]) -> DrorchError:
-    if wrong:
+def _unopened(region: Region, passphrase: str, flaws: Sequence[str] | None) -> DrorchError:
+    """Nothing opens, because of these flaws; None: the passphrase is a wrong one."""
+    if flaws is None:
+        seen = passphrase.strip(f"{_UNSEEN}{string.whitespace}")
+        typed = (
+            ""
+            if seen == passphrase
+            else "; this one begins or ends with what is not seen: a blank, say"
+        )
         return UsageError(
             f"the passphrase does not open the control plane in bucket {region.bucket}",
-            "give the password that `control_plane.password` named when it was last copied",
+            f"give the password that `control_plane.password` named when it was last copied{typed}",
         )
     named = "; ".join(flaws[:NAMED])
     return StorageError(

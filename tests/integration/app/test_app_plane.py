@@ -184,6 +184,9 @@ def test_what_is_wrong_is_one_clear_error_and_nothing_is_written(plane):
     (plane.premises.folder / "wrong").write_text("another passphrase\n")
     wrong = plane.recover_line("mtl", "a", password="wrong")
     assert (wrong.code, "does not open" in wrong.error) == (ExitCode.USAGE, True)
+    assert "not seen" not in wrong.hint
+    (plane.premises.folder / "wrong").write_text(f"{PASSWORD} \n")
+    assert "ends with what is not seen" in plane.recover_line("mtl", "a", password="wrong").hint
     assert plane.recover_line("mtl", "a", "--bucket", "x").code == ExitCode.USAGE
     elsewhere = Region("(given)", plane.premises.regions["mtl"].endpoint, "drorch", "ZZ", "else")
     with pytest.raises(UsageError, match="no control plane lies in"):
