@@ -13,6 +13,8 @@ clock that runs ahead would make all the others old at once.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from drorch.actions.exclusive import Exclusive, let_go, renew_lock, stands, take_lock
@@ -103,12 +105,23 @@ def thin(copier: Copier, cancel: Cancellation | None = None, *, force: str = "")
         work = _Thinning(copier, standing.vault, cancel or Cancellation())
         if not work.ready(patient=not _since(standing, now, _WAIT)):
             return None
-        done = work.done(now, standing.left, force)
+        try:
+            done = work.done(now, standing.left, force)
+        except _Braked as error:
+            _note(copier.folder, braked=(error.message, error.hint))
+            raise
         if not done.owed:
-            with alone(copier.folder, 60.0):
-                noted = replace(read_standing(copier.folder), thinned_at=now, left=done.left)
-                write_standing(copier.folder, noted)
+            _note(copier.folder, thinned_at=now, left=done.left, braked=None)
         return done
+
+
+class _Braked(DrorchError):
+    """Too many would go at once, and nobody said that it is meant."""
+
+
+def _note(folder: Path, **what: Any) -> None:
+    with alone(folder, 60.0):
+        write_standing(folder, replace(read_standing(folder), **what))
 
 
 def _due(standing: Standing, now: datetime) -> bool:
@@ -199,7 +212,7 @@ class _Thinning:
     def _overridden(self, why: str, force: str) -> None:
         """DrorchError where nobody said that it is meant; else that stands in the journal."""
         if not force:
-            raise DrorchError(f"nothing was deleted: {why}", _MEANT)
+            raise _Braked(f"nothing was deleted: {why}", _MEANT)
         said = f"let go although {why}; the reason given: {force}"
         finding = FindingRecorded(Finding("control-plane.forced", "whole states", said, ""))
         record(self._program, finding, request=Request(reason=force))

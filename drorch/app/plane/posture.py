@@ -122,6 +122,9 @@ def checks(program: Program) -> Iterator[Check]:
             "name another under `control_plane: {regions: …}`",
         )
     standing, now = _standing(program), program.clock.now().at
+    if standing is not None and standing.braked is not None:
+        message, hint = standing.braked
+        yield Check("control-plane", "whole states", Diagnosis.WARN, message, hint)
     for region in regions:
         place = standing.places.get(region.name) if standing is not None else None
         owed = recorded_after(program.journal, place.until) if place is not None else None

@@ -73,7 +73,7 @@ class Vault:
 class Standing:
     """All of it; an empty one for a state that was never copied. `thinned_at` is when the whole states
     were last gone through for what need not stay, `left` how many of this instance that left, `proved_at`
-    when they were last hashed.
+    when they were last hashed. `braked` says why they may not go, and what to do.
     """
 
     vault: Vault | None = None
@@ -81,6 +81,7 @@ class Standing:
     thinned_at: datetime | None = None
     left: int | None = None
     proved_at: datetime | None = None
+    braked: tuple[str, str] | None = None
 
     def with_place(self, region: str, place: Place) -> "Standing":
         """With another place."""
@@ -109,6 +110,7 @@ def read_standing(folder: Path) -> Standing:
             _time(found.get("thinned_at")),
             found.get("left"),
             _time(found.get("proved_at")),
+            tuple(braked) if (braked := found.get("braked")) else None,
         )
     except (OSError, ValueError, KeyError, TypeError):
         return Standing()
@@ -129,6 +131,7 @@ def write_standing(folder: Path, standing: Standing) -> None:
         "thinned_at": rfc3339(standing.thinned_at) if standing.thinned_at else None,
         "left": standing.left,
         "proved_at": rfc3339(standing.proved_at) if standing.proved_at else None,
+        "braked": standing.braked,
     }
     with _said(folder):
         make_private(folder)

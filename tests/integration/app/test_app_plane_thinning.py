@@ -11,6 +11,7 @@ from drorch.actions.places import address_of, bucket_of, restic_of
 from drorch.app.plane.copying import Copier
 from drorch.app.plane.forgetting import THIN_EVERY, _Thinning, thin
 from drorch.app.plane.now import copy_now
+from drorch.app.plane.posture import checks
 from drorch.app.plane.standing import read_standing, write_standing
 from drorch.app.plane.whole import repository_of_plane
 from drorch.core.errors import DrorchError
@@ -94,6 +95,12 @@ def test_a_region_that_is_away_is_waited_for_but_not_for_ever(plane):
     all_is_whole(plane)
 
 
+def of_whole_states(plane):
+    """What `doctor` says of them."""
+    with plane.program() as program:
+        return [one.message for one in checks(program) if one.subject == "whole states"]
+
+
 def test_a_clock_that_runs_ahead_is_braked_until_somebody_says_that_it_is_meant(plane):
     plane.premises.configuration["control_plane"] = {"keep": {"within": "30d"}}
     plane.premises.save()
@@ -109,10 +116,12 @@ def test_a_clock_that_runs_ahead_is_braked_until_somebody_says_that_it_is_meant(
         "2 would remain: 50 % fewer than the last time left, more than the 30 % that may vanish at once"
     )
     assert hint.startswith("hint: see that this machine's clock is right")
+    assert [why.endswith(one) for one in of_whole_states(plane)] == [True]
     assert {len(found) for found in held(plane).values()} == {4}
     told.clear()
     assert all(one.good for one in plane.copy_now(days=401, told=told, force="it stood still"))
     assert told == ["3 of 5 whole states went: no rule of control_plane.keep keeps them"]
+    assert of_whole_states(plane) == []
     said = plane.cli("run", "show", plane.runs()[0]).document
     (forced,) = said["findings"]
     assert (said["trigger"], forced["what"]) == ("operator", "control-plane.forced")
