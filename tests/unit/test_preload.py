@@ -19,6 +19,7 @@ ELSEWHERE = (
     "babel",
     "botocore",
     "drorch.actions.byhand",
+    "drorch.app.quarters",
     "drorch.config.rehearsals",
     "drorch.engine.rehearsing",
     "drorch.journal.alchemy",
