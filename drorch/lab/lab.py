@@ -159,7 +159,7 @@ class Lab:
 
         Somebody else may have taken the port since it was looked at, and answer there.
         """
-        while not (self._listens(region) and rclone.answers(region)):
+        while not (rclone.answers(region) and self._listens(region)):
             alive = self._alive(region)
             if not alive and (rclone.found_it_taken(region) or not loopback.is_free(region.port)):
                 raise regions.PortTaken(region.name, region.port)
