@@ -60,13 +60,19 @@ def _begin(program: Program, dataset: Dataset, region: str) -> None:
     bucket, folder = bucket_of(program.tools, program.region(region)), repository_folder(dataset)
     if bucket.head(f"{folder}/config") is not None:
         return
-    master = SealingKey(os.urandom(32), os.urandom(16), os.urandom(16))
+    master = SealingKey(os.urandom(32), os.urandom(16), _masked(os.urandom(16)))
     config = {"version": 2, "id": os.urandom(32).hex(), "chunker_polynomial": _CUTS}
     key = {"created": "2026-11-27T07:00:00Z", "username": "tests", "hostname": "tests"}
     key |= {"kdf": "scrypt"} | _wrapped(master, program.secrets.get(password_name(dataset, region)))
     content = json.dumps(key).encode()
     bucket.put(f"{folder}/keys/{hashlib.sha256(content).hexdigest()}", content)
     bucket.put(f"{folder}/config", master.sealed(json.dumps(config).encode()))
+
+
+def _masked(r: bytes) -> bytes:
+    """As Poly1305 uses it, and as restic makes it: 0.14 writes it so into every further key."""
+    mask = bytes.fromhex("ffffff0ffcffff0ffcffff0ffcffff0f")
+    return bytes(a & b for a, b in zip(r, mask, strict=True))
 
 
 def _quick(content: bytes, password: str) -> bytes:
