@@ -3,6 +3,7 @@
 import errno
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,6 +30,9 @@ _OF_THE_PLACE = frozenset(
         errno.ENOENT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS, errno.ESTALE,
     }
 )  # fmt: skip
+
+#: Of them, what is the disk's whichever file it was: writing tells of none.
+_OF_THE_DISK = frozenset({errno.EDQUOT, errno.EIO, errno.ENOSPC, errno.EROFS})
 
 
 class _Stopped(DrorchError):
@@ -88,7 +92,9 @@ def _known(error: BaseException, session: Session) -> DrorchError:
         return _usage(error)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return _Stopped("interrupted", "")
-    if isinstance(error, OSError) and error.filename and error.errno in _OF_THE_PLACE:
+    if isinstance(error, OSError) and error.errno in (
+        _OF_THE_PLACE if error.filename else _OF_THE_DISK
+    ):
         return _refused(error, session)
     return _broke(error, session)
 
@@ -116,7 +122,8 @@ def _refused(error: OSError, session: Session) -> DrorchError:
     hint = (
         f"see that the path is right, this user may use it, and its disk works and has room{where}"
     )
-    return DrorchError(f"{error.filename!s}: {error.strerror}", hint)
+    what = str(error.filename or "a file that was to be written")
+    return DrorchError(f"{what}: {error.strerror}", hint)
 
 
 def _traceback(error: BaseException, session: Session) -> str:
@@ -149,7 +156,9 @@ def _kept(text: str, session: Session) -> "Path | None":
     program = session.opened
     places = [program.configuration.work / "broken"] if program is not None else []
     name = f"drorch-{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime())}-{os.getpid()}.txt"
-    for place in (*places, Path(tempfile.gettempdir())):
+    with suppress(OSError):  # there may be no folder for temporary files at all
+        places.append(Path(tempfile.gettempdir()))
+    for place in places:
         try:
             place.mkdir(mode=0o700, exist_ok=True)
             file = os.open(place / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

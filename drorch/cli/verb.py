@@ -98,7 +98,9 @@ class Verb(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Carry it out, ending as well by SIGTERM and SIGHUP as by Ctrl-C."""
         from drorch.cli.stopping import interruptible
+        from drorch.cli.temporary import have_a_temporary_folder
 
+        have_a_temporary_folder()
         ctx.ensure_object(Session).begun = True
         with interruptible():
             return super().invoke(ctx)

@@ -41,7 +41,9 @@ def drorch(place: Path, line: str, **how) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "drorch", *line.split()],
         cwd=place,
+        # Without room Python keeps half of what it compiled, and stumbles over that for ever after.
         env={"PATH": os.environ["PATH"], "HOME": str(place), "PYTHONPATH": str(ROOT)}
+        | {"PYTHONDONTWRITEBYTECODE": "1"}
         | ({"PYTHONUNBUFFERED": "1"} if unbuffered else {}),
         stdin=subprocess.DEVNULL,
         timeout=120,

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -132,6 +133,10 @@ def test_regions_are_read_without_room_for_what_restic_keeps_of_them(namespaces,
         said = premises.cli("snapshots", "ls", "docs", wrap=wrap(premises.folder / "var"))
         assert (said.code, said.errors) == (0, "")
     assert all(line.startswith("--no-cache") for line in premises.starts())
+    # As on a root that is read-only, where no folder for temporary files takes any.
+    nowhere = [*read_only(Path("/tmp")), *read_only(Path("/var/tmp"))]
+    said = premises.cli("snapshots", "ls", "docs", wrap=nowhere, TMPDIR="/tmp")
+    assert (said.code, said.errors) == (0, "")
 
 
 WRITES = """

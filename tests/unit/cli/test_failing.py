@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,19 @@ def test_what_the_machine_does_not_give_is_no_defect_yet_its_traceback_is_kept(t
     assert error == f"error: {tmp_path / ('x' * 300)}: File name too long"
     assert hint.startswith("hint: see that the path is right, this user may use it, and its disk")
     assert "Traceback" in Path(hint.rsplit(" ", 1)[1]).read_text()
+
+
+def test_a_disk_that_takes_no_more_is_no_defect(tmp_path, capsys, monkeypatch):
+    (tmp_path / "broken").write_text("a file, not a folder")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "broken" / "too"))
+    with pytest.raises(OSError) as caught, Path("/dev/full").open("wb", buffering=0) as full:
+        full.write(b"x")
+    session = session_on(tmp_path)
+    session.begun = True
+    assert told(caught.value, session) == 1
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error == "error: a file that was to be written: No space left on device"
+    assert hint.endswith("its disk works and has room")
 
 
 def test_a_defect_is_kept_elsewhere_when_the_state_folder_cannot_be_written(tmp_path, capsys):

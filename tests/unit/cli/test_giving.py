@@ -4,6 +4,7 @@ import io
 import os
 import resource
 import signal
+import sys
 import zipfile
 from pathlib import Path
 
@@ -61,8 +62,9 @@ def tables(**files: bytes) -> bytes:
 
 
 @pytest.fixture
-def no_room():
+def no_room(monkeypatch):
     """A disk that takes files up to 8 KiB, as a full one does: the rest is refused."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # half a module would stay for ever
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
