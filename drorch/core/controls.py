@@ -58,7 +58,7 @@ REQUIREMENTS: Final = (
     ),
     _Requirement(
         "hipaa-emergency", Framework.HIPAA, f"{_CFR}(C)",
-        ("drill-passed",), ("no-drill",), ("emergency-mode",),
+        ("drill-passed",), ("no-drill", "drill-not-passed"), ("emergency-mode",),
     ),
     _Requirement(
         "hipaa-testing", Framework.HIPAA, f"{_CFR}(D)",
@@ -79,7 +79,8 @@ REQUIREMENTS: Final = (
     ),
     _Requirement(
         "nist-34-exercise", Framework.NIST, "SP 800-34 §3.5.4",
-        ("switched", "restore-test-passed"), ("no-switch", "restore-test-failed"), ("impact-level",),
+        ("switched", "restore-test-passed"),
+        ("no-switch", "drill-not-passed", "restore-test-failed"), ("impact-level",),
     ),
     _Requirement(
         "nist-53-cp-4", Framework.NIST, "SP 800-53 CP-4",

@@ -116,6 +116,11 @@ def test_a_drill_meets_or_misses_what_was_promised_and_nothing_in_between() -> N
     assert gaps(document, "dora-12")["objective-missed"] == 2
 
 
+@pytest.mark.parametrize("requirement", ["hipaa-emergency", "nist-34-exercise"])
+def test_where_drills_are_evidence_those_that_did_not_pass_are_a_gap(requirement: str) -> None:
+    assert gaps(hospital(), requirement)["drill-not-passed"] == 1
+
+
 def test_a_quarter_without_a_drill_has_that_as_a_gap_wherever_practice_is_asked_for() -> None:
     asked = ["hipaa-recovery", "hipaa-testing", "nist-53-cp-4", "iso-22301", "soc-2-a1-3", "nis-2"]
     for requirement in asked:
