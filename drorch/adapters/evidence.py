@@ -2,10 +2,10 @@
 
 import hashlib
 import os
-import tempfile
 import threading
 from pathlib import Path
 
+from drorch.adapters.placing import written_beside
 from drorch.core.errors import DrorchError
 from drorch.core.values import Evidence
 
@@ -63,15 +63,11 @@ def _check_names(*names: str) -> None:
 
 def write_durably(path: Path, content: bytes) -> None:
     """Write so that after a power cut there is the whole file or none of it; mode 600."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    temporary = written_beside(path, content, 0o600)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 

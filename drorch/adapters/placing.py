@@ -20,7 +20,7 @@ def place(files: Mapping[Path, bytes]) -> None:
             if _as_it_is(target):
                 target.write_bytes(content)
             else:
-                made.append((_beside(target, content), target))
+                made.append((written_beside(target, content, _mode(target)), target))
         while made:
             made[-1][0].replace(made[-1][1])
             made.pop()
@@ -35,13 +35,14 @@ def _as_it_is(target: Path) -> bool:
     return not target.is_file() or not os.access(target.parent, os.W_OK)
 
 
-def _beside(target: Path, content: bytes) -> Path:
+def written_beside(target: Path, content: bytes, mode: int) -> Path:
+    """A file of another name in the target's folder, on the disk, to be put in its place; none on an error."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
-            os.fchmod(handle, _mode(target))
+            os.fchmod(handle, mode)
             os.fsync(handle)
     except BaseException:
         Path(name).unlink(missing_ok=True)
