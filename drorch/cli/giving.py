@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -166,7 +167,8 @@ def _unpack(folder: Path, content: bytes) -> None:
         _write(folder, tables)
     except DrorchError:
         if new:
-            folder.rmdir()
+            with suppress(OSError):  # some of it may be in place
+                folder.rmdir()
         raise
 
 
